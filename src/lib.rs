@@ -1,0 +1,6 @@
+//! `cacah`: a statistics warehouse for a population register.
+
+pub mod error;
+pub mod register;
+pub mod release;
+pub mod storage;

@@ -1,0 +1,1 @@
+fn main() { println!("{:?}", datafusion::prelude::SessionContext::new().session_id()); }

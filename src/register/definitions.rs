@@ -1,0 +1,681 @@
+//! Definitions: the text files that tell the engine which register it counts.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::NaiveDate;
+use serde::{Deserialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+use toml::Spanned;
+
+use super::{
+    Coding, Contents, DateFormat, Dimension, Frequency, Group, Grouping, Label, Level, RegionPart, Role, Shape, Source, StructuralZero, Table,
+    TableAxis, Unit, ZeroSide,
+    nodes::{self, NodeFile, ReferenceColumns, Row},
+    normalise,
+};
+
+/// The files of a set of definitions: path with forward slashes to content.
+pub type Sources = BTreeMap<String, String>;
+
+/// What is wrong with a definition file, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {problem}")]
+pub struct DefinitionError {
+    /// The file, as named in the set.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u64,
+    /// What is wrong and what was expected.
+    pub problem: String,
+}
+
+impl DefinitionError {
+    pub(super) fn new(file: &str, line: u64, problem: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line, problem: problem.into() }
+    }
+}
+
+/// A language of a register.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
+pub struct Language {
+    /// ISO 639 code.
+    pub id: String,
+    /// Its own name for itself.
+    pub label: String,
+}
+
+/// A column that holds an identifier of digits only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The column.
+    pub column: String,
+    /// Fewest digits.
+    pub least: u32,
+    /// Most digits.
+    pub most: u32,
+}
+
+/// How people form households.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Household {
+    /// The column that people of one household share.
+    pub key: Key,
+    /// Position in [`Definitions::dimensions`] of the relation to the head.
+    pub relation: usize,
+    /// For each base leaf of that dimension whether it means the head.
+    pub heads: Vec<bool>,
+}
+
+/// Everything that the engine is told about a register.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definitions {
+    /// Identifier of the register.
+    pub id: String,
+    /// Name of the register.
+    pub label: Label,
+    /// Identifier of the agency that publishes, as SDMX asks for it.
+    pub agency: String,
+    /// Source line for tables and charts.
+    pub source: Label,
+    /// Address of the licence.
+    pub license: String,
+    /// Languages, the default first.
+    pub languages: Vec<Language>,
+    /// How often a snapshot is taken.
+    pub frequency: Frequency,
+    /// The column that no two records may share.
+    pub identity: Option<Key>,
+    /// How people form households.
+    pub household: Option<Household>,
+    /// Every dimension.
+    pub dimensions: Vec<Dimension>,
+    /// Where the values of each of [`Definitions::dimensions`] come from.
+    pub sources: Vec<Source>,
+    /// Every table.
+    pub tables: Vec<Table>,
+    /// Combinations that cannot occur.
+    pub zeros: Vec<StructuralZero>,
+    /// Name of the region reference: the vintage.
+    pub vintage: String,
+    /// SHA-256 over all files, in hexadecimal.
+    pub digest: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegisterFile {
+    id: String,
+    label: Spanned<BTreeMap<String, String>>,
+    agency: String,
+    source: Spanned<BTreeMap<String, String>>,
+    license: String,
+    frequency: Frequency,
+    languages: Vec<Language>,
+    identity: Option<KeyFile>,
+    household: Option<HouseholdFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFile {
+    column: String,
+    digits: Spanned<[u32; 2]>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HouseholdFile {
+    column: String,
+    digits: Spanned<[u32; 2]>,
+    relation: Spanned<String>,
+    heads: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DimensionFile {
+    id: String,
+    variable: String,
+    label: Spanned<BTreeMap<String, String>>,
+    level: Spanned<Vec<LevelFile>>,
+    nodes: Option<Spanned<String>>,
+    reference: Option<ReferenceFile>,
+    source: SourceFile,
+    #[serde(default)]
+    grouping: Vec<GroupingFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LevelFile {
+    id: String,
+    label: Spanned<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReferenceFile {
+    file: Spanned<String>,
+    code: Vec<String>,
+    name: Vec<String>,
+    parent: Vec<String>,
+    level: Vec<String>,
+    #[serde(default)]
+    level_names: HashMap<String, String>,
+    root: RootFile,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RootFile {
+    code: String,
+    label: Spanned<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, tag = "kind", rename_all = "kebab-case")]
+enum SourceFile {
+    Code { column: String },
+    Age { column: String, formats: Vec<String>, earliest: String },
+    Region { parts: Vec<PartFile> },
+    HouseholdSize {},
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PartFile {
+    column: String,
+    digits: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GroupingFile {
+    id: Spanned<String>,
+    label: Spanned<BTreeMap<String, String>>,
+    values: Vec<GroupFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GroupFile {
+    code: String,
+    label: Spanned<BTreeMap<String, String>>,
+    nodes: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TableFile {
+    id: Spanned<String>,
+    label: Spanned<BTreeMap<String, String>>,
+    description: Spanned<BTreeMap<String, String>>,
+    subject: Spanned<BTreeMap<String, String>>,
+    unit: Unit,
+    contents: ContentsFile,
+    axis: Spanned<Vec<AxisFile>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ContentsFile {
+    code: String,
+    label: Spanned<BTreeMap<String, String>>,
+    unit: Spanned<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AxisFile {
+    dimension: Spanned<String>,
+    level: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ZerosFile {
+    #[serde(default)]
+    zero: Vec<ZeroFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ZeroFile {
+    id: Spanned<String>,
+    nodes: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+}
+
+/// One file being parsed: turns byte positions into lines.
+struct Text<'a> {
+    file: &'a str,
+    text: &'a str,
+    languages: &'a [Language],
+}
+
+impl<'a> Text<'a> {
+    fn parse<T: DeserializeOwned>(&self) -> Result<T, DefinitionError> {
+        toml::from_str(self.text).map_err(|error| {
+            let line = error.span().map_or(1, |span| self.line(span.start));
+            DefinitionError::new(self.file, line, error.message())
+        })
+    }
+
+    fn line(&self, at: usize) -> u64 {
+        self.text.as_bytes()[..at.min(self.text.len())].iter().filter(|byte| **byte == b'\n').count() as u64 + 1
+    }
+
+    fn fault<T>(&self, at: usize, problem: impl Into<String>) -> Result<T, DefinitionError> {
+        Err(DefinitionError::new(self.file, self.line(at), problem))
+    }
+
+    fn label(&self, texts: &Spanned<BTreeMap<String, String>>) -> Result<Label, DefinitionError> {
+        let mut label = Vec::with_capacity(self.languages.len());
+        for Language { id, .. } in self.languages {
+            match texts.get_ref().get(id) {
+                Some(text) => label.push(text.clone()),
+                None => return self.fault(texts.span().start, format!("expected a text in language '{id}'")),
+            }
+        }
+        if let Some(other) = texts.get_ref().keys().find(|id| !self.languages.iter().any(|language| language.id == **id)) {
+            return self.fault(texts.span().start, format!("'{other}' is not one of the register's languages"));
+        }
+        Ok(Label::new(label))
+    }
+
+    fn key(&self, column: String, digits: &Spanned<[u32; 2]>) -> Result<Key, DefinitionError> {
+        let [least, most] = *digits.get_ref();
+        // Eighteen digits are the most that surely fit 64 bits beside the marks that ingest keeps there.
+        if least == 0 || least > most || most > 18 {
+            return self.fault(digits.span().start, "expected [fewest, most] digits between 1 and 18");
+        }
+        Ok(Key { column, least, most })
+    }
+}
+
+/// A dimension with what it takes to resolve codes while the other files are parsed.
+struct Parsed {
+    dimension: Dimension,
+    source: Source,
+    positions: HashMap<String, u32>,
+    /// Base leaves at or below each node.
+    bases: Vec<std::ops::Range<u32>>,
+}
+
+impl Parsed {
+    /// Marks the base leaves below the nodes with these codes.
+    fn leaves(&self, text: &Text<'_>, codes: &[Spanned<String>]) -> Result<Vec<bool>, DefinitionError> {
+        let mut marks = vec![false; self.bases[0].len()];
+        for code in codes {
+            let Some(&node) = self.positions.get(code.get_ref()) else {
+                return text.fault(code.span().start, format!("dimension '{}' has no node '{}'", self.dimension.id, code.get_ref()));
+            };
+            let range = &self.bases[node as usize];
+            marks[range.start as usize..range.end as usize].fill(true);
+        }
+        Ok(marks)
+    }
+}
+
+impl Definitions {
+    /// Parses a set of definition files. `regions` replaces the region reference that the set names: its name and content.
+    pub fn parse(sources: &Sources, regions: Option<(&str, &str)>) -> Result<Self, DefinitionError> {
+        let file = "register.toml";
+        let text = sources.get(file).ok_or_else(|| DefinitionError::new(file, 1, "there is no such file; every set of definitions needs it"))?;
+        let register: RegisterFile = Text { file, text, languages: &[] }.parse()?;
+        let languages = register.languages;
+        let text = Text { file, text, languages: &languages };
+        if languages.is_empty() {
+            return text.fault(0, "expected at least one [[languages]] entry");
+        }
+
+        let mut vintage = String::new();
+        let mut parsed: Vec<Parsed> = Vec::new();
+        for (file, content) in files_in(sources, "dimensions/", ".toml") {
+            let text = Text { file, text: content, languages: &languages };
+            let dimension = dimension(&text, sources, regions, &mut vintage)?;
+            let duplicate = parsed.iter().any(|other| {
+                other.dimension.id == dimension.dimension.id || other.dimension.variable.eq_ignore_ascii_case(&dimension.dimension.variable)
+            });
+            if duplicate {
+                return text.fault(0, format!("another file defines the dimension '{}' or its variable", dimension.dimension.id));
+            }
+            parsed.push(dimension);
+        }
+        let find = |id: &str| parsed.iter().position(|candidate| candidate.dimension.id == id);
+
+        let identity = register.identity.map(|key| text.key(key.column, &key.digits)).transpose()?;
+        let household = match register.household {
+            None => None,
+            Some(household) => {
+                let key = text.key(household.column, &household.digits)?;
+                let Some(relation) = find(household.relation.get_ref()) else {
+                    return text.fault(household.relation.span().start, format!("there is no dimension '{}'", household.relation.get_ref()));
+                };
+                let heads = parsed[relation].leaves(&text, &household.heads)?;
+                Some(Household { key, relation, heads })
+            }
+        };
+
+        let dimensions: Vec<Dimension> = parsed.iter().map(|parsed| parsed.dimension.clone()).collect();
+        let mut tables: Vec<Table> = Vec::new();
+        for (file, content) in files_in(sources, "tables/", ".toml") {
+            let text = Text { file, text: content, languages: &languages };
+            let table = table(&text, &parsed, &dimensions, household.is_some())?;
+            if tables.iter().any(|other| other.id == table.id) {
+                return text.fault(0, format!("another file defines the table '{}'", table.id));
+            }
+            tables.push(table);
+        }
+        if tables.is_empty() {
+            return Err(DefinitionError::new("tables/", 1, "expected at least one table file"));
+        }
+
+        let mut zeros = Vec::new();
+        if let Some((file, content)) = sources.get_key_value("structural-zeros.toml") {
+            let text = Text { file, text: content, languages: &languages };
+            let file: ZerosFile = text.parse()?;
+            for zero in file.zero {
+                let mut sides = Vec::new();
+                for (id, codes) in &zero.nodes {
+                    let Some(at) = find(id.get_ref()) else {
+                        return text.fault(id.span().start, format!("there is no dimension '{}'", id.get_ref()));
+                    };
+                    sides.push(ZeroSide { dimension: id.get_ref().clone(), leaves: parsed[at].leaves(&text, codes)? });
+                }
+                if sides.len() < 2 {
+                    return text.fault(zero.id.span().start, "expected nodes of at least two dimensions");
+                }
+                zeros.push(StructuralZero { id: zero.id.into_inner(), sides });
+            }
+        }
+
+        let mut hasher = Sha256::new();
+        let chosen = sources.iter().map(|(name, content)| (name.as_str(), content.as_str()));
+        for (name, content) in chosen.chain(regions) {
+            hasher.update((name.len() as u64).to_le_bytes());
+            hasher.update(name);
+            hasher.update((content.len() as u64).to_le_bytes());
+            hasher.update(content);
+        }
+        let digest = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+
+        let (dimensions, sources) = parsed.into_iter().map(|parsed| (parsed.dimension, parsed.source)).unzip();
+        Ok(Self {
+            id: register.id,
+            label: text.label(&register.label)?,
+            agency: register.agency,
+            source: text.label(&register.source)?,
+            license: register.license,
+            frequency: register.frequency,
+            identity,
+            household,
+            dimensions,
+            sources,
+            tables,
+            zeros,
+            vintage,
+            digest,
+            languages,
+        })
+    }
+
+    /// The dimension with this identifier and its position.
+    pub fn dimension(&self, id: &str) -> Option<(usize, &Dimension)> {
+        self.dimensions.iter().enumerate().find(|(_, dimension)| dimension.id == id)
+    }
+
+    /// The numbering of a table's cells. Parsing has made sure that there is one.
+    pub fn shape(&self, table: &Table) -> Shape {
+        Shape::new(table, &self.dimensions).expect("the tables of parsed definitions have a shape")
+    }
+}
+
+fn files_in<'a>(sources: &'a Sources, folder: &'a str, ending: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    sources
+        .iter()
+        .filter(move |(name, _)| name.starts_with(folder) && name.ends_with(ending))
+        .map(|(name, content)| (name.as_str(), content.as_str()))
+}
+
+fn dimension(text: &Text<'_>, sources: &Sources, regions: Option<(&str, &str)>, vintage: &mut String) -> Result<Parsed, DefinitionError> {
+    let file: DimensionFile = text.parse()?;
+    let levels = file
+        .level
+        .get_ref()
+        .iter()
+        .map(|level| Ok(Level { id: level.id.clone(), label: text.label(&level.label)? }))
+        .collect::<Result<Vec<_>, DefinitionError>>()?;
+    if levels.len() > 16 || levels.is_empty() {
+        return text.fault(file.level.span().start, "expected between 1 and 16 levels");
+    }
+    if let Some(id) = nodes::first_repeated(levels.iter().map(|level| level.id.as_str())) {
+        return text.fault(file.level.span().start, format!("level '{id}' is named twice"));
+    }
+    let beside = |name: &Spanned<String>| {
+        let folder = text.file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let path = format!("{folder}/{}", name.get_ref());
+        match sources.get_key_value(&path) {
+            Some(found) => Ok(found),
+            None => text.fault(name.span().start, format!("there is no file '{path}'")),
+        }
+    };
+    let languages: Vec<String> = text.languages.iter().map(|language| language.id.clone()).collect();
+    let (role, node_file, read) = match (&file.nodes, file.reference) {
+        (Some(name), None) => {
+            let (path, content) = beside(name)?;
+            (Role::Classification, path.clone(), nodes::read(path, content, &levels, &languages)?)
+        }
+        (None, Some(reference)) => {
+            let root = Row {
+                line: 1,
+                level: 0,
+                code: reference.root.code,
+                parent: String::new(),
+                label: text.label(&reference.root.label)?,
+                official: None,
+                from: None,
+                texts: Vec::new(),
+                codings: Vec::new(),
+            };
+            let columns = ReferenceColumns {
+                code: reference.code,
+                name: reference.name,
+                parent: reference.parent,
+                level: reference.level,
+                level_names: reference.level_names,
+                root,
+            };
+            let (path, content) = match regions {
+                Some((path, content)) => (path.to_owned(), content),
+                None => beside(&reference.file).map(|(path, content)| (path.clone(), content.as_str()))?,
+            };
+            let name = path.rsplit('/').next().unwrap_or(&path);
+            *vintage = name.strip_suffix(".csv").unwrap_or(name).to_owned();
+            let read = nodes::read_reference(&path, content, &levels, columns)?;
+            (Role::Geo, path, read)
+        }
+        _ => return text.fault(0, "expected either 'nodes' (a file of nodes) or a [reference] section (a file of regions)"),
+    };
+    let mut dimension = Dimension {
+        id: file.id,
+        variable: file.variable,
+        label: text.label(&file.label)?,
+        role,
+        levels,
+        nodes: read.nodes.clone(),
+        groupings: Vec::new(),
+    };
+    let axis = dimension.axis(dimension.finest());
+    let base_leaves = dimension.base_leaves();
+    let positions: HashMap<String, u32> = dimension.positions().into_iter().map(|(code, at)| (code.to_owned(), at)).collect();
+    let source = source(text, file.source, &node_file, &read, &base_leaves)?;
+    for grouping in &file.grouping {
+        let mut values = Vec::new();
+        for group in &grouping.values {
+            if let Some(unknown) = group.nodes.iter().find(|code| !positions.contains_key(code.get_ref())) {
+                return text.fault(unknown.span().start, format!("dimension '{}' has no node '{}'", dimension.id, unknown.get_ref()));
+            }
+            let mut covered: Vec<_> = group.nodes.iter().map(|code| axis.bases[positions[code.get_ref()] as usize].clone()).collect();
+            covered.sort_by_key(|range| range.start);
+            if covered.windows(2).any(|pair| pair[0].end > pair[1].start) {
+                return text.fault(group.label.span().start, format!("the nodes of group '{}' overlap; expected disjoint ones", group.code));
+            }
+            values.push(Group {
+                code: group.code.clone(),
+                label: text.label(&group.label)?,
+                nodes: group.nodes.iter().map(|code| code.get_ref().clone()).collect(),
+            });
+        }
+        if let Some(code) = nodes::first_repeated(values.iter().map(|group| group.code.as_str())) {
+            return text.fault(grouping.id.span().start, format!("group '{code}' is named twice"));
+        }
+        dimension.groupings.push(Grouping { id: grouping.id.get_ref().clone(), label: text.label(&grouping.label)?, values });
+    }
+    Ok(Parsed { bases: axis.bases, dimension, source, positions })
+}
+
+fn source(text: &Text<'_>, file: SourceFile, node_file: &str, read: &NodeFile, base_leaves: &[u32]) -> Result<Source, DefinitionError> {
+    let leaf_rows = || base_leaves.iter().enumerate().map(|(leaf, &node)| (leaf as u32, &read.rows[node as usize]));
+    Ok(match file {
+        SourceFile::Code { column } => {
+            let mut texts = HashMap::new();
+            let mut codings: Vec<Coding> = read.codings.iter().map(|id| Coding { id: id.clone(), codes: HashMap::new() }).collect();
+            if codings.is_empty() {
+                codings.push(Coding { id: "code".into(), codes: HashMap::new() });
+            }
+            for (leaf, row) in leaf_rows() {
+                for written in row.label.texts().chain(row.texts.iter().map(String::as_str)) {
+                    if let Some(other) = texts.insert(normalise(written), leaf)
+                        && other != leaf
+                    {
+                        let problem = format!("'{written}' stands for two nodes; expected each text to mean one");
+                        return Err(DefinitionError::new(node_file, row.line, problem));
+                    }
+                }
+                let numbers: Vec<Vec<u64>> = if read.codings.is_empty() {
+                    vec![row.code.parse().into_iter().collect()]
+                } else {
+                    row.codings.clone()
+                };
+                for (coding, numbers) in codings.iter_mut().zip(numbers) {
+                    for number in numbers {
+                        if coding.codes.insert(number, leaf).is_some() {
+                            let problem = format!("code {number} of coding '{}' stands for two nodes", coding.id);
+                            return Err(DefinitionError::new(node_file, row.line, problem));
+                        }
+                    }
+                }
+            }
+            Source::Code { column, codings, texts }
+        }
+        SourceFile::Age { column, formats, earliest } => {
+            let mut read_formats = Vec::new();
+            for format in &formats {
+                match DateFormat::parse(format) {
+                    Some(format) => read_formats.push(format),
+                    None => return text.fault(0, format!("'{format}' is no date format; expected one such as YYYY-MM-DD, DD/MM/YYYY, YYYYMMDD")),
+                }
+            }
+            let Ok(earliest) = earliest.parse::<NaiveDate>() else {
+                return text.fault(0, format!("'{earliest}' is no date; expected one such as 1880-01-01"));
+            };
+            Source::Age { column, formats: read_formats, earliest, leaves: thresholds(node_file, leaf_rows())? }
+        }
+        SourceFile::HouseholdSize {} => Source::HouseholdSize { leaves: thresholds(node_file, leaf_rows())? },
+        SourceFile::Region { parts } => {
+            let digits: u32 = parts.iter().map(|part| part.digits).sum();
+            if digits > 18 {
+                return text.fault(0, "expected region codes of at most 18 digits");
+            }
+            let mut leaves = HashMap::with_capacity(base_leaves.len());
+            for (leaf, row) in leaf_rows() {
+                match row.code.parse::<u64>() {
+                    Ok(code) if row.code.len() == digits as usize => {
+                        leaves.insert(code, leaf);
+                    }
+                    // A region above the finest level without anything below it: nobody can be recorded there.
+                    _ if usize::from(row.level) + 1 < read.rows.iter().map(|row| usize::from(row.level) + 1).max().unwrap_or(0) => {}
+                    _ => {
+                        let problem = format!("'{}' is no region code; expected {digits} digits", row.code);
+                        return Err(DefinitionError::new(node_file, row.line, problem));
+                    }
+                }
+            }
+            let parts = parts.into_iter().map(|part| RegionPart { column: part.column, digits: part.digits }).collect();
+            Source::Region { parts, leaves }
+        }
+    })
+}
+
+/// Value (years, members) to base leaf, from each leaf's smallest value; the last leaf is open.
+fn thresholds<'a>(file: &str, leaves: impl Iterator<Item = (u32, &'a Row)>) -> Result<Vec<u32>, DefinitionError> {
+    let mut starts = Vec::new();
+    for (leaf, row) in leaves {
+        match row.from {
+            Some(from) if from <= 1000 => starts.push((from, leaf, row.line)),
+            _ => return Err(DefinitionError::new(file, row.line, "expected a smallest value between 0 and 1000 in the column 'from'")),
+        }
+    }
+    starts.sort_unstable();
+    if let Some(pair) = starts.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err(DefinitionError::new(file, pair[1].2, format!("two nodes begin at {}", pair[1].0)));
+    }
+    let last = starts.last().map_or(0, |start| start.0);
+    let mut values = Vec::with_capacity(last as usize + 1);
+    let mut at = 0;
+    for value in 0..=last {
+        while at + 1 < starts.len() && starts[at + 1].0 <= value {
+            at += 1;
+        }
+        values.push(starts[at].1);
+    }
+    Ok(values)
+}
+
+fn table(text: &Text<'_>, parsed: &[Parsed], dimensions: &[Dimension], has_households: bool) -> Result<Table, DefinitionError> {
+    let file: TableFile = text.parse()?;
+    let id = file.id.get_ref();
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-') {
+        return text.fault(file.id.span().start, format!("'{id}' is no table id; expected letters, digits, '_' and '-' only"));
+    }
+    if file.unit == Unit::Household && !has_households {
+        return text.fault(file.id.span().start, "expected a [household] section in register.toml for a table of households");
+    }
+    let mut geos = 0;
+    for axis in file.axis.get_ref() {
+        let at = axis.dimension.span().start;
+        let Some(found) = parsed.iter().find(|parsed| parsed.dimension.id == *axis.dimension.get_ref()) else {
+            let known = dimensions.iter().map(|dimension| dimension.id.as_str()).collect::<Vec<_>>().join(", ");
+            return text.fault(at, format!("there is no dimension '{}'; expected one of {known}", axis.dimension.get_ref()));
+        };
+        if matches!(found.source, Source::HouseholdSize { .. }) && file.unit == Unit::Person {
+            return text.fault(at, "household size is known of households only; expected unit = \"household\"");
+        }
+        geos += usize::from(found.dimension.role == Role::Geo);
+    }
+    let axes = file.axis.get_ref();
+    if let Some(id) = nodes::first_repeated(axes.iter().map(|axis| axis.dimension.get_ref().as_str())) {
+        return text.fault(file.axis.span().start, format!("dimension '{id}' is crossed with itself"));
+    }
+    let leads = axes.first().is_some_and(|axis| dimensions.iter().any(|d| d.id == *axis.dimension.get_ref() && d.role == Role::Geo));
+    if geos != 1 || !leads {
+        return text.fault(file.axis.span().start, "expected exactly one region dimension, and that first");
+    }
+    let table = Table {
+        id: id.clone(),
+        label: text.label(&file.label)?,
+        description: text.label(&file.description)?,
+        subject: text.label(&file.subject)?,
+        unit: file.unit,
+        contents: Contents {
+            code: file.contents.code,
+            label: text.label(&file.contents.label)?,
+            unit: text.label(&file.contents.unit)?,
+        },
+        axes: axes.iter().map(|axis| TableAxis { dimension: axis.dimension.get_ref().clone(), level: axis.level.clone() }).collect(),
+    };
+    match Shape::new(&table, dimensions) {
+        Ok(_) => Ok(table),
+        Err(error) => text.fault(file.axis.span().start, error.to_string()),
+    }
+}

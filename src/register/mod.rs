@@ -1,0 +1,27 @@
+//! What is counted: periods, dimensions, hierarchies, tables, cell numbering.
+//!
+//! Everything here is pure: no files, no clock, no threads. Nothing here knows which country it counts; that is in the
+//! [`Definitions`], parsed from text files that ship with the program or come from the operator:
+//!
+//! ```text
+//! register.toml            names, languages, frequency, identity and household keys
+//! dimensions/age.toml      one dimension each: levels, where its values come from, groupings
+//! dimensions/age.csv       its nodes
+//! tables/population.toml   one table each
+//! structural-zeros.toml    combinations that cannot occur
+//! ```
+
+mod definitions;
+mod dimension;
+mod label;
+mod nodes;
+mod period;
+mod source;
+mod table;
+
+pub use definitions::{DefinitionError, Definitions, Household, Key, Language, Sources};
+pub use dimension::{Axis, Dimension, Group, Grouping, Level, Node, Role};
+pub use label::Label;
+pub use period::{Frequency, NotAPeriod, Period, age_on};
+pub use source::{Coding, DateFormat, DateOrder, RegionPart, Source, normalise};
+pub use table::{Contents, Shape, ShapeError, StructuralZero, Table, TableAxis, Unit, ZeroMask, ZeroSide};

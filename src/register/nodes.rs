@@ -1,0 +1,230 @@
+//! Reading the nodes of a dimension from a comma-separated file.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{DefinitionError, Label, Level, Node};
+
+/// What one line of a node file says.
+pub(super) struct Row {
+    pub line: u64,
+    pub level: u8,
+    pub code: String,
+    pub parent: String,
+    pub label: Label,
+    pub official: Option<String>,
+    /// Smallest value (years, members) that belongs to the node.
+    pub from: Option<u32>,
+    /// Other ways in which registers write the node.
+    pub texts: Vec<String>,
+    /// For each coding of the file the numbers that mean the node.
+    pub codings: Vec<Vec<u64>>,
+}
+
+/// A parsed node file: rows in preorder, with parents as positions.
+pub(super) struct NodeFile {
+    pub rows: Vec<Row>,
+    pub nodes: Vec<Node>,
+    /// Names of the `coding:` columns.
+    pub codings: Vec<String>,
+}
+
+/// Names of the columns of a region reference, in the order of preference.
+pub(super) struct ReferenceColumns {
+    pub code: Vec<String>,
+    pub name: Vec<String>,
+    pub parent: Vec<String>,
+    pub level: Vec<String>,
+    /// How the level column writes each level, beside its own identifier.
+    pub level_names: HashMap<String, String>,
+    pub root: Row,
+}
+
+struct Lines<'a> {
+    file: &'a str,
+    headers: csv::StringRecord,
+    records: Vec<(u64, csv::StringRecord)>,
+}
+
+impl<'a> Lines<'a> {
+    fn read(file: &'a str, text: &str) -> Result<Self, DefinitionError> {
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+        let fault = |error: csv::Error| {
+            let line = error.position().map_or(1, csv::Position::line);
+            DefinitionError::new(file, line, format!("{error}; expected comma-separated lines under one heading line"))
+        };
+        let headers = reader.headers().map_err(fault)?.clone();
+        let mut records = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(fault)?;
+            records.push((record.position().map_or(0, csv::Position::line), record));
+        }
+        Ok(Self { file, headers, records })
+    }
+
+    fn column(&self, names: &[String]) -> Result<usize, DefinitionError> {
+        names.iter().find_map(|name| self.headers.iter().position(|header| header == name)).ok_or_else(|| {
+            let found = self.headers.iter().collect::<Vec<_>>().join(",");
+            DefinitionError::new(self.file, 1, format!("expected a column '{}'; the heading is '{found}'", names.join("' or '")))
+        })
+    }
+
+    fn optional(&self, name: &str) -> Option<usize> {
+        self.headers.iter().position(|header| header == name)
+    }
+}
+
+fn level_of(file: &str, line: u64, text: &str, levels: &[Level]) -> Result<u8, DefinitionError> {
+    levels.iter().position(|level| level.id == text).map(|at| at as u8).ok_or_else(|| {
+        let known = levels.iter().map(|level| level.id.as_str()).collect::<Vec<_>>().join(", ");
+        DefinitionError::new(file, line, format!("there is no level '{text}'; expected one of {known}"))
+    })
+}
+
+/// Reads `level,code,parent,<language>...[,from][,texts][,coding:<id>...]`.
+pub(super) fn read(file: &str, text: &str, levels: &[Level], languages: &[String]) -> Result<NodeFile, DefinitionError> {
+    let lines = Lines::read(file, text)?;
+    let level = lines.column(&["level".into()])?;
+    let code = lines.column(&["code".into()])?;
+    let parent = lines.column(&["parent".into()])?;
+    let labels = languages.iter().map(|language| lines.column(std::slice::from_ref(language))).collect::<Result<Vec<_>, _>>()?;
+    let from = lines.optional("from");
+    let texts = lines.optional("texts");
+    let (coding_names, coding_columns): (Vec<String>, Vec<usize>) = lines
+        .headers
+        .iter()
+        .enumerate()
+        .filter_map(|(at, header)| header.strip_prefix("coding:").map(|id| (id.to_owned(), at)))
+        .unzip();
+    let mut rows = Vec::with_capacity(lines.records.len());
+    for (line, record) in &lines.records {
+        let number = |text: &str, what: &str| {
+            text.parse::<u64>().map_err(|_| DefinitionError::new(file, *line, format!("'{text}' is no {what}; expected a whole number")))
+        };
+        let list = |at: usize| record[at].split('|').map(str::trim).filter(|item| !item.is_empty());
+        let from = match from.map(|at| &record[at]).filter(|text| !text.is_empty()) {
+            Some(text) => Some(number(text, "smallest value")?.min(u64::from(u32::MAX)) as u32),
+            None => None,
+        };
+        let codings = coding_columns
+            .iter()
+            .map(|&at| list(at).map(|item| number(item, "register code")).collect::<Result<Vec<_>, _>>())
+            .collect::<Result<Vec<_>, _>>()?;
+        rows.push(Row {
+            line: *line,
+            level: level_of(file, *line, &record[level], levels)?,
+            code: record[code].to_owned(),
+            parent: record[parent].to_owned(),
+            label: Label::new(labels.iter().map(|&at| record[at].to_owned()).collect()),
+            official: None,
+            from,
+            texts: texts.map(|at| list(at).map(str::to_owned).collect()).unwrap_or_default(),
+            codings,
+        });
+    }
+    arrange(file, rows, coding_names)
+}
+
+/// Reads a region reference: one line a region, codes with or without dots, children sorted by code.
+pub(super) fn read_reference(file: &str, text: &str, levels: &[Level], columns: ReferenceColumns) -> Result<NodeFile, DefinitionError> {
+    let lines = Lines::read(file, text)?;
+    let code = lines.column(&columns.code)?;
+    let name = lines.column(&columns.name)?;
+    let parent = lines.column(&columns.parent)?;
+    let level = lines.column(&columns.level)?;
+    let root_code = columns.root.code.clone();
+    let mut rows = Vec::with_capacity(lines.records.len() + 1);
+    rows.push(columns.root);
+    let plain = |text: &str| text.chars().filter(|char| char.is_ascii_alphanumeric()).collect::<String>();
+    for (line, record) in &lines.records {
+        let written = &record[level];
+        let level = level_of(file, *line, columns.level_names.get(written).map_or(written, String::as_str), levels)?;
+        let code_text = &record[code];
+        let plain_code = plain(code_text);
+        let parent = plain(&record[parent]);
+        rows.push(Row {
+            line: *line,
+            level,
+            official: (plain_code != code_text).then(|| code_text.to_owned()),
+            code: plain_code,
+            parent: if parent.is_empty() { root_code.clone() } else { parent },
+            label: Label::same(&record[name]),
+            from: None,
+            texts: Vec::new(),
+            codings: Vec::new(),
+        });
+    }
+    rows[1..].sort_by(|a, b| a.code.cmp(&b.code));
+    arrange(file, rows, Vec::new())
+}
+
+/// Puts rows into preorder and checks that they form one tree whose siblings share a level.
+fn arrange(file: &str, rows: Vec<Row>, codings: Vec<String>) -> Result<NodeFile, DefinitionError> {
+    let fault = |line: u64, problem: String| Err(DefinitionError::new(file, line, problem));
+    let mut positions = HashMap::with_capacity(rows.len());
+    for (at, row) in rows.iter().enumerate() {
+        let sound = row.code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        if row.code.is_empty() || !sound {
+            return fault(row.line, format!("'{}' is no code; expected letters, digits, '_' and '-' only", row.code));
+        }
+        if positions.insert(row.code.as_str(), at).is_some() {
+            return fault(row.line, format!("code '{}' stands here a second time; codes are unique over all levels", row.code));
+        }
+    }
+    let mut root = None;
+    let mut children: Vec<Vec<usize>> = vec![Vec::new(); rows.len()];
+    for (at, row) in rows.iter().enumerate() {
+        if row.parent.is_empty() {
+            if row.level != 0 || root.replace(at).is_some() {
+                return fault(row.line, format!("'{}' has no parent; expected exactly one node without a parent, on the first level", row.code));
+            }
+            continue;
+        }
+        let Some(&parent) = positions.get(row.parent.as_str()) else {
+            return fault(row.line, format!("the parent '{}' of '{}' is not in the file", row.parent, row.code));
+        };
+        if rows[parent].level >= row.level {
+            return fault(row.line, format!("'{}' must lie on a finer level than its parent '{}'", row.code, row.parent));
+        }
+        if let Some(&sibling) = children[parent].first()
+            && rows[sibling].level != row.level
+        {
+            return fault(row.line, format!("'{}' and its sibling '{}' must lie on the same level", row.code, rows[sibling].code));
+        }
+        children[parent].push(at);
+    }
+    let Some(root) = root else {
+        return fault(1, "expected one node without a parent: the total".into());
+    };
+    // Levels only grow downwards, so there is no cycle and everything hangs below the root.
+    let mut order = Vec::with_capacity(rows.len());
+    let mut stack = vec![root];
+    while let Some(at) = stack.pop() {
+        order.push(at);
+        stack.extend(children[at].iter().rev());
+    }
+    let mut moved = vec![0u32; rows.len()];
+    for (to, &from) in order.iter().enumerate() {
+        moved[from] = to as u32;
+    }
+    let parents: Vec<Option<u32>> = order.iter().map(|&at| positions.get(rows[at].parent.as_str()).map(|&parent| moved[parent])).collect();
+    let mut slots: Vec<Option<Row>> = rows.into_iter().map(Some).collect();
+    let rows: Vec<Row> = order.iter().filter_map(|&at| slots[at].take()).collect();
+    let nodes = rows
+        .iter()
+        .zip(parents)
+        .map(|(row, parent)| Node {
+            code: row.code.clone(),
+            label: row.label.clone(),
+            parent,
+            level: row.level,
+            official: row.official.clone(),
+        })
+        .collect();
+    Ok(NodeFile { rows, nodes, codings })
+}
+
+/// Whether every code in a list occurs once.
+pub(super) fn first_repeated<'a>(codes: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut seen = HashSet::new();
+    codes.into_iter().find(|code| !seen.insert(*code))
+}

@@ -1,0 +1,108 @@
+//! What a release says of itself: `manifest.json`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::register::{Definitions, Frequency, Label, Language, Period, Table};
+
+/// How far a release is protected against disclosure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protection {
+    /// Small counts are suppressed, but nothing keeps anyone from working them out: for loopback only.
+    PrimaryOnly,
+}
+
+/// The register that a release counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Register {
+    /// Identifier.
+    pub id: String,
+    /// Name.
+    pub label: Label,
+    /// Agency that publishes.
+    pub agency: String,
+    /// Source line.
+    pub source: Label,
+    /// Address of the licence.
+    pub license: String,
+    /// Languages in the order of every [`Label`], the default first.
+    pub languages: Vec<Language>,
+    /// How often a snapshot is taken.
+    pub frequency: Frequency,
+}
+
+impl From<&Definitions> for Register {
+    fn from(definitions: &Definitions) -> Self {
+        Self {
+            id: definitions.id.clone(),
+            label: definitions.label.clone(),
+            agency: definitions.agency.clone(),
+            source: definitions.source.clone(),
+            license: definitions.license.clone(),
+            languages: definitions.languages.clone(),
+            frequency: definitions.frequency,
+        }
+    }
+}
+
+/// One table of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleasedTable {
+    /// The table's definition.
+    #[serde(flatten)]
+    pub table: Table,
+    /// Number of cells, which is the number of rows of its file.
+    pub cells: u64,
+    /// The file that holds them, below the release's folder.
+    pub file: String,
+}
+
+/// Size and digest of one file of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileDigest {
+    /// Size.
+    pub bytes: u64,
+    /// SHA-256 in hexadecimal.
+    pub sha256: String,
+}
+
+/// The manifest of a release. A release exists once its manifest does.
+///
+/// It holds no time of day, so that the same snapshot and definitions give the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of this layout.
+    pub format: u32,
+    /// The register.
+    pub register: Register,
+    /// The period counted.
+    pub period: Period,
+    /// The day as of which people are counted, `YYYY-MM-DD`.
+    pub reference_date: String,
+    /// 1 for the first publication of a period, one more for each correction.
+    pub revision: u32,
+    /// Why this revision was made; absent for the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<String>,
+    /// How far the release is protected.
+    pub protection: Protection,
+    /// Counts from 1 to one below this are suppressed.
+    pub threshold: u32,
+    /// Name of the region reference.
+    pub vintage: String,
+    /// SHA-256 of the definitions.
+    pub definitions: String,
+    /// The tables.
+    pub tables: Vec<ReleasedTable>,
+    /// Code list files by dimension.
+    pub codelists: BTreeMap<String, String>,
+    /// Every other file of the release.
+    pub files: BTreeMap<String, FileDigest>,
+    /// SHA-256 of the manifest published before this one; `None` for the first in the store.
+    pub previous: Option<String>,
+}
+
+/// Version of the layout that this program writes and reads.
+pub const FORMAT: u32 = 1;

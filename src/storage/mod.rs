@@ -1,0 +1,212 @@
+//! Where bytes live: a local folder or an object store, behind one door.
+//!
+//! ```text
+//! Store::open("warehouse/releases")        a folder
+//! Store::open("s3://office/releases")      a bucket; credentials and endpoint from AWS_* variables
+//! ```
+//!
+//! Publication rests on two promises that both kinds keep: a file appears whole or not at all, and
+//! [`Store::create`] lets exactly one writer win.
+
+use std::{fmt, path::Path as LocalPath, sync::Arc};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
+use object_store::{
+    ObjectStore, ObjectStoreExt, PutMode, PutPayload, WriteMultipart, aws::AmazonS3Builder, local::LocalFileSystem, path::Path,
+};
+use tokio::io::AsyncReadExt;
+use url::Url;
+
+use crate::error::{Error, Result};
+
+/// Pieces of an upload: S3 wants at least 5 MiB each.
+const PIECE: usize = 8 << 20;
+
+/// A folder of files, local or in an object store.
+#[derive(Clone)]
+pub struct Store {
+    objects: Arc<dyn ObjectStore>,
+    base: Path,
+    /// Root of the object store as DataFusion knows it, such as `s3://office`.
+    root: Url,
+    /// The address as the operator wrote it.
+    shown: String,
+}
+
+/// A file in a [`Store`].
+#[derive(Debug, Clone)]
+pub struct StoredFile {
+    /// Path below the store.
+    pub path: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// When it was written.
+    pub written: DateTime<Utc>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({})", self.shown)
+    }
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl Store {
+    /// Opens a local path or an `s3://bucket/prefix` address. A local folder need not exist yet.
+    pub fn open(address: &str) -> Result<Self> {
+        if let Some((scheme, _)) = address.split_once("://") {
+            if scheme != "s3" {
+                return Err(Error::Input(format!("'{address}': expected a local path or an s3:// address")));
+            }
+            let url = Url::parse(address).map_err(|error| Error::Input(format!("'{address}' is no address: {error}")))?;
+            let objects = AmazonS3Builder::from_env()
+                .with_url(address)
+                .build()
+                .map_err(|error| Error::Input(format!("'{address}' cannot be opened: {error}; set AWS_ACCESS_KEY_ID and the other AWS_ variables")))?;
+            let base = Path::from_url_path(url.path()).map_err(|error| Error::Input(format!("'{address}' is no address: {error}")))?;
+            let root = Url::parse(&format!("s3://{}", url.host_str().unwrap_or_default()))
+                .map_err(|error| Error::Input(format!("'{address}' is no address: {error}")))?;
+            return Ok(Self { objects: Arc::new(objects), base, root, shown: address.trim_end_matches('/').to_owned() });
+        }
+        let absolute = std::path::absolute(address).map_err(|error| Error::storage(address, error))?;
+        let base = Path::from_absolute_path(&absolute).map_err(|error| Error::Input(format!("'{address}' is no path: {error}")))?;
+        let objects = LocalFileSystem::new().with_automatic_cleanup(false);
+        let root = Url::parse("file:///").map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(Self { objects: Arc::new(objects), base, root, shown: address.to_owned() })
+    }
+
+    /// The store one folder further down.
+    pub fn below(&self, folder: &str) -> Self {
+        Self { base: self.path(folder), shown: format!("{}/{folder}", self.shown), ..self.clone() }
+    }
+
+    /// The object store underneath and its root address, for the engine's registry.
+    pub fn registration(&self) -> (Url, Arc<dyn ObjectStore>) {
+        (self.root.clone(), Arc::clone(&self.objects))
+    }
+
+    /// The path of a file within the object store underneath.
+    pub fn path(&self, path: &str) -> Path {
+        path.split('/').filter(|part| !part.is_empty()).fold(self.base.clone(), |base, part| base.join(part))
+    }
+
+    fn failed(&self, path: &str, error: impl fmt::Display) -> Error {
+        Error::storage(format!("{}/{path}", self.shown), error)
+    }
+
+    /// Reads a file; `None` where there is none.
+    pub async fn read(&self, path: &str) -> Result<Option<Bytes>> {
+        match self.objects.get(&self.path(path)).await {
+            Ok(found) => Ok(Some(found.bytes().await.map_err(|error| self.failed(path, error))?)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed(path, error)),
+        }
+    }
+
+    /// Reads a file in pieces as they arrive.
+    pub async fn stream(&self, path: &str) -> Result<BoxStream<'static, Result<Bytes>>> {
+        let found = self.objects.get(&self.path(path)).await.map_err(|error| self.failed(path, error))?;
+        let context = format!("{}/{path}", self.shown);
+        Ok(found.into_stream().map_err(move |error| Error::storage(context.clone(), error)).boxed())
+    }
+
+    /// Writes a file, replacing what is there.
+    pub async fn write(&self, path: &str, content: impl Into<PutPayload>) -> Result<()> {
+        self.objects.put(&self.path(path), content.into()).await.map_err(|error| self.failed(path, error))?;
+        Ok(())
+    }
+
+    /// Writes a file unless there is one; tells whether it did.
+    pub async fn create(&self, path: &str, content: impl Into<PutPayload>) -> Result<bool> {
+        match self.objects.put_opts(&self.path(path), content.into(), PutMode::Create.into()).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Ok(false),
+            Err(error) => Err(self.failed(path, error)),
+        }
+    }
+
+    /// Copies a local file into the store with flat memory.
+    pub async fn upload(&self, path: &str, from: &LocalPath) -> Result<()> {
+        let local = |error: std::io::Error| Error::storage(from.display().to_string(), error);
+        let mut file = tokio::fs::File::open(from).await.map_err(local)?;
+        let started = self.objects.put_multipart(&self.path(path)).await.map_err(|error| self.failed(path, error))?;
+        let mut upload = WriteMultipart::new_with_chunk_size(started, PIECE);
+        let mut piece = vec![0; PIECE];
+        loop {
+            let read = file.read(&mut piece).await.map_err(local)?;
+            if read == 0 {
+                break;
+            }
+            upload.wait_for_capacity(2).await.map_err(|error| self.failed(path, error))?;
+            upload.write(&piece[..read]);
+        }
+        upload.finish().await.map_err(|error| self.failed(path, error))?;
+        Ok(())
+    }
+
+    /// Size and time of a file; `None` where there is none.
+    pub async fn stat(&self, path: &str) -> Result<Option<StoredFile>> {
+        match self.objects.head(&self.path(path)).await {
+            Ok(meta) => Ok(Some(StoredFile { path: path.to_owned(), bytes: meta.size, written: meta.last_modified })),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed(path, error)),
+        }
+    }
+
+    /// Every file below a folder, sorted by path.
+    pub async fn list(&self, folder: &str) -> Result<Vec<StoredFile>> {
+        let prefix = self.path(folder);
+        let found: Vec<_> = match self.objects.list(Some(&prefix)).try_collect().await {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => Vec::new(),
+            Err(error) => return Err(self.failed(folder, error)),
+        };
+        let mut files: Vec<StoredFile> = found
+            .into_iter()
+            .filter_map(|meta| {
+                let below: Vec<_> = meta.location.prefix_match(&self.base)?.collect();
+                let path = below.iter().map(|part| part.as_ref()).collect::<Vec<&str>>().join("/");
+                Some(StoredFile { path, bytes: meta.size, written: meta.last_modified })
+            })
+            .collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(files)
+    }
+
+    /// Names of the folders directly below a folder, sorted.
+    pub async fn folders(&self, folder: &str) -> Result<Vec<String>> {
+        let prefix = self.path(folder);
+        let found = match self.objects.list_with_delimiter(Some(&prefix)).await {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => return Ok(Vec::new()),
+            Err(error) => return Err(self.failed(folder, error)),
+        };
+        let mut names: Vec<String> =
+            found.common_prefixes.iter().filter_map(|path| path.parts().last().map(|part| part.as_ref().to_owned())).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Removes a file; one that is gone already is no error.
+    pub async fn remove(&self, path: &str) -> Result<()> {
+        match self.objects.delete(&self.path(path)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.failed(path, error)),
+        }
+    }
+
+    /// Removes every file below a folder.
+    pub async fn remove_folder(&self, folder: &str) -> Result<()> {
+        for file in self.list(folder).await? {
+            self.remove(&file.path).await?;
+        }
+        Ok(())
+    }
+}
