@@ -8,7 +8,11 @@
 //! Publication rests on two promises that both kinds keep: a file appears whole or not at all, and
 //! [`Store::create`] lets exactly one writer win.
 
-use std::{fmt, path::Path as LocalPath, sync::Arc};
+mod digest;
+mod folder;
+mod spill;
+
+use std::{fmt, ops::Range, path::Path as LocalPath, sync::Arc};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -18,6 +22,10 @@ use object_store::{
 };
 use tokio::io::AsyncReadExt;
 use url::Url;
+
+pub use digest::FileDigest;
+pub use folder::{read_folder, read_text};
+pub use spill::{PARTITIONS, Spill, SpillWriter};
 
 use crate::error::{Error, Result};
 
@@ -108,6 +116,20 @@ impl Store {
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failed(path, error)),
         }
+    }
+
+    /// Reads the first bytes of a file, fewer where it is shorter.
+    pub async fn read_start(&self, path: &str, length: u64) -> Result<Bytes> {
+        let size = self.objects.head(&self.path(path)).await.map_err(|error| self.failed(path, error))?.size;
+        if size == 0 {
+            return Ok(Bytes::new());
+        }
+        self.objects.get_range(&self.path(path), 0..length.min(size)).await.map_err(|error| self.failed(path, error))
+    }
+
+    /// Reads some parts of a file at once.
+    pub async fn read_ranges(&self, path: &str, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        self.objects.get_ranges(&self.path(path), ranges).await.map_err(|error| self.failed(path, error))
     }
 
     /// Reads a file in pieces as they arrive.
