@@ -17,15 +17,13 @@ mod values;
 
 use std::{collections::HashMap, sync::Arc};
 
-use chrono::{Datelike, NaiveDate};
-
 pub use identity::{Duplicate, Identities, Seen};
 pub use rejects::{Reason, RejectSummary, Rejects};
 
 use crate::{
     error::{Error, Result},
     ingest::{Chunk, Records},
-    register::{Coding, Definitions, Key, Period, Role, Source},
+    register::{Coding, DateKey, Definitions, Key, Period, Role, Source},
 };
 use rejects::Segment;
 use values::{AgeReader, CodeReader, Column, KeyReader, RegionReader};
@@ -85,8 +83,8 @@ enum Rule {
 #[derive(Debug)]
 pub(crate) struct AgeRule {
     pub formats: Vec<crate::register::DateFormat>,
-    pub earliest: NaiveDate,
-    pub reference: NaiveDate,
+    pub earliest: DateKey,
+    pub reference: DateKey,
     /// Base leaf by completed years; the last one is open.
     pub leaves: Vec<u32>,
 }
@@ -117,8 +115,8 @@ pub struct Coded {
     pub households: Vec<u64>,
     /// Where each record stands.
     pub positions: Vec<Position>,
-    /// Newest birth date met, in days from 1 January of year 1.
-    pub newest_birth: Option<i32>,
+    /// Newest believable birth date met.
+    pub newest_birth: Option<DateKey>,
 }
 
 impl Coded {
@@ -178,8 +176,8 @@ impl Classifier {
                 Source::Age { column: name, formats, earliest, leaves } => {
                     let rule = AgeRule {
                         formats: formats.clone(),
-                        earliest: *earliest,
-                        reference: period.reference_date(),
+                        earliest: DateKey::from(*earliest),
+                        reference: DateKey::from(period.reference_date()),
                         leaves: leaves.clone(),
                     };
                     (vec![column(name)], Rule::Age(rule))
@@ -247,9 +245,15 @@ impl Classifier {
         &self.zero_ids
     }
 
-    /// All codes of a record in one number.
-    pub fn pack(&self, coded: &Coded, record: usize) -> u64 {
-        self.dimensions.iter().zip(&coded.codes).fold(0, |packed, (used, codes)| packed | u64::from(codes[record]) << used.shift)
+    /// All codes of each record in one number.
+    pub fn pack(&self, coded: &Coded, packed: &mut Vec<u64>) {
+        packed.clear();
+        packed.resize(coded.records(), 0);
+        for (used, codes) in self.dimensions.iter().zip(&coded.codes) {
+            for (packed, &code) in packed.iter_mut().zip(codes) {
+                *packed |= u64::from(code) << used.shift;
+            }
+        }
     }
 
     /// The code of the dimension at this position of [`Classifier::dimensions`] in a packed record.
@@ -316,7 +320,7 @@ impl ClassifyWorker {
                 }
                 (Reader::Age(reader), Rule::Age(rule)) => {
                     let marked = reader.read(&column(used.columns[0])?, records, rule, &mut codes);
-                    coded.newest_birth = reader.newest.map(|date| date.num_days_from_ce());
+                    coded.newest_birth = reader.newest;
                     marked
                 }
                 (Reader::Region(reader), Rule::Region { digits, leaves }) => {

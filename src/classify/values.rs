@@ -14,7 +14,7 @@ use super::{AgeRule, KEY_MARKS, MARKS, Reason};
 use crate::{
     error::{Error, Result},
     ingest::TextChunk,
-    register::{Coding, Key, age_on, normalise},
+    register::{Coding, DateKey, Key, normalise},
 };
 
 /// One column of a chunk.
@@ -134,24 +134,44 @@ fn eight_digits(text: [u8; 8]) -> Option<u64> {
     Some(low.wrapping_add(high) >> 32)
 }
 
-/// What tells one short text from another: length, first and last eight bytes.
-type Print = (usize, u64, u64);
+/// What tells one text of up to 32 bytes from another, and most longer ones: length, and up to four words of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Print {
+    length: usize,
+    words: [u64; 4],
+}
 
-#[inline(always)]
-fn print(text: &[u8]) -> Print {
-    let word = |bytes: &[u8]| {
-        let mut word = [0; 8];
-        word[..bytes.len()].copy_from_slice(bytes);
-        u64::from_le_bytes(word)
-    };
-    match text.len() {
-        length @ 8.. => {
-            let first = text.first_chunk().copied().map_or(0, u64::from_le_bytes);
-            let last = text.last_chunk().copied().map_or(0, u64::from_le_bytes);
-            (length, first, last)
-        }
-        length => (length, word(text), 0),
+impl Print {
+    /// Bytes up to which a print tells everything.
+    const WHOLE: usize = 32;
+
+    /// `first` are the first eight bytes, zero beyond the end.
+    #[inline(always)]
+    fn of(text: &[u8], first: u64) -> Self {
+        let word = |at: usize| text[at..].first_chunk().copied().map_or(0, u64::from_le_bytes);
+        let length = text.len();
+        let words = match length {
+            0..=8 => [first, 0, 0, 0],
+            9..=16 => [first, word(length - 8), 0, 0],
+            17..=24 => [first, word(8), word(length - 8), 0],
+            _ => [first, word(8), word(length - 16), word(length - 8)],
+        };
+        Self { length, words }
     }
+
+    #[inline(always)]
+    fn slot(&self) -> usize {
+        let [a, b, c, d] = self.words;
+        let mixed = a ^ b.rotate_left(23) ^ c.rotate_left(41) ^ d.rotate_left(11) ^ self.length as u64;
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - SLOTS.trailing_zeros())) as usize
+    }
+}
+
+fn first_word(text: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    let length = text.len().min(8);
+    word[..length].copy_from_slice(&text[..length]);
+    u64::from_le_bytes(word)
 }
 
 /// Slots of a [`CodeReader`]'s cache; a power of two.
@@ -160,20 +180,21 @@ const SLOTS: usize = 1024;
 #[derive(Clone, Default)]
 struct Slot {
     print: Print,
-    /// The whole text, where it is longer than its print tells.
-    text: Box<[u8]>,
     code: u32,
+    /// The whole text, where it is longer than its print tells.
+    text: Option<Box<[u8]>>,
 }
 
 /// Reads codes and texts; remembers texts met before.
 pub(super) struct CodeReader {
-    slots: Vec<Option<Slot>>,
+    /// An empty text is no text, so a slot with an empty print is free.
+    slots: Vec<Slot>,
     ambiguous: bool,
 }
 
 impl CodeReader {
     pub fn new(codings: usize) -> Self {
-        Self { slots: vec![None; SLOTS], ambiguous: codings > 1 }
+        Self { slots: vec![Slot::default(); SLOTS], ambiguous: codings > 1 }
     }
 
     /// Reads a column; tells whether it holds marks.
@@ -189,12 +210,12 @@ impl CodeReader {
         let mut clash = None;
         let ambiguous = self.ambiguous;
         let mut number = |number: u64| {
-            let mut meanings = codings.iter().map(|coding| coding.codes.get(&number).copied());
-            let first = meanings.clone().flatten().next();
-            if ambiguous && meanings.any(|meaning| meaning.is_some() && meaning != first) {
+            let mut meanings = codings.iter().filter_map(|coding| coding.codes.get(&number).copied());
+            let Some(first) = meanings.next() else { return Reason::UnknownCode.mark() };
+            if ambiguous && meanings.any(|meaning| meaning != first) {
                 clash = Some(number);
             }
-            first.unwrap_or(Reason::UnknownCode.mark())
+            first
         };
         let mut slow = |text: &[u8]| {
             let text = trimmed(text);
@@ -208,25 +229,24 @@ impl CodeReader {
             }
         };
         let slots = &mut self.slots;
-        let mut cached = |text: &[u8]| {
-            let found = print(text);
-            let hash = (found.1 ^ found.2.rotate_left(29) ^ found.0 as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            let slot = &mut slots[(hash >> 54) as usize];
-            if let Some(slot) = slot
-                && slot.print == found
-                && (text.len() <= 16 || *slot.text == *text)
-            {
+        let mut cached = |text: &[u8], first: u64| {
+            if text.is_empty() {
+                return Reason::Missing.mark();
+            }
+            let print = Print::of(text, first);
+            let slot = &mut slots[print.slot()];
+            if slot.print == print && (print.length <= Print::WHOLE || slot.text.as_deref() == Some(text)) {
                 return slot.code;
             }
             let code = slow(text);
-            *slot = Some(Slot { print: found, text: if text.len() > 16 { text.into() } else { Box::default() }, code });
+            *slot = Slot { print, code, text: (print.length > Print::WHOLE).then(|| text.into()) };
             code
         };
         let marked = if let Column::Text(chunk, at) = column {
             let mut marked = false;
             out.extend((0..records).map(|record| {
-                let text = chunk.field(*at, record);
-                let code = if text.is_empty() { Reason::Missing.mark() } else { cached(text) };
+                let (text, first) = chunk.field_and_word(*at, record);
+                let code = cached(text, first);
                 marked |= code >= MARKS;
                 code
             }));
@@ -234,10 +254,11 @@ impl CodeReader {
         } else {
             column.codes(records, out, |value| match value {
                 Value::Missing => Reason::Missing.mark(),
-                Value::Text(text) => cached(text),
+                Value::Text(text) => cached(text, first_word(text)),
                 Value::Number(found) => u64::try_from(found).map_or(Reason::UnknownCode.mark(), |found| {
                     let mut text = itoa::Buffer::new();
-                    cached(text.format(found).as_bytes())
+                    let text = text.format(found).as_bytes();
+                    cached(text, first_word(text))
                 }),
                 Value::Date(_) => Reason::UnknownCode.mark(),
             })
@@ -259,14 +280,14 @@ impl CodeReader {
 #[derive(Default)]
 pub(super) struct AgeReader {
     /// Newest believable birth date of the last column.
-    pub newest: Option<NaiveDate>,
+    pub newest: Option<DateKey>,
 }
 
 impl AgeReader {
     /// Reads a column; tells whether it holds marks.
     pub fn read(&mut self, column: &Column<'_>, records: usize, rule: &AgeRule, out: &mut Vec<u32>) -> bool {
         let mut newest = None;
-        let mut age = |date: NaiveDate| {
+        let mut age = |date: DateKey| {
             if date > rule.reference {
                 return Reason::BornAfter.mark();
             }
@@ -274,13 +295,13 @@ impl AgeReader {
                 return Reason::BornBefore.mark();
             }
             newest = newest.max(Some(date));
-            let years = age_on(date, rule.reference).max(0) as usize;
+            let years = date.years_until(rule.reference) as usize;
             rule.leaves[years.min(rule.leaves.len() - 1)]
         };
         let parse = |text: &[u8]| rule.formats.iter().find_map(|format| format.read(text));
         let marked = column.codes(records, out, |value| match value {
             Value::Missing => Reason::Missing.mark(),
-            Value::Date(date) => age(date),
+            Value::Date(date) => age(date.into()),
             Value::Text(text) => match parse(text).or_else(|| parse(trimmed(text))) {
                 Some(date) => age(date),
                 None if trimmed(text).is_empty() => Reason::Missing.mark(),
@@ -429,10 +450,16 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_compared_whole() {
-        let a = print(b"ABCDEFGH-one-IJKLMNOP");
-        let b = print(b"ABCDEFGH-two-IJKLMNOP");
-        assert_eq!(a, b);
+    fn a_print_tells_texts_apart_up_to_its_length() {
+        let print = |text: &[u8]| Print::of(text, first_word(text));
+        let text = b"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF";
+        for length in 1..=Print::WHOLE {
+            for changed in 0..length {
+                let mut other = text[..length].to_vec();
+                other[changed] = b'-';
+                assert_ne!(print(&text[..length]), print(&other), "{length} {changed}");
+            }
+        }
         assert_ne!(print(b"A\0"), print(b"A"));
     }
 }

@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI32, AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
 };
 
@@ -87,7 +87,7 @@ struct Run {
     households: Option<Households>,
     /// Position of the relation to the head among the code columns, and which codes are heads.
     heads: Option<(usize, Vec<bool>)>,
-    newest_birth: AtomicI32,
+    newest_birth: AtomicU32,
     duplicates: Mutex<Vec<(Position, Position)>>,
     duplicate_summary: Mutex<RejectSummary>,
     identity_column: String,
@@ -121,7 +121,7 @@ pub async fn build(definitions: &Definitions, options: &BuildOptions, engine: &E
             let at = dimensions.iter().position(|&at| at == household.relation)?;
             Some((at, household.heads.clone()))
         }),
-        newest_birth: AtomicI32::new(i32::MIN),
+        newest_birth: AtomicU32::new(0),
         duplicates: Mutex::default(),
         duplicate_summary: Mutex::default(),
         identity_column: definitions.identity.as_ref().map(|key| key.column.clone()).unwrap_or_default(),
@@ -201,14 +201,14 @@ pub async fn build(definitions: &Definitions, options: &BuildOptions, engine: &E
 }
 
 /// Looks at the whole before anything is kept: enough accepted, of the right period, and nothing lost.
-fn check(definitions: &Definitions, options: &BuildOptions, built: &Built, newest_birth: i32) -> Result<()> {
+fn check(definitions: &Definitions, options: &BuildOptions, built: &Built, newest_birth: u32) -> Result<()> {
     let period = options.period;
     let share = |count: u64| count as f64 / (built.read.max(1)) as f64;
     let of_reason = |wanted: Reason| built.rejected.iter().filter(|((reason, ..), _)| *reason == wanted).map(|(_, count)| count).sum::<u64>();
     if built.read == 0 {
         return Err(Error::Input("the snapshot holds no record".into()));
     }
-    let newest = NaiveDate::from_num_days_from_ce_opt(newest_birth);
+    let newest = NaiveDate::from_ymd_opt((newest_birth / 10_000) as i32, newest_birth / 100 % 100, newest_birth % 100);
     let born_after = of_reason(Reason::BornAfter);
     if !options.accept_period {
         let cure = "give the right --period, or --accept-period if the snapshot is as it should be";
@@ -298,6 +298,8 @@ struct PeopleWorker {
     classify: ClassifyWorker,
     identities: Option<SpillWriter<Seen>>,
     households: Option<HouseholdWriter>,
+    /// Working space: the packed codes of a chunk.
+    packed: Vec<u64>,
 }
 
 fn batch(schema: &SchemaRef, codes: Vec<Vec<u32>>) -> Result<RecordBatch> {
@@ -311,12 +313,14 @@ fn people(run: Arc<Run>, feed: &Feed) -> BatchSource {
         classify: run.classifier.worker(),
         identities: run.identities.as_ref().map(Identities::writer),
         households: run.households.as_ref().map(Households::writer),
+        packed: Vec::new(),
         run,
     };
     futures::stream::try_unfold(worker, |mut worker| async move {
         match worker.records.next().await? {
             Some(chunk) => {
                 let coded = worker.classify.classify(&chunk, &worker.run.rejects)?;
+                worker.records.recycle(chunk);
                 worker.note(&coded)?;
                 let batch = batch(&worker.run.schema, coded.codes)?;
                 Ok(Some((batch, worker)))
@@ -339,11 +343,10 @@ impl PeopleWorker {
     /// Notes identities and households of accepted records.
     fn note(&mut self, coded: &Coded) -> Result<()> {
         if let Some(newest) = coded.newest_birth {
-            self.run.newest_birth.fetch_max(newest, Ordering::Relaxed);
+            self.run.newest_birth.fetch_max(newest.number(), Ordering::Relaxed);
         }
-        let classifier = &self.run.classifier;
-        for record in 0..coded.records() {
-            let packed = classifier.pack(coded, record);
+        self.run.classifier.pack(coded, &mut self.packed);
+        for (record, &packed) in self.packed.iter().enumerate() {
             let household = coded.households.get(record).copied().unwrap_or(0);
             if let Some(identities) = &mut self.identities {
                 let identity = coded.identities[record];

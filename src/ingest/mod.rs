@@ -29,11 +29,10 @@ use tokio::runtime::Handle;
 
 pub use columns::ColumnChunk;
 pub use files::{Packing, SnapshotFile};
-pub use text::{Span, TextChunk};
+pub use text::TextChunk;
 
 use crate::error::{Error, Result};
 use columns::ColumnFile;
-use scan::Borders;
 use text::TextReader;
 
 /// Columns that a file lacks.
@@ -183,7 +182,8 @@ impl std::fmt::Debug for Feed {
 pub struct Worker {
     feed: Feed,
     current: Current,
-    borders: Borders,
+    /// A chunk that is worked off, whose buffers can be used again.
+    spent: TextChunk,
 }
 
 enum Current {
@@ -200,7 +200,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Feed {
     /// One more worker.
     pub fn worker(&self) -> Worker {
-        Worker { feed: self.clone(), current: Current::Nothing, borders: Borders::default() }
+        Worker { feed: self.clone(), current: Current::Nothing, spent: TextChunk::default() }
     }
 }
 
@@ -214,7 +214,7 @@ impl Worker {
                     let block = {
                         let mut reader = lock(begun);
                         let block = match reader.as_mut() {
-                            Some(reader) => reader.next()?,
+                            Some(reader) => reader.next(&mut self.spent)?,
                             None => None,
                         };
                         if block.is_none() {
@@ -223,7 +223,8 @@ impl Worker {
                         block
                     };
                     if let Some(block) = block {
-                        let chunk = block.cut(&mut self.borders)?;
+                        let mut chunk = std::mem::take(&mut self.spent);
+                        block.cut(&mut chunk)?;
                         let records = chunk.records() + chunk.misshapen.len();
                         self.feed.shared.progress.records.fetch_add(records as u64, Ordering::Relaxed);
                         return Ok(Some(Chunk { file, records: Records::Text(chunk) }));
@@ -243,6 +244,13 @@ impl Worker {
                     None => return Ok(None),
                 },
             }
+        }
+    }
+
+    /// Takes a chunk back that is worked off. Its megabyte is warm in the cache and mapped; a fresh one would be neither.
+    pub fn recycle(&mut self, chunk: Chunk) {
+        if let Records::Text(text) = chunk.records {
+            self.spent = text;
         }
     }
 

@@ -17,22 +17,17 @@ const BLOCK: usize = 1 << 20;
 /// Delimiters that a heading may use.
 const DELIMITERS: [u8; 4] = *b",;\t|";
 
-/// Where a field lies in its block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// First byte.
-    pub start: u32,
-    /// One past the last byte.
-    pub end: u32,
-}
-
-/// A block of records of one file, cut into the fields that are needed.
+/// A block of records of one file. Fields are cut out when they are asked for, because most never are.
 #[derive(Debug, Default)]
 pub struct TextChunk {
-    /// The text that the spans point into, with at least 8 bytes behind every field.
-    pub bytes: Vec<u8>,
-    /// For each needed column the field of each record, quotes removed.
-    pub fields: Vec<Vec<Span>>,
+    bytes: Vec<u8>,
+    separators: Vec<u32>,
+    /// For each record the number of separators before it.
+    firsts: Vec<u32>,
+    /// Position of each needed column among the separators of a record.
+    needed: Vec<u32>,
+    /// Whether fields may be enclosed in quotes.
+    quoted: bool,
     /// Line of each record in its file, from 1.
     pub lines: Vec<u64>,
     /// Records that do not have as many fields as the heading: line, fields found.
@@ -45,10 +40,37 @@ impl TextChunk {
         self.lines.len()
     }
 
-    /// A field's bytes.
+    #[inline(always)]
+    fn span(&self, column: usize, record: usize) -> (usize, usize) {
+        let at = (self.firsts[record] + self.needed[column]) as usize;
+        let mut start = if at == 0 { 0 } else { self.separators[at - 1] as usize + 1 };
+        let mut end = self.separators[at] as usize;
+        if self.bytes[end] == b'\n' && end > start && self.bytes[end - 1] == b'\r' {
+            end -= 1;
+        }
+        if self.quoted && self.bytes[start] == b'"' && end >= start + 2 {
+            start += 1;
+            end -= 1;
+        }
+        (start, end)
+    }
+
+    /// A field's bytes, quotes removed.
+    #[inline(always)]
     pub fn field(&self, column: usize, record: usize) -> &[u8] {
-        let Span { start, end } = self.fields[column][record];
-        &self.bytes[start as usize..end as usize]
+        let (start, end) = self.span(column, record);
+        &self.bytes[start..end]
+    }
+
+    /// A field's bytes, and the first eight of them as a number that is zero beyond the field's end.
+    #[inline(always)]
+    pub fn field_and_word(&self, column: usize, record: usize) -> (&[u8], u64) {
+        let (start, end) = self.span(column, record);
+        // Every block is padded, so eight bytes can always be read.
+        let word = self.bytes[start..].first_chunk().copied().map_or(0, u64::from_le_bytes);
+        let length = end - start;
+        let kept = if length >= 8 { u64::MAX } else { (1 << (length * 8)) - 1 };
+        (&self.bytes[start..end], word & kept)
     }
 }
 
@@ -111,10 +133,12 @@ impl TextReader {
         Ok(Self { source, layout: Arc::new(layout), rest, line: 2, ended })
     }
 
-    /// The next block of whole records; `None` at the end of the file.
-    pub fn next(&mut self) -> Result<Option<Block>> {
+    /// The next block of whole records; `None` at the end of the file. The buffer of `spent` is used again.
+    pub fn next(&mut self, spent: &mut TextChunk) -> Result<Option<Block>> {
         let layout = &self.layout;
-        let mut bytes = Vec::with_capacity(BLOCK + PADDING + 1);
+        let mut bytes = std::mem::take(&mut spent.bytes);
+        bytes.clear();
+        bytes.reserve(BLOCK + PADDING + 1);
         bytes.append(&mut self.rest);
         if !self.ended {
             self.ended = fill(&mut self.source, &mut bytes, BLOCK).map_err(|error| unreadable(&layout.name, self.line, &error))?;
@@ -220,43 +244,43 @@ impl Layout {
 }
 
 impl Block {
-    /// Cuts the block into fields. `borders` is working space.
-    pub fn cut(self, borders: &mut Borders) -> Result<TextChunk> {
-        if self.regular { Ok(self.cut_regular(borders)) } else { self.cut_irregular() }
+    /// Cuts the block into records; the buffers of `chunk` are used again.
+    pub fn cut(self, chunk: &mut TextChunk) -> Result<()> {
+        chunk.firsts.clear();
+        chunk.lines.clear();
+        chunk.misshapen.clear();
+        if self.regular {
+            self.cut_regular(chunk);
+            Ok(())
+        } else {
+            self.cut_irregular(chunk)
+        }
     }
 
-    fn cut_regular(self, borders: &mut Borders) -> TextChunk {
+    fn cut_regular(self, chunk: &mut TextChunk) {
         let Self { bytes, length, first_line, layout, .. } = self;
-        scan::borders(&bytes, length, layout.delimiter, borders);
-        let records = borders.records.len();
-        let mut lines = Vec::with_capacity(records);
-        let mut misshapen = Vec::new();
-        let mut fields: Vec<Vec<Span>> = layout.needed.iter().map(|_| Vec::with_capacity(records)).collect();
-        // Separator before each whole record's first field, so that the columns can be cut one after the other.
-        let mut firsts = Vec::with_capacity(records);
+        let mut borders = Borders { separators: std::mem::take(&mut chunk.separators), records: Vec::new() };
+        scan::borders(&bytes, length, layout.delimiter, &mut borders);
         let mut before = 0;
         for (at, &upto) in borders.records.iter().enumerate() {
-            let (found, first) = ((upto - before) as usize, before as usize);
+            let (found, first) = ((upto - before) as usize, before);
             before = upto;
             let line = first_line + at as u64;
             if found == layout.columns {
-                lines.push(line);
-                firsts.push(first);
-            } else if found > 1 || !is_blank(&bytes, borders, first) {
-                misshapen.push((line, found));
+                chunk.lines.push(line);
+                chunk.firsts.push(first);
+            } else if found > 1 || !is_blank(&bytes, &borders, first as usize) {
+                chunk.misshapen.push((line, found));
             }
         }
-        for (spans, &column) in fields.iter_mut().zip(&layout.needed) {
-            spans.extend(firsts.iter().map(|&first| {
-                let at = first + column;
-                let start = if at == 0 { 0 } else { borders.separators[at - 1] + 1 };
-                bare(&bytes, start, borders.separators[at])
-            }));
-        }
-        TextChunk { bytes, fields, lines, misshapen }
+        chunk.separators = borders.separators;
+        chunk.bytes = bytes;
+        chunk.needed = layout.needed.iter().map(|&column| column as u32).collect();
+        chunk.quoted = true;
     }
 
-    fn cut_irregular(self) -> Result<TextChunk> {
+    /// Rewrites the block without quotes and unneeded columns, so that it can be read like any other.
+    fn cut_irregular(self, chunk: &mut TextChunk) -> Result<()> {
         let layout = &self.layout;
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
@@ -264,7 +288,10 @@ impl Block {
             .delimiter(layout.delimiter)
             .terminator(csv::Terminator::Any(b'\n'))
             .from_reader(&self.bytes[..self.length]);
-        let mut chunk = TextChunk { fields: vec![Vec::new(); layout.needed.len()], ..TextChunk::default() };
+        let mut bytes = Vec::with_capacity(self.length + PADDING);
+        chunk.separators.clear();
+        chunk.needed = (0..layout.needed.len() as u32).collect();
+        chunk.quoted = false;
         let mut record = csv::ByteRecord::new();
         let failed = |error: csv::Error| Error::Internal(format!("a block of {} cannot be cut: {error}", layout.name));
         while reader.read_byte_record(&mut record).map_err(failed)? {
@@ -276,33 +303,21 @@ impl Block {
                 continue;
             }
             chunk.lines.push(line);
-            for (spans, &column) in chunk.fields.iter_mut().zip(&layout.needed) {
+            chunk.firsts.push(chunk.separators.len() as u32);
+            for &column in &layout.needed {
                 let field = record.get(column).unwrap_or_default();
-                let field = field.strip_suffix(b"\r").unwrap_or(field);
-                let start = chunk.bytes.len() as u32;
-                chunk.bytes.extend_from_slice(field);
-                spans.push(Span { start, end: chunk.bytes.len() as u32 });
+                bytes.extend_from_slice(field.strip_suffix(b"\r").unwrap_or(field));
+                chunk.separators.push(bytes.len() as u32);
+                bytes.push(0);
             }
         }
-        chunk.bytes.resize(chunk.bytes.len() + PADDING, 0);
-        Ok(chunk)
+        bytes.resize(bytes.len() + PADDING, 0);
+        chunk.bytes = bytes;
+        Ok(())
     }
 }
 
 fn is_blank(bytes: &[u8], borders: &Borders, first: usize) -> bool {
     let start = if first == 0 { 0 } else { borders.separators[first - 1] as usize + 1 };
     bytes[start..borders.separators[first] as usize].iter().all(|byte| *byte == b'\r')
-}
-
-/// A field of a regular block without its quotes and without the carriage return of its line.
-#[inline(always)]
-fn bare(bytes: &[u8], mut start: u32, mut end: u32) -> Span {
-    if end > start && bytes[end as usize - 1] == b'\r' {
-        end -= 1;
-    }
-    if bytes[start as usize] == b'"' && end >= start + 2 {
-        start += 1;
-        end -= 1;
-    }
-    Span { start, end }
 }

@@ -26,6 +26,6 @@ pub use dimension::{Axis, Dimension, Group, Grouping, Level, Node, Role};
 pub use label::Label;
 pub use period::{Frequency, NotAPeriod, Period, age_on};
 pub use shipped::shipped;
-pub use source::{Coding, DateFormat, DateOrder, RegionPart, Source, normalise};
+pub use source::{Coding, DateFormat, DateKey, DateOrder, RegionPart, Source, normalise};
 pub use status::Status;
 pub use table::{Contents, Shape, ShapeError, StructuralZero, Table, TableAxis, Unit, ZeroMask, ZeroSide};
