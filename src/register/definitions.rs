@@ -140,7 +140,7 @@ struct DimensionFile {
     level: Spanned<Vec<LevelFile>>,
     nodes: Option<Spanned<String>>,
     reference: Option<ReferenceFile>,
-    source: SourceFile,
+    source: Spanned<SourceFile>,
     #[serde(default)]
     grouping: Vec<GroupingFile>,
 }
@@ -339,6 +339,12 @@ impl Definitions {
             if duplicate {
                 return text.fault(0, format!("another file defines the dimension '{}' or its variable", dimension.dimension.id));
             }
+            let ids = |parsed: &Parsed| parsed.dimension.groupings.iter().map(|grouping| grouping.id.clone()).collect::<Vec<_>>();
+            let mut groupings: Vec<String> = parsed.iter().flat_map(ids).collect();
+            groupings.extend(ids(&dimension));
+            if let Some(id) = nodes::first_repeated(groupings.iter().map(String::as_str)) {
+                return text.fault(0, format!("grouping '{id}' is named twice; grouping ids are unique over all dimensions"));
+            }
             parsed.push(dimension);
         }
         let find = |id: &str| parsed.iter().position(|candidate| candidate.dimension.id == id);
@@ -534,9 +540,10 @@ fn dimension(text: &Text<'_>, sources: &Sources, regions: Option<(&str, &str)>, 
     Ok(Parsed { bases: axis.bases, dimension, source, positions })
 }
 
-fn source(text: &Text<'_>, file: SourceFile, node_file: &str, read: &NodeFile, base_leaves: &[u32]) -> Result<Source, DefinitionError> {
+fn source(text: &Text<'_>, file: Spanned<SourceFile>, node_file: &str, read: &NodeFile, base_leaves: &[u32]) -> Result<Source, DefinitionError> {
+    let at = file.span().start;
     let leaf_rows = || base_leaves.iter().enumerate().map(|(leaf, &node)| (leaf as u32, &read.rows[node as usize]));
-    Ok(match file {
+    Ok(match file.into_inner() {
         SourceFile::Code { column } => {
             let mut texts = HashMap::new();
             let mut codings: Vec<Coding> = read.codings.iter().map(|id| Coding { id: id.clone(), codes: HashMap::new() }).collect();
@@ -573,11 +580,11 @@ fn source(text: &Text<'_>, file: SourceFile, node_file: &str, read: &NodeFile, b
             for format in &formats {
                 match DateFormat::parse(format) {
                     Some(format) => read_formats.push(format),
-                    None => return text.fault(0, format!("'{format}' is no date format; expected one such as YYYY-MM-DD, DD/MM/YYYY, YYYYMMDD")),
+                    None => return text.fault(at, format!("'{format}' is no date format; expected one such as YYYY-MM-DD, DD/MM/YYYY, YYYYMMDD")),
                 }
             }
             let Ok(earliest) = earliest.parse::<NaiveDate>() else {
-                return text.fault(0, format!("'{earliest}' is no date; expected one such as 1880-01-01"));
+                return text.fault(at, format!("'{earliest}' is no date; expected one such as 1880-01-01"));
             };
             Source::Age { column, formats: read_formats, earliest, leaves: thresholds(node_file, leaf_rows())? }
         }
@@ -585,7 +592,7 @@ fn source(text: &Text<'_>, file: SourceFile, node_file: &str, read: &NodeFile, b
         SourceFile::Region { parts } => {
             let digits: u32 = parts.iter().map(|part| part.digits).sum();
             if digits > 18 {
-                return text.fault(0, "expected region codes of at most 18 digits");
+                return text.fault(at, "expected region codes of at most 18 digits");
             }
             let mut leaves = HashMap::with_capacity(base_leaves.len());
             for (leaf, row) in leaf_rows() {
