@@ -199,6 +199,9 @@ pub struct Serve {
     /// Most cells in one answer
     #[arg(long, value_name = "CELLS", default_value_t = 1_000_000)]
     pub max_cells: u64,
+    /// MiB of finished answers to keep in memory; 0 keeps none
+    #[arg(long, value_name = "MIB", default_value_t = 64)]
+    pub cache: usize,
     /// Threads for computing; 0 takes one for each core
     #[arg(long, default_value_t = 0)]
     pub threads: usize,

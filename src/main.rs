@@ -25,10 +25,12 @@ fn main() -> ExitCode {
     };
     let outcome = runtime.block_on(async {
         match cli.command {
+            Command::Demo(args) => commands::demo(args).await,
+            Command::Sample(args) => commands::sample(args).await,
             Command::Build(args) => commands::build(args).await,
             Command::Release(args) => commands::release(args).await,
             Command::Releases(args) => commands::releases(args).await,
-            Command::Demo(_) | Command::Sample(_) | Command::Serve(_) => anyhow::bail!("not yet"),
+            Command::Serve(args) => commands::serve(args).await,
         }
     });
     match outcome {

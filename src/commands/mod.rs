@@ -1,7 +1,10 @@
 //! What each command does, and what it tells the person at the terminal.
 
 mod build;
+mod demo;
 mod release;
+mod sample;
+mod serve;
 
 use std::{path::Path, time::Duration};
 
@@ -11,8 +14,14 @@ use cacah::{
     storage::{read_folder, read_text},
 };
 
-pub use build::{BuildReport, build, build_with};
-pub use release::{release, release_with, releases};
+use build::build_with;
+use release::release_with;
+
+pub use build::build;
+pub use demo::demo;
+pub use release::{release, releases};
+pub use sample::sample;
+pub use serve::serve;
 
 use crate::cli::DefinitionArgs;
 
