@@ -1,6 +1,10 @@
 //! `cacah`: a statistics warehouse for a population register.
 
+pub mod engine;
 pub mod error;
+pub mod formats;
 pub mod register;
 pub mod release;
+pub mod serve;
 pub mod storage;
+pub mod tables;

@@ -1,0 +1,177 @@
+//! The engine that serves: one session for the process, and a runtime of its own for work that keeps a core busy.
+//!
+//! Requests arrive on the caller's runtime, which must stay free to accept, read and write. Whatever computes runs here:
+//!
+//! ```text
+//! caller's runtime                     this engine's runtime (as many threads as cores)
+//! compute(future) ── waits for a core ──> future runs
+//!        <──────────── result ──────────┘
+//! dropped ─────────── aborts ──────────> future stops at its next await
+//! ```
+//!
+//! Files in an object store are fetched on the caller's runtime, so that a busy core never delays the network. Local files
+//! are read where they are needed: a page in the operating system's cache comes sooner than a change of threads.
+
+use std::{future::Future, num::NonZero, sync::Arc, thread};
+
+use bytes::Bytes;
+use datafusion::{
+    execution::{TaskContext, object_store::ObjectStoreUrl, runtime_env::RuntimeEnvBuilder},
+    prelude::{SessionConfig, SessionContext},
+};
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    task::JoinHandle,
+};
+
+use super::cells::CellFile;
+use crate::{
+    error::{Error, Result},
+    storage::Store,
+};
+
+/// How much of the machine serving may take.
+#[derive(Debug, Clone, Copy)]
+pub struct ServingSettings {
+    /// Requests that compute at the same time, which is also the number of threads that compute.
+    pub cores: NonZero<usize>,
+    /// Bytes that running plans may hold together.
+    pub memory: usize,
+    /// Cells that the answers under way may have together, from their first cell read to their last byte sent.
+    pub cells: u64,
+}
+
+impl Default for ServingSettings {
+    /// Every core; 512 MiB; 16 million cells, which are 144 MB.
+    fn default() -> Self {
+        Self { cores: thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN), memory: 512 << 20, cells: 16_000_000 }
+    }
+}
+
+/// Reads releases and computes answers.
+#[derive(Debug)]
+pub struct ServingEngine {
+    store: Store,
+    pub(super) address: ObjectStoreUrl,
+    pub(super) task: Arc<TaskContext>,
+    io: Handle,
+    cpu: Option<Runtime>,
+    cores: Arc<Semaphore>,
+    /// Room for answers, in units of [`UNIT`] cells.
+    room: Arc<Semaphore>,
+}
+
+/// Cells are admitted in units of so many.
+const UNIT: u64 = 1024;
+
+/// Room for one answer; given back when dropped.
+#[derive(Debug)]
+pub struct Admission {
+    _room: OwnedSemaphorePermit,
+}
+
+/// A task that ends with its owner.
+struct Owned<T>(JoinHandle<T>);
+
+impl<T> Drop for Owned<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl ServingEngine {
+    /// An engine over a store of releases. Call it on the runtime that shall do the fetching.
+    ///
+    /// # Errors
+    /// Where there is no runtime, or threads cannot be started.
+    pub fn new(store: &Store, settings: ServingSettings) -> Result<Self> {
+        let io = Handle::try_current().map_err(|error| Error::Internal(error.to_string()))?;
+        let cpu = Builder::new_multi_thread()
+            .worker_threads(settings.cores.get())
+            .thread_name("serving")
+            .enable_time()
+            .build()
+            .map_err(|error| Error::storage("starting the serving threads", error))?;
+        let environment = RuntimeEnvBuilder::new().with_memory_limit(settings.memory, 1.0).build_arc()?;
+        // Each scan reads the one file it is given; shared work queues would only add locks.
+        let config = SessionConfig::new()
+            .with_target_partitions(1)
+            .with_batch_size(8192)
+            .set_bool("datafusion.execution.enable_file_stream_work_stealing", false);
+        let session = SessionContext::new_with_config_rt(config, environment);
+        let (root, objects) = store.registration();
+        session.register_object_store(&root, objects);
+        Ok(Self {
+            store: store.clone(),
+            address: ObjectStoreUrl::parse(root.as_str())?,
+            task: session.task_ctx(),
+            io,
+            cpu: Some(cpu),
+            cores: Arc::new(Semaphore::new(settings.cores.get())),
+            room: Arc::new(Semaphore::new(units(settings.cells) as usize)),
+        })
+    }
+
+    /// Opens a cell file: reads its footer and page index, which stay in memory from then on.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where the file is missing, no cell file, or has other than `rows` rows.
+    pub async fn open(&self, path: &str, rows: u64) -> Result<CellFile> {
+        CellFile::open(&self.store, &self.io, path, rows).await
+    }
+
+    /// Makes room for an answer of so many cells; `None` while others take too much of it.
+    pub fn admit(&self, cells: u64) -> Option<Admission> {
+        Arc::clone(&self.room).try_acquire_many_owned(units(cells)).ok().map(|room| Admission { _room: room })
+    }
+
+    /// Runs a computation on the serving threads, once one of the cores is free. Dropping the returned future stops it.
+    pub async fn compute<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let core = Arc::clone(&self.cores).acquire_owned().await.map_err(|error| Error::Internal(error.to_string()))?;
+        let mut task = Owned(self.threads()?.spawn(async move {
+            let result = work.await;
+            drop(core);
+            result
+        }));
+        (&mut task.0).await.map_err(|error| Error::Internal(format!("a computation ended early: {error}")))?
+    }
+
+    /// Runs a producer of pieces on the serving threads, at most two pieces ahead of whoever receives them. The producer
+    /// gives `None` when it is done; it is dropped when nobody receives any more.
+    pub fn produce<P>(&self, mut producer: P) -> Result<mpsc::Receiver<Bytes>>
+    where
+        P: FnMut() -> Option<Bytes> + Send + 'static,
+    {
+        let (sender, receiver) = mpsc::channel(2);
+        self.threads()?.spawn(async move {
+            while let Some(piece) = producer() {
+                if sender.send(piece).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(receiver)
+    }
+
+    fn threads(&self) -> Result<&Runtime> {
+        self.cpu.as_ref().ok_or_else(|| Error::Internal("the serving threads have ended".into()))
+    }
+}
+
+fn units(cells: u64) -> u32 {
+    u32::try_from(cells.div_ceil(UNIT)).unwrap_or(u32::MAX).max(1)
+}
+
+impl Drop for ServingEngine {
+    fn drop(&mut self) {
+        // A runtime may not wait for its threads within another runtime, which is where engines are dropped.
+        if let Some(cpu) = self.cpu.take() {
+            cpu.shutdown_background();
+        }
+    }
+}
