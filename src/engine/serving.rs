@@ -1,18 +1,19 @@
-//! The engine that serves: one session for the process, and a runtime of its own for work that keeps a core busy.
+//! The engine that serves: one session for the life of the process, and a queue for the threads that compute.
 //!
-//! Requests arrive on the caller's runtime, which must stay free to accept, read and write. Whatever computes runs here:
+//! Requests arrive on the caller's runtime, which must stay free to accept, read and write. Whatever computes runs on the
+//! engine's threads:
 //!
 //! ```text
-//! caller's runtime                     this engine's runtime (as many threads as cores)
-//! compute(future) ── waits for a core ──> future runs
-//!        <──────────── result ──────────┘
-//! dropped ─────────── aborts ──────────> future stops at its next await
+//! caller's runtime                      the engine's threads
+//! compute(future) ── waits for a turn ──> future runs
+//!        <──────────── result ───────────┘
+//! dropped ─────────── aborts ───────────> future stops at its next await
 //! ```
 //!
 //! Files in an object store are fetched on the caller's runtime, so that a busy core never delays the network. Local files
 //! are read where they are needed: a page in the operating system's cache comes sooner than a change of threads.
 
-use std::{future::Future, num::NonZero, sync::Arc, thread};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use datafusion::{
@@ -20,12 +21,11 @@ use datafusion::{
     prelude::{SessionConfig, SessionContext},
 };
 use tokio::{
-    runtime::{Builder, Handle, Runtime},
+    runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    task::JoinHandle,
 };
 
-use super::cells::CellFile;
+use super::{Engine, cells::CellFile};
 use crate::{
     error::{Error, Result},
     storage::Store,
@@ -34,8 +34,8 @@ use crate::{
 /// How much of the machine serving may take.
 #[derive(Debug, Clone, Copy)]
 pub struct ServingSettings {
-    /// Requests that compute at the same time, which is also the number of threads that compute.
-    pub cores: NonZero<usize>,
+    /// Threads that compute; as many requests do so at the same time. 0 takes one for each core.
+    pub threads: usize,
     /// Bytes that running plans may hold together.
     pub memory: usize,
     /// Cells that the answers under way may have together, from their first cell read to their last byte sent.
@@ -45,19 +45,19 @@ pub struct ServingSettings {
 impl Default for ServingSettings {
     /// Every core; 512 MiB; 16 million cells, which are 144 MB.
     fn default() -> Self {
-        Self { cores: thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN), memory: 512 << 20, cells: 16_000_000 }
+        Self { threads: 0, memory: 512 << 20, cells: 16_000_000 }
     }
 }
 
 /// Reads releases and computes answers.
 #[derive(Debug)]
 pub struct ServingEngine {
+    engine: Engine,
     store: Store,
     pub(super) address: ObjectStoreUrl,
     pub(super) task: Arc<TaskContext>,
     io: Handle,
-    cpu: Option<Runtime>,
-    cores: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
     /// Room for answers, in units of [`UNIT`] cells.
     room: Arc<Semaphore>,
 }
@@ -71,15 +71,6 @@ pub struct Admission {
     _room: OwnedSemaphorePermit,
 }
 
-/// A task that ends with its owner.
-struct Owned<T>(JoinHandle<T>);
-
-impl<T> Drop for Owned<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 impl ServingEngine {
     /// An engine over a store of releases. Call it on the runtime that shall do the fetching.
     ///
@@ -87,12 +78,7 @@ impl ServingEngine {
     /// Where there is no runtime, or threads cannot be started.
     pub fn new(store: &Store, settings: ServingSettings) -> Result<Self> {
         let io = Handle::try_current().map_err(|error| Error::Internal(error.to_string()))?;
-        let cpu = Builder::new_multi_thread()
-            .worker_threads(settings.cores.get())
-            .thread_name("serving")
-            .enable_time()
-            .build()
-            .map_err(|error| Error::storage("starting the serving threads", error))?;
+        let engine = Engine::new(settings.threads)?;
         let environment = RuntimeEnvBuilder::new().with_memory_limit(settings.memory, 1.0).build_arc()?;
         // Each scan reads the one file it is given; shared work queues would only add locks.
         let config = SessionConfig::new()
@@ -107,9 +93,9 @@ impl ServingEngine {
             address: ObjectStoreUrl::parse(root.as_str())?,
             task: session.task_ctx(),
             io,
-            cpu: Some(cpu),
-            cores: Arc::new(Semaphore::new(settings.cores.get())),
+            turns: Arc::new(Semaphore::new(engine.threads())),
             room: Arc::new(Semaphore::new(units(settings.cells) as usize)),
+            engine,
         })
     }
 
@@ -126,29 +112,19 @@ impl ServingEngine {
         Arc::clone(&self.room).try_acquire_many_owned(units(cells)).ok().map(|room| Admission { _room: room })
     }
 
-    /// Runs a computation on the serving threads, once one of the cores is free. Dropping the returned future stops it.
-    pub async fn compute<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T>> + Send + 'static,
-    {
-        let core = Arc::clone(&self.cores).acquire_owned().await.map_err(|error| Error::Internal(error.to_string()))?;
-        let mut task = Owned(self.threads()?.spawn(async move {
-            let result = work.await;
-            drop(core);
-            result
-        }));
-        (&mut task.0).await.map_err(|error| Error::Internal(format!("a computation ended early: {error}")))?
+    /// Runs a computation on the engine's threads, once it has its turn. Dropping the returned future stops it.
+    pub async fn compute<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|error| Error::Internal(error.to_string()))?;
+        let result = self.engine.run(work).await;
+        drop(turn);
+        result
     }
 
-    /// Runs a producer of pieces on the serving threads, at most two pieces ahead of whoever receives them. The producer
+    /// Runs a producer of pieces on the engine's threads, at most two pieces ahead of whoever receives them. The producer
     /// gives `None` when it is done; it is dropped when nobody receives any more.
-    pub fn produce<P>(&self, mut producer: P) -> Result<mpsc::Receiver<Bytes>>
-    where
-        P: FnMut() -> Option<Bytes> + Send + 'static,
-    {
+    pub fn produce(&self, mut producer: impl FnMut() -> Option<Bytes> + Send + 'static) -> Result<mpsc::Receiver<Bytes>> {
         let (sender, receiver) = mpsc::channel(2);
-        self.threads()?.spawn(async move {
+        self.engine.handle()?.spawn(async move {
             while let Some(piece) = producer() {
                 if sender.send(piece).await.is_err() {
                     break;
@@ -157,21 +133,8 @@ impl ServingEngine {
         });
         Ok(receiver)
     }
-
-    fn threads(&self) -> Result<&Runtime> {
-        self.cpu.as_ref().ok_or_else(|| Error::Internal("the serving threads have ended".into()))
-    }
 }
 
 fn units(cells: u64) -> u32 {
     u32::try_from(cells.div_ceil(UNIT)).unwrap_or(u32::MAX).max(1)
-}
-
-impl Drop for ServingEngine {
-    fn drop(&mut self) {
-        // A runtime may not wait for its threads within another runtime, which is where engines are dropped.
-        if let Some(cpu) = self.cpu.take() {
-            cpu.shutdown_background();
-        }
-    }
 }

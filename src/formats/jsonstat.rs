@@ -8,14 +8,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{
-    Context, Document, PIECE,
-    json::Json,
-};
+use super::{Context, Document, PIECE, json::Json};
 use crate::{
     register::Role,
     release::Protection,
-    tables::{Answer, Chosen, CodeListKind, Query, Status, TableEntry, Variable},
+    tables::{Answer, CellStatus, Chosen, CodeListKind, Query, TableEntry, Variable},
 };
 
 /// An answer being written as JSON-stat.
@@ -48,7 +45,7 @@ impl Document for JsonStat {
             match self.stage {
                 Stage::Head => {
                     out.push(b'{');
-                    let present = |status: Status| statuses.contains(&status);
+                    let present = |status: CellStatus| statuses.contains(&status);
                     head(&mut Json::new(out), &self.context, &self.answer.query, Some(&present));
                     out.extend_from_slice(b",\"value\":[");
                     self.stage = Stage::Values(0);
@@ -59,7 +56,7 @@ impl Document for JsonStat {
                             out.push(b',');
                         }
                         match statuses[cell] {
-                            Status::Published => out.extend_from_slice(itoa::Buffer::new().format(values[cell]).as_bytes()),
+                            CellStatus::Published => out.extend_from_slice(itoa::Buffer::new().format(values[cell]).as_bytes()),
                             _ => out.extend_from_slice(b"null"),
                         }
                         cell += 1;
@@ -111,7 +108,7 @@ fn moment(time: DateTime<Utc>) -> String {
 }
 
 /// Everything before the numbers. `present` tells which statuses occur; metadata has no numbers and so no statuses.
-fn head(json: &mut Json<'_>, context: &Context, query: &Query, present: Option<&dyn Fn(Status) -> bool>) {
+fn head(json: &mut Json<'_>, context: &Context, query: &Query, present: Option<&dyn Fn(CellStatus) -> bool>) {
     let library = &context.library;
     let entry = &library.tables[query.table];
     let code = |variable: Variable| library.variable_code(entry, variable);
@@ -128,7 +125,9 @@ fn head(json: &mut Json<'_>, context: &Context, query: &Query, present: Option<&
     });
     json.texts("note", notes(context, query, present));
     let role = |wanted: Role| {
-        query.variables().filter(move |variable| matches!(variable, Variable::Axis(axis) if library.dimensions[entry.axes[*axis].dimension].role == wanted))
+        query.variables().filter(
+            move |variable| matches!(variable, Variable::Axis(axis) if library.dimensions[entry.axes[*axis].dimension].role == wanted),
+        )
     };
     json.key("role").object(|roles| {
         roles.texts("time", query.variables().filter(|variable| *variable == Variable::Time).map(code));
@@ -175,13 +174,13 @@ fn language_id(context: &Context) -> &str {
 }
 
 /// What a reader must know: what each mark means that occurs, and whether the release may leave the machine.
-fn notes(context: &Context, query: &Query, present: Option<&dyn Fn(Status) -> bool>) -> Vec<&'static str> {
+fn notes(context: &Context, query: &Query, present: Option<&dyn Fn(CellStatus) -> bool>) -> Vec<&'static str> {
     let meanings = [
-        (Status::Suppressed, "c = suppressed to protect people; totals include the suppressed numbers"),
-        (Status::Impossible, "z = cannot exist: the combination is impossible, or the category did not exist in that period"),
-        (Status::Unavailable, "x = not available for that period"),
+        (CellStatus::Suppressed, "c = suppressed to protect people; totals include the suppressed numbers"),
+        (CellStatus::Impossible, "z = cannot exist: the combination is impossible, or the category did not exist in that period"),
+        (CellStatus::Unavailable, "x = not available for that period"),
     ];
-    let occurs = |status: Status| present.is_none_or(|present| present(status));
+    let occurs = |status: CellStatus| present.is_none_or(|present| present(status));
     let mut notes: Vec<&str> = meanings.into_iter().filter(|(status, _)| occurs(*status)).map(|(_, meaning)| meaning).collect();
     let manifests = query.releases.iter().map(|&release| &context.library.releases[release].manifest);
     if manifests.into_iter().any(|manifest| manifest.protection == Protection::PrimaryOnly) {
@@ -300,16 +299,16 @@ fn axis_extension(extension: &mut Json<'_>, context: &Context, query: &Query, en
 fn releases(extension: &mut Json<'_>, context: &Context, query: &Query) {
     extension.key("releases").array(|list| {
         for &release in &query.releases {
-            let published = &context.library.releases[release];
-            let manifest = &published.manifest;
+            let edition = &context.library.releases[release];
+            let manifest = &edition.manifest;
             let protection = match manifest.protection {
                 Protection::PrimaryOnly => "primary-only",
             };
             list.object(|body| {
-                body.text("id", &published.folder).text("period", context.library.period(release));
-                body.key("revision").number(u64::from(manifest.revision)).text("sha256", &published.sha256);
+                body.text("id", &edition.folder).text("period", context.library.period(release));
+                body.key("revision").number(u64::from(manifest.revision)).text("sha256", &edition.sha256);
                 body.text("protection", protection).text("vintage", &manifest.vintage).text("referenceDate", &manifest.reference_date);
-                body.text("updated", &moment(published.written));
+                body.text("updated", &moment(edition.written));
             });
         }
     });

@@ -54,7 +54,9 @@ impl Format {
     pub fn parse(name: &str, options: &[String]) -> Result<Self, String> {
         match name.to_ascii_lowercase().as_str() {
             "" | "json-stat2" if options.is_empty() => Ok(Self::JsonStat),
-            "" | "json-stat2" => Err(format!("json-stat2 takes no options, but '{}' is given; leave out outputFormatParams", options.join(","))),
+            "" | "json-stat2" => {
+                Err(format!("json-stat2 takes no options, but '{}' is given; leave out outputFormatParams", options.join(",")))
+            }
             "csv" => CsvOptions::parse(options).map(Self::Csv),
             _ => Err(format!("there is no format '{}'; expected one of {}", name.chars().take(40).collect::<String>(), FORMATS.join(", "))),
         }

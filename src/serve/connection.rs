@@ -66,7 +66,11 @@ fn explanation(answer: &[u8]) -> Option<Problem> {
             "Request head too large",
             "the address and headers are too long or too many; send the selection in the body of a POST to /api/v2/tables/{id}/data instead",
         ),
-        _ => Problem::new(StatusCode::BAD_REQUEST, "Malformed request", "the request is no HTTP; expected a line such as 'GET /api/v2/tables HTTP/1.1'"),
+        _ => Problem::new(
+            StatusCode::BAD_REQUEST,
+            "Malformed request",
+            "the request is no HTTP; expected a line such as 'GET /api/v2/tables HTTP/1.1'",
+        ),
     };
     bare.then_some(problem)
 }

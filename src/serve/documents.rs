@@ -200,19 +200,16 @@ impl<'a> Writer<'a> {
 
     /// A page of tables; `search` is the rest of the address that asked for it.
     pub fn tables(&self, page: &Page<'a>, search: &str) -> Tables<'a> {
-        let at = |rel: &'static str, number: u32| self.link(rel, &format!("/tables?{search}pageNumber={number}&pageSize={}", page.size), self.language);
-        let around = [("first", (page.number > 1).then_some(1)), ("previous", page.previous()), ("next", page.next()), ("last", page.last())];
+        let at = |rel: &'static str, number: u32| {
+            self.link(rel, &format!("/tables?{search}pageNumber={number}&pageSize={}", page.size), self.language)
+        };
+        let around =
+            [("first", (page.number > 1).then_some(1)), ("previous", page.previous()), ("next", page.next()), ("last", page.last())];
         let links = around.into_iter().filter_map(|(rel, number)| number.map(|number| at(rel, number))).collect();
         Tables {
             language: self.id(self.language),
             tables: page.tables.iter().map(|entry| self.table(entry)).collect(),
-            page: PageInfo {
-                page_number: page.number,
-                page_size: page.size,
-                total_elements: page.total,
-                total_pages: page.pages,
-                links,
-            },
+            page: PageInfo { page_number: page.number, page_size: page.size, total_elements: page.total, total_pages: page.pages, links },
             links: self.own_links("/tables"),
         }
     }

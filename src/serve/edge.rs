@@ -27,14 +27,17 @@ pub async fn around(request: Request, next: Next) -> Response {
     } else {
         // A panic is a bug of ours; it costs this answer, not the connection or the service.
         AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", "the service failed to answer; its log says why").into_response()
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", "the service failed to answer; its log says why")
+                .into_response()
         })
     };
     let status = response.status();
     let problem = response.extensions_mut().remove::<Problem>();
     // What the router refuses by itself (a path that is no UTF-8) becomes a problem here.
     let unexplained = (status.is_client_error() || status.is_server_error()) && problem.is_none();
-    if let Some(problem) = problem.or_else(|| unexplained.then(|| Problem::new(status, "Illegal request", "the request cannot be understood"))) {
+    if let Some(problem) =
+        problem.or_else(|| unexplained.then(|| Problem::new(status, "Illegal request", "the request cannot be understood")))
+    {
         response = problem.clone().into_response();
         *response.body_mut() = Body::from(problem.body(&path));
     }

@@ -107,14 +107,14 @@ impl Application {
     pub async fn build(store: &Store, settings: &ServeSettings) -> Result<Self> {
         let catalogue = Catalogue::open(store).await?;
         for release in catalogue.releases() {
-            let published = &release.published;
-            let Protection::PrimaryOnly = published.manifest.protection;
+            let edition = &release.edition;
+            let Protection::PrimaryOnly = edition.manifest.protection;
             if !settings.address.ip().is_loopback() {
                 return Err(Error::Conflict(format!(
                     "release {} has primary suppression only: small numbers are hidden, but some could be worked out from the others, \
                      so it may not leave this machine and {} is refused; listen on a loopback address such as 127.0.0.1, or serve \
                      releases whose suppression is certified",
-                    published.folder, settings.address
+                    edition.folder, settings.address
                 )));
             }
         }

@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn names_may_be_written_in_any_case_and_encoded() {
-        let parameters = Parameters::parse(Some("VALUECODES%5BSex%5D=L&valueCodes[Sex]=P&CodeList[Age]=vs_age_band&lang=ID&x=1&Heading=Tid"));
+        let parameters =
+            Parameters::parse(Some("VALUECODES%5BSex%5D=L&valueCodes[Sex]=P&CodeList[Age]=vs_age_band&lang=ID&x=1&Heading=Tid"));
         let request = parameters.request();
         let values: Vec<_> = request.selections.iter().map(|s| (s.variable.as_str(), s.codelist.as_deref(), s.values.join("+"))).collect();
         assert_eq!(values, [("Sex", None, "L".into()), ("Sex", None, "P".into()), ("Age", Some("vs_age_band"), String::new())]);

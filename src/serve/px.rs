@@ -75,24 +75,16 @@ pub async fn tables(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery
     fresh(&writer.tables(&page, &search))
 }
 
-pub async fn table(
-    State(shared): State<Arc<Shared>>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Answer {
+pub async fn table(State(shared): State<Arc<Shared>>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let parameters = Parameters::parse(query.as_deref());
     let table = shared.table(&id)?;
     let writer = shared.writer(&parameters, &headers)?;
-    lasting(&shared, &headers, &["table", &id, &writer.base, &writer.language.to_string()], || json(&writer.table(&shared.library.tables[table])))
+    lasting(&shared, &headers, &["table", &id, &writer.base, &writer.language.to_string()], || {
+        json(&writer.table(&shared.library.tables[table]))
+    })
 }
 
-pub async fn metadata(
-    State(shared): State<Arc<Shared>>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Answer {
+pub async fn metadata(State(shared): State<Arc<Shared>>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let parameters = Parameters::parse(query.as_deref());
     let table = shared.table(&id)?;
     let language = shared.language(&parameters)?;
@@ -125,12 +117,7 @@ pub async fn default_selection(
     })
 }
 
-pub async fn codelist(
-    State(shared): State<Arc<Shared>>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Answer {
+pub async fn codelist(State(shared): State<Arc<Shared>>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let parameters = Parameters::parse(query.as_deref());
     let Some(at) = shared.library.codelist(&id) else {
         let there = shared.library.codelists.iter().map(|list| list.id.as_str()).collect::<Vec<_>>().join(", ");

@@ -11,7 +11,7 @@ use futures::future::try_join_all;
 use super::{
     library::{BEYOND, Library, Part, PartAxis},
     resolve::{Chosen, Query, Variable},
-    status::Status,
+    status::CellStatus,
     vintages::ABSENT,
 };
 use crate::{
@@ -27,7 +27,7 @@ pub struct Answer {
     /// The numbers in the order of [`Query::variables`]; 0 where the status is other than published.
     pub values: Vec<u64>,
     /// The statuses, in the same order.
-    pub statuses: Vec<Status>,
+    pub statuses: Vec<CellStatus>,
 }
 
 /// Rows this close together are read as one range: skipping costs more than passing over.
@@ -81,21 +81,21 @@ pub async fn answer(library: Arc<Library>, engine: Arc<ServingEngine>, query: Qu
     }
     let mut answer = Answer { query, values, statuses };
     for (value, status) in answer.values.iter_mut().zip(&answer.statuses) {
-        if *status != Status::Published {
+        if *status != CellStatus::Published {
             *value = 0;
         }
     }
     Ok(answer)
 }
 
-fn status(mark: u8) -> Result<Status> {
+fn status(mark: u8) -> Result<CellStatus> {
     Ok(match mark {
         0 => return Err(Error::Internal("a cell of an answer was never filled".into())),
-        _ if mark & UNKNOWN != 0 => Status::Impossible,
-        _ if mark & UNAVAILABLE != 0 => Status::Unavailable,
-        _ if mark & SUPPRESSED != 0 => Status::Suppressed,
-        _ if mark & PUBLISHED != 0 => Status::Published,
-        _ => Status::Impossible,
+        _ if mark & UNKNOWN != 0 => CellStatus::Impossible,
+        _ if mark & UNAVAILABLE != 0 => CellStatus::Unavailable,
+        _ if mark & SUPPRESSED != 0 => CellStatus::Suppressed,
+        _ if mark & PUBLISHED != 0 => CellStatus::Published,
+        _ => CellStatus::Impossible,
     })
 }
 
@@ -119,7 +119,8 @@ fn interleave(query: &Query, mut blocks: Vec<Block>) -> Block {
     if blocks.len() == 1 {
         return blocks.remove(0);
     }
-    let inner: usize = query.variables().skip_while(|variable| *variable != Variable::Time).skip(1).map(|variable| query.size(variable)).product();
+    let inner: usize =
+        query.variables().skip_while(|variable| *variable != Variable::Time).skip(1).map(|variable| query.size(variable)).product();
     let count = blocks.first().map_or(0, |block| block.values.len());
     let mut whole = Block { values: Vec::with_capacity(count * blocks.len()), marks: Vec::with_capacity(count * blocks.len()) };
     for start in (0..count).step_by(inner) {
@@ -323,14 +324,14 @@ mod tests {
 
     #[test]
     fn a_sum_is_what_its_worst_part_is() {
-        let check = |mark: u8, expect: Status| assert_eq!(status(mark).unwrap(), expect);
-        check(PUBLISHED, Status::Published);
-        check(IMPOSSIBLE, Status::Impossible);
-        check(PUBLISHED | IMPOSSIBLE, Status::Published);
-        check(PUBLISHED | SUPPRESSED, Status::Suppressed);
-        check(SUPPRESSED | IMPOSSIBLE, Status::Suppressed);
-        check(UNAVAILABLE, Status::Unavailable);
-        check(UNAVAILABLE | UNKNOWN, Status::Impossible);
+        let check = |mark: u8, expect: CellStatus| assert_eq!(status(mark).unwrap(), expect);
+        check(PUBLISHED, CellStatus::Published);
+        check(IMPOSSIBLE, CellStatus::Impossible);
+        check(PUBLISHED | IMPOSSIBLE, CellStatus::Published);
+        check(PUBLISHED | SUPPRESSED, CellStatus::Suppressed);
+        check(SUPPRESSED | IMPOSSIBLE, CellStatus::Suppressed);
+        check(UNAVAILABLE, CellStatus::Unavailable);
+        check(UNAVAILABLE | UNKNOWN, CellStatus::Impossible);
         assert!(status(0).is_err());
     }
 }

@@ -249,7 +249,21 @@ mod tests {
     #[test]
     fn expressions_that_select_nothing() {
         let list = List(&["0", "31"], false);
-        for malformed in ["", " ", "top()", "top(x)", "top(-1)", "top(1,2,3)", "range(31)", "range(31,)", "from()", "nearest(3)", "range(31", "a,b", "[31]"] {
+        for malformed in [
+            "",
+            " ",
+            "top()",
+            "top(x)",
+            "top(-1)",
+            "top(1,2,3)",
+            "range(31)",
+            "range(31,)",
+            "from()",
+            "nearest(3)",
+            "range(31",
+            "a,b",
+            "[31]",
+        ] {
             assert_eq!(select(malformed, &list), Err(Unselected::Malformed), "{malformed}");
         }
         for nothing in ["9*", "???", "top(0)", "top(1,5)"] {

@@ -15,7 +15,7 @@ use crate::{
     engine::{CellFile, ServingEngine},
     error::{Error, Result},
     register::{Dimension, Period, Role, Shape, Table},
-    release::{Catalogue, Published, Register, ReleasedTable},
+    release::{Catalogue, Edition, Register, ReleasedTable},
 };
 
 /// Stands for "the node exists in that period, but the table did not show it".
@@ -27,7 +27,7 @@ pub struct Library {
     /// The register, as its newest release describes it.
     pub register: Register,
     /// The releases in force, oldest period first.
-    pub releases: Vec<Published>,
+    pub releases: Vec<Edition>,
     /// Every dimension.
     pub dimensions: Vec<UnionDimension>,
     /// Every code list.
@@ -126,20 +126,20 @@ impl Library {
             Binder { catalogue, dimensions: &dimensions, codelists: &codelists, places: HashMap::new(), covers: HashMap::new() };
         let mut tables: Vec<TableEntry> = Vec::new();
         for (at, release) in releases.iter().enumerate().rev() {
-            for table in &release.published.manifest.tables {
+            for table in &release.edition.manifest.tables {
                 if !tables.iter().any(|known| known.table.id == table.table.id) {
                     tables.push(binder.entry(at, &table.table, engine).await?);
                 }
             }
         }
         Ok(Self {
-            register: newest.published.manifest.register.clone(),
+            register: newest.edition.manifest.register.clone(),
             // With the program's version, because another version may write the same numbers in another way.
             fingerprint: fingerprint(
-                releases.iter().map(|release| release.published.sha256.as_bytes()).chain([env!("CARGO_PKG_VERSION").as_bytes()]),
+                releases.iter().map(|release| release.edition.sha256.as_bytes()).chain([env!("CARGO_PKG_VERSION").as_bytes()]),
             ),
-            periods: releases.iter().map(|release| release.published.manifest.period.to_string()).collect(),
-            releases: releases.iter().map(|release| release.published.clone()).collect(),
+            periods: releases.iter().map(|release| release.edition.manifest.period.to_string()).collect(),
+            releases: releases.iter().map(|release| release.edition.clone()).collect(),
             dimensions,
             codelists,
             tables,
@@ -207,16 +207,21 @@ impl Binder<'_> {
                     table.id, axis.dimension, axis.level
                 )));
             };
-            axes.push(AxisEntry { dimension, level: level as u8, nodes: self.dimensions[dimension].down_to(level as u8), codelists: Vec::new() });
+            axes.push(AxisEntry {
+                dimension,
+                level: level as u8,
+                nodes: self.dimensions[dimension].down_to(level as u8),
+                codelists: Vec::new(),
+            });
         }
         let mut parts = Vec::new();
         let mut updated = DateTime::<Utc>::MIN_UTC;
         for (at, release) in self.catalogue.releases().iter().enumerate() {
-            let found = release.published.manifest.tables.iter().find(|other| comparable(&other.table, table));
+            let found = release.edition.manifest.tables.iter().find(|other| comparable(&other.table, table));
             match found {
                 Some(found) => {
                     parts.push(Some(self.part(at, found, table, engine).await?));
-                    updated = updated.max(release.published.written);
+                    updated = updated.max(release.edition.written);
                 }
                 None => parts.push(None),
             }
@@ -240,8 +245,9 @@ impl Binder<'_> {
     async fn part(&mut self, release: usize, found: &ReleasedTable, newest: &Table, engine: &ServingEngine) -> Result<Part> {
         let catalogue = self.catalogue;
         let there = &catalogue.releases()[release];
-        let folder = &there.published.folder;
-        let damaged = |problem: String| Error::Input(format!("{folder}: table '{}': {problem}; restore the release from a copy", found.table.id));
+        let folder = &there.edition.folder;
+        let damaged =
+            |problem: String| Error::Input(format!("{folder}: table '{}': {problem}; restore the release from a copy", found.table.id));
         let shape = Shape::new(&found.table, &there.dimensions).map_err(|error| damaged(error.to_string()))?;
         let file = Arc::new(engine.open(&format!("{folder}/{}", found.file), shape.cells).await?);
         let mut axes = Vec::new();

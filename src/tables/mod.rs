@@ -30,5 +30,5 @@ pub use expression::{Codes, Expression, Unselected};
 pub use library::{AxisEntry, Library, TableEntry, fingerprint};
 pub use request::{Fault, Request, RequestError, Selection};
 pub use resolve::{CONTENTS, Chosen, Query, TIME, Variable, everything, resolve};
-pub use status::Status;
+pub use status::CellStatus;
 pub use vintages::UnionDimension;

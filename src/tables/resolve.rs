@@ -149,7 +149,8 @@ pub fn resolve(library: &Library, table: usize, request: &Request, most: u64) ->
     let sizes: Vec<u64> = present.iter().map(|&variable| query.size(variable) as u64).collect();
     let cells: u128 = sizes.iter().map(|&size| u128::from(size)).product();
     if cells > u128::from(most) {
-        let parts: Vec<String> = present.iter().zip(&sizes).map(|(&variable, size)| format!("{} {size}", resolver.code(variable))).collect();
+        let parts: Vec<String> =
+            present.iter().zip(&sizes).map(|(&variable, size)| format!("{} {size}", resolver.code(variable))).collect();
         let widest = present.iter().zip(&sizes).max_by_key(|(_, size)| **size).map_or("", |(&variable, _)| resolver.code(variable));
         let detail = format!(
             "the selection has {cells} cells ({}), the most that one answer may have is {most}; narrow {widest}, or ask in several parts",
@@ -270,7 +271,10 @@ impl<'a> Resolver<'a> {
             return Err(RequestError::new(Fault::Missing, detail));
         };
         if let Some(id) = selection.codelist.as_deref().filter(|id| !id.is_empty()) {
-            return Err(RequestError::new(Fault::NoCodeList, format!("code list '{}' does not exist for {code}, which has none", shown(id))));
+            return Err(RequestError::new(
+                Fault::NoCodeList,
+                format!("code list '{}' does not exist for {code}, which has none", shown(id)),
+            ));
         }
         if selection.values.is_empty() {
             let detail = format!("nothing of {code} is selected, and it cannot be left out; name codes, or * for all");
@@ -341,7 +345,8 @@ impl<'a> Resolver<'a> {
             }
             placed[side].push(variable);
         }
-        let rest: Vec<Variable> = present.iter().copied().filter(|variable| !placed.iter().flatten().any(|known| known == variable)).collect();
+        let rest: Vec<Variable> =
+            present.iter().copied().filter(|variable| !placed.iter().flatten().any(|known| known == variable)).collect();
         let [mut stub, mut heading] = placed;
         match (request.stub.is_empty(), request.heading.is_empty()) {
             (true, _) => stub = rest,

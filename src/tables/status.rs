@@ -1,8 +1,8 @@
-//! What may stand in a cell.
+//! What may stand in a cell of an answer.
 
-/// The status of a cell. Only [`Status::Published`] has a number.
+/// The status of a cell of an answer: what a release says of it ([`crate::register::Status`]), or that no release says anything. Only [`CellStatus::Published`] has a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Status {
+pub enum CellStatus {
     /// The number is published.
     Published,
     /// The number is kept back to protect people. Primary and secondary suppression look the same.
@@ -13,7 +13,7 @@ pub enum Status {
     Unavailable,
 }
 
-impl Status {
+impl CellStatus {
     /// The letter that marks the status in data formats; published cells have none.
     pub fn mark(self) -> Option<&'static str> {
         match self {

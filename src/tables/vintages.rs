@@ -64,7 +64,8 @@ impl UnionDimension {
                     if let Some(parent) = parent {
                         let before = node.parent.and_then(|parent| last_child.get(&parent));
                         let siblings = &mut drafts[parent].children;
-                        let place = before.and_then(|before| siblings.iter().position(|sibling| sibling == before)).map_or(0, |place| place + 1);
+                        let place =
+                            before.and_then(|before| siblings.iter().position(|sibling| sibling == before)).map_or(0, |place| place + 1);
                         siblings.insert(place, draft);
                     }
                     let node = Node { level: levels[usize::from(node.level)], ..node.clone() };
@@ -106,10 +107,8 @@ impl UnionDimension {
                 })
             })
             .collect();
-        let nodes: Vec<Node> = order
-            .iter()
-            .map(|&at| Node { parent: drafts[at].parent.map(|parent| moved[parent]), ..drafts[at].node.clone() })
-            .collect();
+        let nodes: Vec<Node> =
+            order.iter().map(|&at| Node { parent: drafts[at].parent.map(|parent| moved[parent]), ..drafts[at].node.clone() }).collect();
         let positions: HashMap<String, u32> = by_code.iter().map(|(code, &draft)| (code.clone(), moved[draft])).collect();
         let fold = |(code, &at): (&String, &u32)| {
             let lower = code.to_ascii_lowercase();
