@@ -7,12 +7,18 @@ use clap::{Args, Parser, Subcommand};
 
 /// Statistics from a population register: count, protect, publish, serve.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 110, arg_required_else_help = true, after_help = "\
+#[command(
+    version,
+    about,
+    max_term_width = 110,
+    arg_required_else_help = true,
+    after_help = "\
 Examples:
   cacah demo                                                 everything at once, on made-up people
   cacah build snapshot/ --period 2024-S1                     count a snapshot
   cacah release 2024-S1                                      publish what was counted
-  cacah serve                                                answer requests at http://127.0.0.1:8080")]
+  cacah serve                                                answer requests at http://127.0.0.1:8080"
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

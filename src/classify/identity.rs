@@ -64,8 +64,10 @@ impl Identities {
             }
             Ok(())
         })?;
-        let mut duplicates: Vec<Duplicate> =
-            repeated.into_iter().map(|record| Duplicate { record, first: table.first(record.identity).unwrap_or(record.position) }).collect();
+        let mut duplicates: Vec<Duplicate> = repeated
+            .into_iter()
+            .map(|record| Duplicate { record, first: table.first(record.identity).unwrap_or(record.position) })
+            .collect();
         duplicates.sort_unstable_by_key(|duplicate| duplicate.record.position);
         Ok(duplicates)
     }

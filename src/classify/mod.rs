@@ -168,7 +168,10 @@ impl Classifier {
                         chosen.retain(|coding| coding.id == *id);
                         if chosen.is_empty() {
                             let names = known.iter().map(|coding| coding.id.as_str()).collect::<Vec<_>>().join(", ");
-                            return Err(Error::Input(format!("dimension '{}' has no coding '{id}'; expected one of {names}", dimension.id)));
+                            return Err(Error::Input(format!(
+                                "dimension '{}' has no coding '{id}'; expected one of {names}",
+                                dimension.id
+                            )));
                         }
                     }
                     (vec![column(name)], Rule::Code { codings: chosen, texts: texts.clone() })

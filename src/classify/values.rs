@@ -66,7 +66,9 @@ impl<'a> Column<'a> {
                 Some(key) if !values.is_null(key) && !values.value(key).is_empty() => Value::Text(values.value(key).as_bytes()),
                 _ => Value::Missing,
             },
-            Self::Strings(array) if array.is_valid(record) && !array.value(record).is_empty() => Value::Text(array.value(record).as_bytes()),
+            Self::Strings(array) if array.is_valid(record) && !array.value(record).is_empty() => {
+                Value::Text(array.value(record).as_bytes())
+            }
             Self::Numbers(array) if array.is_valid(record) => Value::Number(array.value(record)),
             Self::Dates(array) if array.is_valid(record) => array.value_as_date(record).map_or(Value::Missing, Value::Date),
             _ => Value::Missing,
@@ -328,7 +330,14 @@ impl RegionReader {
     const BAD: u64 = u64::MAX - 1;
 
     /// Reads the columns; tells whether there are marks.
-    pub fn read(&mut self, columns: &[Column<'_>], digits_of: &[u32], records: usize, leaves: &FxHashMap<u64, u32>, out: &mut Vec<u32>) -> bool {
+    pub fn read(
+        &mut self,
+        columns: &[Column<'_>],
+        digits_of: &[u32],
+        records: usize,
+        leaves: &FxHashMap<u64, u32>,
+        out: &mut Vec<u32>,
+    ) -> bool {
         self.parts.resize_with(columns.len(), Vec::new);
         for ((column, part), &width) in columns.iter().zip(&mut self.parts).zip(digits_of) {
             part.clear();
@@ -403,7 +412,8 @@ impl KeyReader {
             if text.len() == 16
                 && least <= 16
                 && most >= 16
-                && let (Some(high), Some(low)) = (text.first_chunk().copied().and_then(eight_digits), text.last_chunk().copied().and_then(eight_digits))
+                && let (Some(high), Some(low)) =
+                    (text.first_chunk().copied().and_then(eight_digits), text.last_chunk().copied().and_then(eight_digits))
             {
                 return with_length(high * 100_000_000 + low, 16);
             }

@@ -80,7 +80,12 @@ async fn add_tables(
         let suppressed = statuses.iter().filter(|status| **status == Status::Suppressed).count();
         bar.suspend(|| {
             let share = suppressed as f64 / shape.cells as f64 * 100.0;
-            println!("  {:<24} {:>14} cells  {:>12} suppressed  {share:>6.2} %", table.id, grouped(shape.cells), grouped(suppressed as u64));
+            println!(
+                "  {:<24} {:>14} cells  {:>12} suppressed  {share:>6.2} %",
+                table.id,
+                grouped(shape.cells),
+                grouped(suppressed as u64)
+            );
         });
         bar.inc(1);
     }

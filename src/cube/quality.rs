@@ -146,7 +146,8 @@ impl Quality {
             let _ = writeln!(page, "  not counted for want of a head     {:>12}", grouped(without_head));
             let _ = writeln!(page, "  not counted for several heads      {:>12}", grouped(several_heads));
         }
-        let _ = writeln!(page, "\n{:<12} {:<36} {:>12} {:>10} {:>9}  most frequent reason", "region", "name", "accepted", "rejected", "share");
+        let _ =
+            writeln!(page, "\n{:<12} {:<36} {:>12} {:>10} {:>9}  most frequent reason", "region", "name", "accepted", "rejected", "share");
         for region in &self.regions {
             let most = region.reasons.first().map_or_else(String::new, |reason| format!("{} {}", reason.reason, reason.column));
             let name: String = region.name.chars().take(36).collect();

@@ -20,7 +20,7 @@ use tokio::runtime::Handle;
 pub use super::households::HouseholdSummary;
 use super::households::{HouseholdRecord, HouseholdWriter, Households};
 use crate::{
-    classify::{ClassifyWorker, Classifier, Coded, Duplicate, Identities, Position, Reason, RejectSummary, Rejects, Seen},
+    classify::{Classifier, ClassifyWorker, Coded, Duplicate, Identities, Position, Reason, RejectSummary, Rejects, Seen},
     engine::{BatchSource, CellCounter, Engine},
     error::{Error, Result},
     ingest::{Feed, Progress, Snapshot, Worker},
@@ -159,9 +159,8 @@ pub async fn build(definitions: &Definitions, options: &BuildOptions, engine: &E
         let schema = Arc::new(Schema::new(fields));
         let sizes = Arc::new(sizes);
         let next = Arc::new(AtomicUsize::new(0));
-        let sources = (0..engine.threads())
-            .map(|_| grouped(Arc::clone(&run), Arc::clone(&next), Arc::clone(&schema), Arc::clone(&sizes)))
-            .collect();
+        let sources =
+            (0..engine.threads()).map(|_| grouped(Arc::clone(&run), Arc::clone(&next), Arc::clone(&schema), Arc::clone(&sizes))).collect();
         household_counts = engine.count(schema, sources, counters(definitions, Unit::Household)).await?;
     }
 
@@ -204,7 +203,8 @@ pub async fn build(definitions: &Definitions, options: &BuildOptions, engine: &E
 fn check(definitions: &Definitions, options: &BuildOptions, built: &Built, newest_birth: u32) -> Result<()> {
     let period = options.period;
     let share = |count: u64| count as f64 / (built.read.max(1)) as f64;
-    let of_reason = |wanted: Reason| built.rejected.iter().filter(|((reason, ..), _)| *reason == wanted).map(|(_, count)| count).sum::<u64>();
+    let of_reason =
+        |wanted: Reason| built.rejected.iter().filter(|((reason, ..), _)| *reason == wanted).map(|(_, count)| count).sum::<u64>();
     if built.read == 0 {
         return Err(Error::Input("the snapshot holds no record".into()));
     }
@@ -377,7 +377,8 @@ fn repeated(run: Arc<Run>, next: Arc<AtomicUsize>) -> BatchSource {
         };
         let duplicates = identities.duplicates(partition)?;
         let columns = run.schema.fields().len();
-        let codes = (0..columns).map(|at| duplicates.iter().map(|found| run.classifier.unpack(found.record.packed, at)).collect()).collect();
+        let codes =
+            (0..columns).map(|at| duplicates.iter().map(|found| run.classifier.unpack(found.record.packed, at)).collect()).collect();
         let mut summary = lock(&run.duplicate_summary);
         for Duplicate { record, .. } in &duplicates {
             let key = (Reason::Duplicate, run.identity_column.clone(), run.classifier.report_node(record.packed));

@@ -136,9 +136,10 @@ impl Confidential {
     /// The build in force for a period, and the definitions that it was made with.
     pub async fn load(&self, period: Period) -> Result<(BuildManifest, Definitions)> {
         let path = format!("{period}/build.json");
-        let text = self.store.read(&path).await?.ok_or_else(|| {
-            Error::NotFound(format!("{}: {period} has not been counted yet; run `cacah build` for it first", self.store))
-        })?;
+        let text =
+            self.store.read(&path).await?.ok_or_else(|| {
+                Error::NotFound(format!("{}: {period} has not been counted yet; run `cacah build` for it first", self.store))
+            })?;
         let damaged = |path: &str, error: &dyn std::fmt::Display| {
             Error::Input(format!("{}/{path}: damaged ({error}); run `cacah build` again", self.store))
         };
@@ -241,8 +242,12 @@ pub fn read_cube(definitions: &Definitions, table: &Table, content: Bytes) -> Re
         }
         let mut cells = vec![0u64; batch.num_rows()];
         for (at, (axis, dimension)) in shape.axes.iter().zip(&dimensions).enumerate() {
-            let leaf_of: std::collections::HashMap<&str, u64> =
-                axis.leaves.iter().zip(0..).map(|(&leaf, at)| (dimension.nodes[axis.nodes[leaf as usize] as usize].code.as_str(), at)).collect();
+            let leaf_of: std::collections::HashMap<&str, u64> = axis
+                .leaves
+                .iter()
+                .zip(0..)
+                .map(|(&leaf, at)| (dimension.nodes[axis.nodes[leaf as usize] as usize].code.as_str(), at))
+                .collect();
             let column = batch.column(at).as_dictionary_opt::<Int32Type>().ok_or_else(|| damaged("codes of another type"))?;
             let values = column.values().as_string_opt::<i32>().ok_or_else(|| damaged("codes of another type"))?;
             let leaves: Vec<Option<u64>> = values.iter().map(|code| code.and_then(|code| leaf_of.get(code).copied())).collect();

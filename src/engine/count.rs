@@ -69,7 +69,8 @@ impl Engine {
             .collect();
         let plan = session.read_table(Arc::new(table))?.aggregate(Vec::new(), calls)?;
         let batches = self.run(async move { plan.collect().await.map_err(unwrap_source) }).await?;
-        let batch = batches.into_iter().find(|batch| batch.num_rows() == 1).ok_or_else(|| Error::Internal("counting gave no row".into()))?;
+        let batch =
+            batches.into_iter().find(|batch| batch.num_rows() == 1).ok_or_else(|| Error::Internal("counting gave no row".into()))?;
         batch
             .columns()
             .iter()

@@ -3,9 +3,13 @@
 //! Counting and serving hand batches or files in and get batches out; none of them names a session, because that part
 //! of DataFusion changes every few weeks, and because one function has to decide where a plan runs.
 
+mod cells;
 mod count;
+mod serving;
 
+pub use cells::{CellBatch, CellFile, CellStream};
 pub use count::{BatchSource, CellCounter};
+pub use serving::{Admission, ServingEngine, ServingSettings};
 
 use std::{future::Future, sync::Arc};
 

@@ -130,9 +130,8 @@ impl ColumnFile {
     /// Reads one row group.
     pub fn read(&self, group: usize) -> Result<BoxStream<'static, Result<ColumnChunk>>> {
         let name = self.file.name.clone();
-        let damaged = move |error: ParquetError| {
-            Error::Input(format!("{name}: row group {group} cannot be read: {error}; transfer the file again"))
-        };
+        let damaged =
+            move |error: ParquetError| Error::Input(format!("{name}: row group {group} cannot be read: {error}; transfer the file again"));
         let mask = ProjectionMask::roots(self.metadata.metadata().file_metadata().schema_descr(), self.needed.iter().copied());
         let stream = ParquetRecordBatchStreamBuilder::new_with_metadata(self.reader.clone(), self.metadata.clone())
             .with_row_groups(vec![group])

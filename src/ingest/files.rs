@@ -184,7 +184,9 @@ impl SnapshotFile {
     /// Opens the unpacked content. `io` is a runtime whose threads are not the caller's, for remote files.
     pub fn open(&self, io: &Handle, passed: Arc<AtomicU64>) -> Result<Box<dyn Read + Send>> {
         let raw: Box<dyn Read + Send> = match &self.place {
-            Place::Local(path) => Box::new(Counted { inner: fs::File::open(path).map_err(|error| Error::storage(&self.name, error))?, passed }),
+            Place::Local(path) => {
+                Box::new(Counted { inner: fs::File::open(path).map_err(|error| Error::storage(&self.name, error))?, passed })
+            }
             Place::Remote(store, path) => {
                 let (sender, pieces) = mpsc::sync_channel(4);
                 let (store, path) = (store.clone(), path.clone());

@@ -166,8 +166,7 @@ impl TextReader {
         self.rest.extend_from_slice(&bytes[survey.end..length]);
         bytes.truncate(survey.end);
         bytes.resize(survey.end + PADDING, 0);
-        let block =
-            Block { bytes, length: survey.end, first_line: self.line, regular: survey.regular, layout: Arc::clone(layout) };
+        let block = Block { bytes, length: survey.end, first_line: self.line, regular: survey.regular, layout: Arc::clone(layout) };
         self.line += survey.lines;
         Ok(Some(block))
     }

@@ -8,10 +8,8 @@ use crate::register::{Shape, Status, ZeroMask};
 
 /// Statuses of all cells of a table by the primary rule.
 pub fn primary(shape: &Shape, zeros: &ZeroMask, counts: &[u32], threshold: u32) -> Vec<Status> {
-    let mut statuses: Vec<Status> = counts
-        .iter()
-        .map(|&count| if count > 0 && count < threshold { Status::Suppressed } else { Status::Published })
-        .collect();
+    let mut statuses: Vec<Status> =
+        counts.iter().map(|&count| if count > 0 && count < threshold { Status::Suppressed } else { Status::Published }).collect();
     if !zeros.is_empty() {
         for (cell, status) in statuses.iter_mut().enumerate() {
             if zeros.covers(&shape.coordinates(cell as u64)) {

@@ -65,9 +65,7 @@ pub fn write_cells(table: &Table, dimensions: &[Dimension], shape: &Shape, count
             columns.push(Arc::new(DictionaryArray::try_new(keys, Arc::clone(codes))?));
         }
         let values = counts[start..end].iter().zip(&statuses[start..end]);
-        columns.push(Arc::new(UInt32Array::from_iter(
-            values.map(|(&count, &status)| (status == Status::Published).then_some(count)),
-        )));
+        columns.push(Arc::new(UInt32Array::from_iter(values.map(|(&count, &status)| (status == Status::Published).then_some(count)))));
         let keys = statuses[start..end].iter().map(|status| marks.iter().position(|mark| mark == status).map(|at| at as i8));
         columns.push(Arc::new(DictionaryArray::try_new(Int8Array::from_iter(keys), Arc::clone(&mark_texts))?));
         writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns)?)?;

@@ -74,10 +74,9 @@ impl Store {
                 return Err(Error::Input(format!("'{address}': expected a local path or an s3:// address")));
             }
             let url = Url::parse(address).map_err(|error| Error::Input(format!("'{address}' is no address: {error}")))?;
-            let objects = AmazonS3Builder::from_env()
-                .with_url(address)
-                .build()
-                .map_err(|error| Error::Input(format!("'{address}' cannot be opened: {error}; set AWS_ACCESS_KEY_ID and the other AWS_ variables")))?;
+            let objects = AmazonS3Builder::from_env().with_url(address).build().map_err(|error| {
+                Error::Input(format!("'{address}' cannot be opened: {error}; set AWS_ACCESS_KEY_ID and the other AWS_ variables"))
+            })?;
             let base = Path::from_url_path(url.path()).map_err(|error| Error::Input(format!("'{address}' is no address: {error}")))?;
             let root = Url::parse(&format!("s3://{}", url.host_str().unwrap_or_default()))
                 .map_err(|error| Error::Input(format!("'{address}' is no address: {error}")))?;
