@@ -3,4 +3,5 @@
 pub mod error;
 pub mod register;
 pub mod release;
+pub mod sample;
 pub mod storage;

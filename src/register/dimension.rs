@@ -146,10 +146,7 @@ impl Dimension {
                 axis_leaf_at[at as usize]..axis_leaf_at[end]
             })
             .collect();
-        let bases = nodes
-            .iter()
-            .map(|&at| base_leaf_at[at as usize]..base_leaf_at[ends[at as usize] as usize])
-            .collect();
+        let bases = nodes.iter().map(|&at| base_leaf_at[at as usize]..base_leaf_at[ends[at as usize] as usize]).collect();
         Axis { nodes, leaves, spans, bases, base_to_leaf }
     }
 

@@ -89,12 +89,8 @@ pub(super) fn read(file: &str, text: &str, levels: &[Level], languages: &[String
     let labels = languages.iter().map(|language| lines.column(std::slice::from_ref(language))).collect::<Result<Vec<_>, _>>()?;
     let from = lines.optional("from");
     let texts = lines.optional("texts");
-    let (coding_names, coding_columns): (Vec<String>, Vec<usize>) = lines
-        .headers
-        .iter()
-        .enumerate()
-        .filter_map(|(at, header)| header.strip_prefix("coding:").map(|id| (id.to_owned(), at)))
-        .unzip();
+    let (coding_names, coding_columns): (Vec<String>, Vec<usize>) =
+        lines.headers.iter().enumerate().filter_map(|(at, header)| header.strip_prefix("coding:").map(|id| (id.to_owned(), at))).unzip();
     let mut rows = Vec::with_capacity(lines.records.len());
     for (line, record) in &lines.records {
         let number = |text: &str, what: &str| {
@@ -175,7 +171,10 @@ fn arrange(file: &str, rows: Vec<Row>, codings: Vec<String>) -> Result<NodeFile,
     for (at, row) in rows.iter().enumerate() {
         if row.parent.is_empty() {
             if row.level != 0 || root.replace(at).is_some() {
-                return fault(row.line, format!("'{}' has no parent; expected exactly one node without a parent, on the first level", row.code));
+                return fault(
+                    row.line,
+                    format!("'{}' has no parent; expected exactly one node without a parent, on the first level", row.code),
+                );
             }
             continue;
         }

@@ -102,10 +102,8 @@ impl Shape {
     pub fn new(table: &Table, dimensions: &[Dimension]) -> Result<Self, ShapeError> {
         let mut axes = Vec::with_capacity(table.axes.len());
         for TableAxis { dimension, level } in &table.axes {
-            let found = dimensions
-                .iter()
-                .find(|candidate| candidate.id == *dimension)
-                .ok_or_else(|| ShapeError::NoDimension(dimension.clone()))?;
+            let found =
+                dimensions.iter().find(|candidate| candidate.id == *dimension).ok_or_else(|| ShapeError::NoDimension(dimension.clone()))?;
             let at = found.level(level).ok_or_else(|| ShapeError::NoLevel {
                 dimension: dimension.clone(),
                 level: level.clone(),
@@ -120,11 +118,7 @@ impl Shape {
 
     /// The node positions (on each axis) of a cell.
     pub fn coordinates(&self, cell: u64) -> Vec<u32> {
-        self.axes
-            .iter()
-            .zip(&self.strides)
-            .map(|(axis, stride)| (cell / stride % axis.nodes.len() as u64) as u32)
-            .collect()
+        self.axes.iter().zip(&self.strides).map(|(axis, stride)| (cell / stride % axis.nodes.len() as u64) as u32).collect()
     }
 }
 
@@ -166,7 +160,8 @@ pub struct ZeroMask {
 impl ZeroMask {
     /// Picks the rules that a table can show: those whose dimensions it all has.
     pub fn new(table: &Table, shape: &Shape, zeros: &[StructuralZero]) -> Self {
-        let within = |bases: &Range<u32>, side: &ZeroSide| side.leaves[bases.start as usize..bases.end as usize].iter().all(|&in_rule| in_rule);
+        let within =
+            |bases: &Range<u32>, side: &ZeroSide| side.leaves[bases.start as usize..bases.end as usize].iter().all(|&in_rule| in_rule);
         let rules = zeros
             .iter()
             .filter(|zero| zero.sides.iter().all(|side| table.axes.iter().any(|axis| axis.dimension == side.dimension)))
@@ -192,8 +187,8 @@ impl ZeroMask {
 
     /// Whether the cell at these node positions cannot occur.
     pub fn covers(&self, coordinates: &[u32]) -> bool {
-        self.rules.iter().any(|rule| {
-            rule.iter().zip(coordinates).all(|(side, &node)| side.as_ref().is_none_or(|nodes| nodes[node as usize]))
-        })
+        self.rules
+            .iter()
+            .any(|rule| rule.iter().zip(coordinates).all(|(side, &node)| side.as_ref().is_none_or(|nodes| nodes[node as usize])))
     }
 }
