@@ -107,12 +107,8 @@ fn the_public_side_knows_nothing_confidential() {
 
 #[test]
 fn one_place_for_each_foreign_part() {
-    let allowed: [(&str, &[&str]); 4] = [
-        ("SessionContext", &["engine"]),
-        ("object_store::", &["storage", "engine"]),
-        ("axum::", &["serve"]),
-        ("clap::", &["cli", "main"]),
-    ];
+    let allowed: [(&str, &[&str]); 4] =
+        [("SessionContext", &["engine"]), ("object_store::", &["storage", "engine"]), ("axum::", &["serve"]), ("clap::", &["cli", "main"])];
     for (path, text) in sources() {
         let module = module_of(&path);
         for (part, places) in &allowed {

@@ -1,12 +1,6 @@
 //! Wrong input: a message that says what, where and how to mend it, and nothing half-made.
 
-use std::{
-    fs,
-    io::Write,
-    path::Path,
-    process::Command,
-    sync::Arc,
-};
+use std::{fs, io::Write, path::Path, process::Command, sync::Arc};
 
 use arrow::{array::BooleanArray, record_batch::RecordBatch};
 use parquet::arrow::ArrowWriter;
@@ -264,7 +258,9 @@ fn a_disk_that_fills_up() {
     let out = String::from_utf8_lossy(&output.stdout).into_owned();
     let parts: Vec<&str> = out.split("== ").collect();
     assert_eq!(parts.len(), 4, "{out}\n{}", String::from_utf8_lossy(&output.stderr));
-    for (part, wanted) in parts[1..].iter().zip([&["error: ", "scratch folder", "--scratch DIR"][..], &["error: ", "disk/c"], &["error: ", "disk/r"]]) {
+    for (part, wanted) in
+        parts[1..].iter().zip([&["error: ", "scratch folder", "--scratch DIR"][..], &["error: ", "disk/c"], &["error: ", "disk/r"]])
+    {
         assert_says(part, wanted);
         assert!(part.contains("No space left on device"), "{part}");
         assert!(!part.contains("build.json") && !part.contains("manifest.json") && !part.contains("panicked"), "{part}");

@@ -48,7 +48,8 @@ async fn dense(engine: &Engine, table: &Table, shape: &Shape, columns: &[Vec<u32
         .map(|part| {
             let (start, end) = (rows * part / partitions, rows * (part + 1) / partitions);
             let piece = whole.slice(start, end - start);
-            futures::stream::iter((0..piece.num_rows()).step_by(100).map(move |at| Ok(piece.slice(at, 100.min(piece.num_rows() - at))))).boxed()
+            futures::stream::iter((0..piece.num_rows()).step_by(100).map(move |at| Ok(piece.slice(at, 100.min(piece.num_rows() - at)))))
+                .boxed()
         })
         .collect();
     let moves = shape.axes.iter().zip(&shape.leaf_strides);

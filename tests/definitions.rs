@@ -1,5 +1,7 @@
 //! The shipped definitions say what they should, another country's parse too, and a wrong file is told from a right one.
 
+mod faults;
+
 use std::{collections::HashMap, fs, path::Path};
 
 use cacah::register::{Definitions, Dimension, Frequency, Role, Source, Sources, Unit, normalise};
@@ -110,7 +112,9 @@ fn every_level_of_age_covers_everybody_once() {
     assert_eq!(years.len(), 101);
     assert_eq!([years[0].as_str(), years[99].as_str(), years[100].as_str()], ["Y0", "Y99", "Y_GE100"]);
 
-    let Source::Age { leaves, .. } = &definitions.sources[definitions.dimension("age").unwrap().0] else { panic!("age has another source") };
+    let Source::Age { leaves, .. } = &definitions.sources[definitions.dimension("age").unwrap().0] else {
+        panic!("age has another source")
+    };
     assert_eq!(leaves.len(), 101, "one leaf for each completed year, the last one open");
     assert!(leaves.iter().enumerate().all(|(years, leaf)| years == *leaf as usize));
 }
@@ -125,12 +129,19 @@ fn groupings_consist_of_nodes_and_have_ids_of_their_own() {
         }
     }
     // Groupings that are parts of a whole leave nobody out.
-    for (id, grouping) in [("age", "age-working"), ("age", "age-adult"), ("age", "age-simple"), ("occupation", "occupation-income"), ("marital", "marital-ever")] {
+    for (id, grouping) in [
+        ("age", "age-working"),
+        ("age", "age-adult"),
+        ("age", "age-simple"),
+        ("occupation", "occupation-income"),
+        ("marital", "marital-ever"),
+    ] {
         let dimension = dimension(&definitions, id);
         let axis = dimension.axis(dimension.finest());
         let positions = dimension.positions();
         let found = dimension.groupings.iter().find(|candidate| candidate.id == grouping).unwrap();
-        let covered: usize = found.values.iter().flat_map(|group| &group.nodes).map(|code| axis.bases[positions[code.as_str()] as usize].len()).sum();
+        let covered: usize =
+            found.values.iter().flat_map(|group| &group.nodes).map(|code| axis.bases[positions[code.as_str()] as usize].len()).sum();
         assert_eq!(covered, axis.leaves.len(), "{grouping}");
     }
     let health = dimension(&definitions, "age").groupings.iter().find(|grouping| grouping.id == "age-health").unwrap();
@@ -270,6 +281,7 @@ fn another_country_needs_other_files_only() {
 }
 
 /// The register's spelling of its occupations, 1 to 99.
+#[rustfmt::skip]
 const OCCUPATIONS: [&str; 99] = [
     "BELUM/TIDAK BEKERJA", "MENGURUS RUMAH TANGGA", "PELAJAR/MAHASISWA", "PENSIUNAN", "PEGAWAI NEGERI SIPIL (PNS)",
     "TENTARA NASIONAL INDONESIA (TNI)", "KEPOLISIAN RI (POLRI)", "PERDAGANGAN", "PETANI/PEKEBUN", "PETERNAK", "NELAYAN/PERIKANAN",
@@ -286,186 +298,3 @@ const OCCUPATIONS: [&str; 99] = [
     "ATLIT", "CHEFF", "MANAJER", "TENAGA TATA USAHA", "OPERATOR", "PEKERJA PENGOLAHAN KERAJINAN", "TEKNISI", "ASISTEN AHLI",
     "PEKERJAAN LAINNYA",
 ];
-
-/// A set small enough to be read here, right in every line.
-fn small() -> Sources {
-    let register = "\
-id = 'r'
-label = { en = 'Register' }
-agency = 'A'
-source = { en = 'Source' }
-license = 'https://example.org/licence'
-frequency = 'annual'
-identity = { column = 'ID', digits = [5, 8] }
-household = { column = 'HH', digits = [3, 3], relation = 'sex', heads = ['M'] }
-[[languages]]
-id = 'en'
-label = 'English'
-";
-    let place = "\
-id = 'place'
-variable = 'Place'
-label = { en = 'Place' }
-level = [{ id = 'all', label = { en = 'All' } }, { id = 'town', label = { en = 'Town' } }]
-reference = { file = 'places.csv', code = ['code'], name = ['name'], parent = ['parent'], level = ['level'], root = { code = 'X', label = { en = 'All' } } }
-source = { kind = 'region', parts = [{ column = 'TOWN', digits = 2 }] }
-";
-    let sex = "\
-id = 'sex'
-variable = 'Sex'
-label = { en = 'Sex' }
-level = [{ id = 'all', label = { en = 'All' } }, { id = 'sex', label = { en = 'Sex' } }]
-nodes = 'sex.csv'
-source = { kind = 'code', column = 'SEX' }
-[[grouping]]
-id = 'either'
-label = { en = 'Either' }
-values = [{ code = 'E', label = { en = 'Either' }, nodes = ['M', 'F'] }]
-";
-    let age = "\
-id = 'age'
-variable = 'Age'
-label = { en = 'Age' }
-level = [{ id = 'all', label = { en = 'All' } }, { id = 'band', label = { en = 'Band' } }]
-nodes = 'age.csv'
-source = { kind = 'age', column = 'BORN', formats = ['YYYY-MM-DD'], earliest = '1900-01-01' }
-";
-    let table = "\
-id = 'people'
-label = { en = 'People' }
-description = { en = 'All people' }
-subject = { en = 'People' }
-unit = 'person'
-contents = { code = 'n', label = { en = 'People' }, unit = { en = 'people' } }
-[[axis]]
-dimension = 'place'
-level = 'town'
-[[axis]]
-dimension = 'sex'
-level = 'sex'
-";
-    let zeros = "\
-[[zero]]
-id = 'young-men'
-nodes = { age = ['YOUNG'], sex = ['M'] }
-";
-    [
-        ("register.toml", register),
-        ("dimensions/place.toml", place),
-        ("dimensions/places.csv", "code,name,level,parent\n01,Aa,town,\n02,Bb,town,\n"),
-        ("dimensions/sex.toml", sex),
-        ("dimensions/sex.csv", "level,code,parent,en,texts,coding:a\nall,T,,All,,\nsex,M,T,Man,he,1\nsex,F,T,Woman,she,2\n"),
-        ("dimensions/age.toml", age),
-        ("dimensions/age.csv", "level,code,parent,en,from\nall,A,,All,\nband,YOUNG,A,Young,0\nband,OLD,A,Old,30\n"),
-        ("tables/people.toml", table),
-        ("structural-zeros.toml", zeros),
-    ]
-    .into_iter()
-    .map(|(name, text)| (name.to_owned(), text.to_owned()))
-    .collect()
-}
-
-/// The fault that the small set has once `from` is `to` in a file; an empty `to` for an empty `from` removes the file.
-fn fault(file: &str, from: &str, to: &str) -> String {
-    let mut sources = small();
-    if from.is_empty() {
-        sources.remove(file).unwrap();
-    } else {
-        let text = sources.get_mut(file).unwrap();
-        assert!(text.contains(from), "{file} lacks {from}");
-        *text = text.replacen(from, to, 1);
-    }
-    Definitions::parse(&sources, None).unwrap_err().to_string()
-}
-
-#[test]
-fn the_small_set_is_right() {
-    assert_eq!(Definitions::parse(&small(), None).unwrap().tables[0].id, "people");
-}
-
-#[test]
-fn a_wrong_register_file_is_told_where_and_what() {
-    let check = |from: &str, to: &str, expect: &str| assert_eq!(fault("register.toml", from, to), expect, "{from} -> {to}");
-    check("", "", "register.toml:1: there is no such file; every set of definitions needs it");
-    check("id = 'r'", "id = 'r", "register.toml:1: invalid literal string, expected `'`");
-    check("agency", "agencey", "register.toml:3: unknown field `agencey`, expected one of `id`, `label`, `agency`, `source`, `license`, `frequency`, `languages`, `identity`, `household`");
-    check("frequency = 'annual'\n", "", "register.toml:1: missing field `frequency`");
-    check("'annual'", "'weekly'", "register.toml:6: unknown variant `weekly`, expected one of `annual`, `semester`, `quarter`, `month`");
-    check("label = { en = 'Register' }", "label = { fr = 'Registre' }", "register.toml:2: expected a text in language 'en'");
-    check("{ en = 'Source' }", "{ en = 'Source', fr = 'Source' }", "register.toml:4: 'fr' is not one of the register's languages");
-    check("[5, 8]", "[8, 5]", "register.toml:7: expected [fewest, most] digits between 1 and 18");
-    check("[3, 3]", "[3, 19]", "register.toml:8: expected [fewest, most] digits between 1 and 18");
-    check("relation = 'sex'", "relation = 'role'", "register.toml:8: there is no dimension 'role'");
-    check("heads = ['M']", "heads = ['M', 'HEAD']", "register.toml:8: dimension 'sex' has no node 'HEAD'");
-}
-
-#[test]
-fn a_wrong_dimension_file_is_told_where_and_what() {
-    let check = |file: &str, from: &str, to: &str, expect: &str| {
-        assert_eq!(fault(&format!("dimensions/{file}"), from, to), format!("dimensions/{expect}"), "{file}: {from} -> {to}");
-    };
-    check("sex.toml", "variable = 'Sex'", "variable = 'PLACE'", "sex.toml:1: another file defines the dimension 'sex' or its variable");
-    check("sex.toml", "kind = 'code'", "kind = 'guess'", "sex.toml:6: unknown variant `guess`, expected one of `code`, `age`, `region`, `household-size`");
-    check("sex.toml", "nodes = 'sex.csv'", "nodes = 'sexes.csv'", "sex.toml:5: there is no file 'dimensions/sexes.csv'");
-    check("sex.toml", "nodes = 'sex.csv'", "", "sex.toml:1: expected either 'nodes' (a file of nodes) or a [reference] section (a file of regions)");
-    check("sex.toml", "'all'", "'sex'", "sex.toml:4: level 'sex' is named twice");
-    check("sex.toml", "['M', 'F']", "['M', 'X']", "sex.toml:10: dimension 'sex' has no node 'X'");
-    check("sex.toml", "['M', 'F']", "['T', 'F']", "sex.toml:10: the nodes of group 'E' overlap; expected disjoint ones");
-    check("sex.toml", "label = { en = 'Either' }\n", "label = { de = 'Beide' }\n", "sex.toml:9: expected a text in language 'en'");
-    check(
-        "age.toml",
-        "earliest = '1900-01-01' }\n",
-        "earliest = '1900-01-01' }\n[[grouping]]\nid = 'either'\nlabel = { en = 'Either' }\nvalues = []\n",
-        "sex.toml:1: grouping 'either' is named twice; grouping ids are unique over all dimensions",
-    );
-    check(
-        "age.toml",
-        "'YYYY-MM-DD'",
-        "'YY-MM-DD'",
-        "age.toml:6: 'YY-MM-DD' is no date format; expected one such as YYYY-MM-DD, DD/MM/YYYY, YYYYMMDD",
-    );
-    check("age.toml", "'1900-01-01'", "'1900-02-30'", "age.toml:6: '1900-02-30' is no date; expected one such as 1880-01-01");
-    check("place.toml", "digits = 2", "digits = 20", "place.toml:6: expected region codes of at most 18 digits");
-}
-
-#[test]
-fn a_wrong_node_file_is_told_where_and_what() {
-    let check = |file: &str, from: &str, to: &str, expect: &str| {
-        assert_eq!(fault(&format!("dimensions/{file}"), from, to), format!("dimensions/{expect}"), "{file}: {from} -> {to}");
-    };
-    check("sex.csv", ",en,", ",fr,", "sex.csv:1: expected a column 'en'; the heading is 'level,code,parent,fr,texts,coding:a'");
-    check("sex.csv", "sex,F,T,Woman,she,2", "sex,M,T,Woman,she,2", "sex.csv:4: code 'M' stands here a second time; codes are unique over all levels");
-    check("sex.csv", "sex,F,", "sex,F.1,", "sex.csv:4: 'F.1' is no code; expected letters, digits, '_' and '-' only");
-    check("sex.csv", "sex,F,T", "sex,F,U", "sex.csv:4: the parent 'U' of 'F' is not in the file");
-    check("sex.csv", "sex,F,T", "sex,F,M", "sex.csv:4: 'F' must lie on a finer level than its parent 'M'");
-    check("sex.csv", "sex,F,T", "kind,F,T", "sex.csv:4: there is no level 'kind'; expected one of all, sex");
-    check("sex.csv", "sex,F,T", "all,F,", "sex.csv:4: 'F' has no parent; expected exactly one node without a parent, on the first level");
-    check("sex.csv", "she", "HE!", "sex.csv:4: 'HE!' stands for two nodes; expected each text to mean one");
-    check("sex.csv", "she,2", "she,1", "sex.csv:4: code 1 of coding 'a' stands for two nodes");
-    check("sex.csv", "she,2", "she,two", "sex.csv:4: 'two' is no register code; expected a whole number");
-    check("age.csv", "Old,30", "Old,0", "age.csv:4: two nodes begin at 0");
-    check("age.csv", "Old,30", "Old,", "age.csv:4: expected a smallest value between 0 and 1000 in the column 'from'");
-    check("places.csv", "code,name", "kode,name", "places.csv:1: expected a column 'code'; the heading is 'kode,name,level,parent'");
-    check("places.csv", "02,Bb", "2,Bb", "places.csv:3: '2' is no region code; expected 2 digits");
-    check("places.csv", "02,Bb,town", "02,Bb,village", "places.csv:3: there is no level 'village'; expected one of all, town");
-    let uneven = fault("dimensions/sex.csv", "Woman,she", "Woman");
-    assert!(uneven.starts_with("dimensions/sex.csv:4: ") && uneven.ends_with("expected comma-separated lines under one heading line"), "{uneven}");
-}
-
-#[test]
-fn a_wrong_table_or_zero_file_is_told_where_and_what() {
-    let check = |file: &str, from: &str, to: &str, expect: &str| assert_eq!(fault(file, from, to), expect, "{file}: {from} -> {to}");
-    let table = "tables/people.toml";
-    check(table, "", "", "tables/:1: expected at least one table file");
-    check(table, "'people'\n", "'peo ple'\n", "tables/people.toml:1: 'peo ple' is no table id; expected letters, digits, '_' and '-' only");
-    check(table, "'sex'\nlevel", "'colour'\nlevel", "tables/people.toml:11: there is no dimension 'colour'; expected one of age, place, sex");
-    check(table, "level = 'town'", "level = 'street'", "tables/people.toml:7: dimension 'place' has no level 'street'; it has all, town");
-    check(table, "'place'", "'age'", "tables/people.toml:7: expected exactly one region dimension, and that first");
-    check(table, "'sex'\nlevel", "'place'\nlevel", "tables/people.toml:7: dimension 'place' is crossed with itself");
-    check(table, "'person'", "'dog'", "tables/people.toml:5: unknown variant `dog`, expected `person` or `household`");
-    check(table, "unit = 'person'\n", "", "tables/people.toml:1: missing field `unit`");
-    let zeros = "structural-zeros.toml";
-    check(zeros, "age = ['YOUNG']", "colour = ['RED']", "structural-zeros.toml:3: there is no dimension 'colour'");
-    check(zeros, "'YOUNG'", "'BORN'", "structural-zeros.toml:3: dimension 'age' has no node 'BORN'");
-    check(zeros, "age = ['YOUNG'], ", "", "structural-zeros.toml:2: expected nodes of at least two dimensions");
-}

@@ -73,7 +73,8 @@ fn another_country_is_counted_without_a_line_of_code() {
     let page = succeed(&args, folder.path());
     assert_says(&page, &["640 records read", "622 counted, 18 rejected", "duplicate-identity"]);
 
-    let build: serde_json::Value = serde_json::from_slice(&fs::read(folder.path().join("warehouse/confidential/2024/build.json")).unwrap()).unwrap();
+    let build: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("warehouse/confidential/2024/build.json")).unwrap()).unwrap();
     let kept = folder.path().join("warehouse/confidential/2024").join(build["build"].as_str().unwrap());
     let quality: serde_json::Value = serde_json::from_slice(&fs::read(kept.join("quality.json")).unwrap()).unwrap();
     assert_eq!((&quality["read"], &quality["accepted"], &quality["rejected"]), (&640.into(), &622.into(), &18.into()));
@@ -145,7 +146,8 @@ fn the_same_snapshot_gives_the_same_release_however_it_is_packed() {
     write("crlf/a.csv", format!("\u{feff}{}", plain.replace('\n', "\r\n")).as_bytes());
     write("semicolon/a.csv", plain.replace(',', ";").as_bytes());
     write("tab/a.tsv", plain.replace(',', "\t").as_bytes());
-    let quoted = plain.lines().map(|line| line.split(',').map(|field| format!("\"{field}\"")).collect::<Vec<_>>().join(",")).collect::<Vec<_>>();
+    let quoted =
+        plain.lines().map(|line| line.split(',').map(|field| format!("\"{field}\"")).collect::<Vec<_>>().join(",")).collect::<Vec<_>>();
     write("quoted/a.csv", quoted.join("\n").as_bytes());
     // Quotes within fields and a line break within quotes: the slow way of reading.
     write("odd/a.csv", plain.replace("JL. MERDEKA", "JL. \"MERDEKA\" 5\"").replacen("WATES", "\"WA\nTES\"", 40).as_bytes());

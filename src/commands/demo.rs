@@ -76,8 +76,12 @@ pub async fn demo(args: Demo) -> Result<()> {
     let base = format!("http://{}", application.address());
     println!("serving at {base} (Ctrl-C ends it); try:");
     println!("  {base}/");
-    println!("  {base}/api/v2/tables/population/data?lang=en&valuecodes[Region]=34*&valuecodes[Age]=Y15T64&valuecodes[Sex]=*&valuecodes[Tid]=*&valuecodes[ContentsCode]=*&codelist[Region]=vs_region_regency&outputFormat=csv");
-    println!("  {base}/api/v2/tables/labour/data?lang=id&valuecodes[Region]=5171,517101&valuecodes[Occupation]=*&valuecodes[Tid]=top(1)&valuecodes[ContentsCode]=*");
+    println!(
+        "  {base}/api/v2/tables/population/data?lang=en&valuecodes[Region]=34*&valuecodes[Age]=Y15T64&valuecodes[Sex]=*&valuecodes[Tid]=*&valuecodes[ContentsCode]=*&codelist[Region]=vs_region_regency&outputFormat=csv"
+    );
+    println!(
+        "  {base}/api/v2/tables/labour/data?lang=id&valuecodes[Region]=5171,517101&valuecodes[Occupation]=*&valuecodes[Tid]=top(1)&valuecodes[ContentsCode]=*"
+    );
     application.run(signals()).await?;
     Ok(())
 }

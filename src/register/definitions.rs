@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::{
-    Coding, Contents, DateFormat, Dimension, Frequency, Group, Grouping, Label, Level, RegionPart, Role, Shape, Source, StructuralZero, Table,
-    TableAxis, Unit, ZeroSide,
+    Coding, Contents, DateFormat, Dimension, Frequency, Group, Grouping, Label, Level, RegionPart, Role, Shape, Source, StructuralZero,
+    Table, TableAxis, Unit, ZeroSide,
     nodes::{self, NodeFile, ReferenceColumns, Row},
     normalise,
 };
@@ -320,7 +320,8 @@ impl Definitions {
     /// Parses a set of definition files. `regions` replaces the region reference that the set names: its name and content.
     pub fn parse(sources: &Sources, regions: Option<(&str, &str)>) -> Result<Self, DefinitionError> {
         let file = "register.toml";
-        let text = sources.get(file).ok_or_else(|| DefinitionError::new(file, 1, "there is no such file; every set of definitions needs it"))?;
+        let text =
+            sources.get(file).ok_or_else(|| DefinitionError::new(file, 1, "there is no such file; every set of definitions needs it"))?;
         let register: RegisterFile = Text { file, text, languages: &[] }.parse()?;
         let languages = register.languages;
         let text = Text { file, text, languages: &languages };
@@ -355,7 +356,8 @@ impl Definitions {
             Some(household) => {
                 let key = text.key(household.column, &household.digits)?;
                 let Some(relation) = find(household.relation.get_ref()) else {
-                    return text.fault(household.relation.span().start, format!("there is no dimension '{}'", household.relation.get_ref()));
+                    return text
+                        .fault(household.relation.span().start, format!("there is no dimension '{}'", household.relation.get_ref()));
                 };
                 let heads = parsed[relation].leaves(&text, &household.heads)?;
                 Some(Household { key, relation, heads })
@@ -524,7 +526,8 @@ fn dimension(text: &Text<'_>, sources: &Sources, regions: Option<(&str, &str)>, 
             let mut covered: Vec<_> = group.nodes.iter().map(|code| axis.bases[positions[code.get_ref()] as usize].clone()).collect();
             covered.sort_by_key(|range| range.start);
             if covered.windows(2).any(|pair| pair[0].end > pair[1].start) {
-                return text.fault(group.label.span().start, format!("the nodes of group '{}' overlap; expected disjoint ones", group.code));
+                return text
+                    .fault(group.label.span().start, format!("the nodes of group '{}' overlap; expected disjoint ones", group.code));
             }
             values.push(Group {
                 code: group.code.clone(),
@@ -540,7 +543,13 @@ fn dimension(text: &Text<'_>, sources: &Sources, regions: Option<(&str, &str)>, 
     Ok(Parsed { bases: axis.bases, dimension, source, positions })
 }
 
-fn source(text: &Text<'_>, file: Spanned<SourceFile>, node_file: &str, read: &NodeFile, base_leaves: &[u32]) -> Result<Source, DefinitionError> {
+fn source(
+    text: &Text<'_>,
+    file: Spanned<SourceFile>,
+    node_file: &str,
+    read: &NodeFile,
+    base_leaves: &[u32],
+) -> Result<Source, DefinitionError> {
     let at = file.span().start;
     let leaf_rows = || base_leaves.iter().enumerate().map(|(leaf, &node)| (leaf as u32, &read.rows[node as usize]));
     Ok(match file.into_inner() {
@@ -559,11 +568,8 @@ fn source(text: &Text<'_>, file: Spanned<SourceFile>, node_file: &str, read: &No
                         return Err(DefinitionError::new(node_file, row.line, problem));
                     }
                 }
-                let numbers: Vec<Vec<u64>> = if read.codings.is_empty() {
-                    vec![row.code.parse().into_iter().collect()]
-                } else {
-                    row.codings.clone()
-                };
+                let numbers: Vec<Vec<u64>> =
+                    if read.codings.is_empty() { vec![row.code.parse().into_iter().collect()] } else { row.codings.clone() };
                 for (coding, numbers) in codings.iter_mut().zip(numbers) {
                     for number in numbers {
                         if coding.codes.insert(number, leaf).is_some() {
@@ -580,7 +586,10 @@ fn source(text: &Text<'_>, file: Spanned<SourceFile>, node_file: &str, read: &No
             for format in &formats {
                 match DateFormat::parse(format) {
                     Some(format) => read_formats.push(format),
-                    None => return text.fault(at, format!("'{format}' is no date format; expected one such as YYYY-MM-DD, DD/MM/YYYY, YYYYMMDD")),
+                    None => {
+                        return text
+                            .fault(at, format!("'{format}' is no date format; expected one such as YYYY-MM-DD, DD/MM/YYYY, YYYYMMDD"));
+                    }
                 }
             }
             let Ok(earliest) = earliest.parse::<NaiveDate>() else {
@@ -674,11 +683,7 @@ fn table(text: &Text<'_>, parsed: &[Parsed], dimensions: &[Dimension], has_house
         description: text.label(&file.description)?,
         subject: text.label(&file.subject)?,
         unit: file.unit,
-        contents: Contents {
-            code: file.contents.code,
-            label: text.label(&file.contents.label)?,
-            unit: text.label(&file.contents.unit)?,
-        },
+        contents: Contents { code: file.contents.code, label: text.label(&file.contents.label)?, unit: text.label(&file.contents.unit)? },
         axes: axes.iter().map(|axis| TableAxis { dimension: axis.dimension.get_ref().clone(), level: axis.level.clone() }).collect(),
     };
     match Shape::new(&table, dimensions) {

@@ -42,8 +42,28 @@ impl Person {
     /// The record as a line, its fields separated by `mark`.
     pub fn line(&self, mark: &str) -> String {
         let Self { nik, kk, born, sex, religion, marital, relation, occupation, region: [prov, kab, kec, kel] } = self;
-        [nik, kk, "SITI", "WATES", born, sex, religion, marital, relation, occupation, "JL. MERDEKA", "1", "2", "", prov, kab, kec, kel, "55654"]
-            .join(mark)
+        [
+            nik,
+            kk,
+            "SITI",
+            "WATES",
+            born,
+            sex,
+            religion,
+            marital,
+            relation,
+            occupation,
+            "JL. MERDEKA",
+            "1",
+            "2",
+            "",
+            prov,
+            kab,
+            kec,
+            kel,
+            "55654",
+        ]
+        .join(mark)
     }
 }
 
