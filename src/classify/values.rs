@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use super::{AgeRule, KEY_MARKS, MARKS, Reason};
 use crate::{
     error::{Error, Result},
-    ingest::TextChunk,
+    ingest::{TextChunk, mask_words},
     register::{Coding, DateKey, Key, normalise},
 };
 
@@ -136,7 +136,7 @@ fn eight_digits(text: [u8; 8]) -> Option<u64> {
     Some(low.wrapping_add(high) >> 32)
 }
 
-/// What tells one text of up to 32 bytes from another, and most longer ones: length, and up to four words of it.
+/// What tells one text of up to 32 bytes from another, and most longer ones: length and first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Print {
     length: usize,
@@ -147,18 +147,11 @@ impl Print {
     /// Bytes up to which a print tells everything.
     const WHOLE: usize = 32;
 
-    /// `first` are the first eight bytes, zero beyond the end.
-    #[inline(always)]
-    fn of(text: &[u8], first: u64) -> Self {
-        let word = |at: usize| text[at..].first_chunk().copied().map_or(0, u64::from_le_bytes);
-        let length = text.len();
-        let words = match length {
-            0..=8 => [first, 0, 0, 0],
-            9..=16 => [first, word(length - 8), 0, 0],
-            17..=24 => [first, word(8), word(length - 8), 0],
-            _ => [first, word(8), word(length - 16), word(length - 8)],
-        };
-        Self { length, words }
+    fn of(text: &[u8]) -> Self {
+        let mut bytes = [0; Self::WHOLE];
+        let length = text.len().min(Self::WHOLE);
+        bytes[..length].copy_from_slice(&text[..length]);
+        Self { length: text.len(), words: mask_words(&bytes, length) }
     }
 
     #[inline(always)]
@@ -167,13 +160,6 @@ impl Print {
         let mixed = a ^ b.rotate_left(23) ^ c.rotate_left(41) ^ d.rotate_left(11) ^ self.length as u64;
         (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - SLOTS.trailing_zeros())) as usize
     }
-}
-
-fn first_word(text: &[u8]) -> u64 {
-    let mut word = [0; 8];
-    let length = text.len().min(8);
-    word[..length].copy_from_slice(&text[..length]);
-    u64::from_le_bytes(word)
 }
 
 /// Slots of a [`CodeReader`]'s cache; a power of two.
@@ -231,11 +217,10 @@ impl CodeReader {
             }
         };
         let slots = &mut self.slots;
-        let mut cached = |text: &[u8], first: u64| {
+        let mut cached = |text: &[u8], print: Print| {
             if text.is_empty() {
                 return Reason::Missing.mark();
             }
-            let print = Print::of(text, first);
             let slot = &mut slots[print.slot()];
             if slot.print == print && (print.length <= Print::WHOLE || slot.text.as_deref() == Some(text)) {
                 return slot.code;
@@ -247,8 +232,8 @@ impl CodeReader {
         let marked = if let Column::Text(chunk, at) = column {
             let mut marked = false;
             out.extend((0..records).map(|record| {
-                let (text, first) = chunk.field_and_word(*at, record);
-                let code = cached(text, first);
+                let (text, words) = chunk.field_and_words(*at, record);
+                let code = cached(text, Print { length: text.len(), words });
                 marked |= code >= MARKS;
                 code
             }));
@@ -256,11 +241,11 @@ impl CodeReader {
         } else {
             column.codes(records, out, |value| match value {
                 Value::Missing => Reason::Missing.mark(),
-                Value::Text(text) => cached(text, first_word(text)),
+                Value::Text(text) => cached(text, Print::of(text)),
                 Value::Number(found) => u64::try_from(found).map_or(Reason::UnknownCode.mark(), |found| {
                     let mut text = itoa::Buffer::new();
                     let text = text.format(found).as_bytes();
-                    cached(text, first_word(text))
+                    cached(text, Print::of(text))
                 }),
                 Value::Date(_) => Reason::UnknownCode.mark(),
             })
@@ -319,6 +304,50 @@ impl AgeReader {
     }
 }
 
+/// A part of a region code that is empty.
+const MISSING_PART: u64 = u64::MAX;
+/// A part of a region code that is no number of its width.
+const BAD_PART: u64 = u64::MAX - 1;
+
+fn plain_part(text: &[u8], width: u32) -> u64 {
+    let limit = 10u64.pow(width);
+    match digits(text) {
+        Some(number) if number < limit => number,
+        Some(_) => BAD_PART,
+        None => match trimmed(text) {
+            [] => MISSING_PART,
+            bare => digits(bare).filter(|&number| number < limit).unwrap_or(BAD_PART),
+        },
+    }
+}
+
+/// A region code put together from its parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct RegionCode {
+    code: u64,
+    missing: bool,
+    bad: bool,
+}
+
+impl RegionCode {
+    #[inline(always)]
+    fn add(&mut self, part: u64, width: u32) {
+        self.missing |= part == MISSING_PART;
+        self.bad |= part == BAD_PART;
+        self.code = self.code.wrapping_mul(10u64.pow(width)).wrapping_add(part);
+    }
+
+    fn leaf(self, leaves: &FxHashMap<u64, u32>) -> u32 {
+        if self.missing {
+            Reason::Missing.mark()
+        } else if self.bad {
+            Reason::UnknownRegion.mark()
+        } else {
+            leaves.get(&self.code).copied().unwrap_or(Reason::UnknownRegion.mark())
+        }
+    }
+}
+
 /// Reads region codes from one or several columns.
 #[derive(Default)]
 pub(super) struct RegionReader {
@@ -326,9 +355,6 @@ pub(super) struct RegionReader {
 }
 
 impl RegionReader {
-    const MISSING: u64 = u64::MAX;
-    const BAD: u64 = u64::MAX - 1;
-
     /// Reads the columns; tells whether there are marks.
     pub fn read(
         &mut self,
@@ -342,51 +368,37 @@ impl RegionReader {
         for ((column, part), &width) in columns.iter().zip(&mut self.parts).zip(digits_of) {
             part.clear();
             let limit = 10u64.pow(width);
-            let plain = |text: &[u8]| match digits(text) {
-                Some(number) if number < limit => number,
-                Some(_) => Self::BAD,
-                None => match trimmed(text) {
-                    [] => Self::MISSING,
-                    bare => digits(bare).filter(|&number| number < limit).unwrap_or(Self::BAD),
-                },
-            };
+            let plain = |text: &[u8]| plain_part(text, width);
             let read = |value: Value<'_>| match value {
-                Value::Missing => Self::MISSING,
+                Value::Missing => MISSING_PART,
                 Value::Text(text) => plain(text),
-                Value::Number(number) => u64::try_from(number).ok().filter(|&number| number < limit).unwrap_or(Self::BAD),
-                Value::Date(_) => Self::BAD,
+                Value::Number(number) => u64::try_from(number).ok().filter(|&number| number < limit).unwrap_or(BAD_PART),
+                Value::Date(_) => BAD_PART,
             };
             match column {
                 Column::Text(chunk, at) => part.extend((0..records).map(|record| plain(chunk.field(*at, record)))),
                 Column::Dictionary(keys, values) => {
-                    let distinct: Vec<u64> = values.iter().map(|text| text.map_or(Self::MISSING, |text| plain(text.as_bytes()))).collect();
-                    part.extend((0..records).map(|record| keys.key(record).map_or(Self::MISSING, |key| distinct[key])));
+                    let distinct: Vec<u64> = values.iter().map(|text| text.map_or(MISSING_PART, |text| plain(text.as_bytes()))).collect();
+                    part.extend((0..records).map(|record| keys.key(record).map_or(MISSING_PART, |key| distinct[key])));
                 }
                 column => part.extend((0..records).map(|record| read(column.value(record)))),
             }
         }
         let mut marked = false;
         // Snapshots are mostly sorted by region, so the last answer is usually right again.
-        let mut last = (u64::MAX, Reason::UnknownRegion.mark());
+        let mut last = None;
         for record in 0..records {
-            let mut code = 0u64;
-            let mut missing = false;
-            let mut bad = false;
+            let mut code = RegionCode::default();
             for (part, &width) in self.parts.iter().zip(digits_of) {
-                let value = part[record];
-                missing |= value == Self::MISSING;
-                bad |= value == Self::BAD;
-                code = code.wrapping_mul(10u64.pow(width)).wrapping_add(value);
+                code.add(part[record], width);
             }
-            let leaf = if missing {
-                Reason::Missing.mark()
-            } else if bad {
-                Reason::UnknownRegion.mark()
-            } else {
-                if last.0 != code {
-                    last = (code, leaves.get(&code).copied().unwrap_or(Reason::UnknownRegion.mark()));
+            let leaf = match last {
+                Some((known, leaf)) if known == code => leaf,
+                _ => {
+                    let leaf = code.leaf(leaves);
+                    last = Some((code, leaf));
+                    leaf
                 }
-                last.1
             };
             marked |= leaf >= MARKS;
             out.push(leaf);
@@ -461,7 +473,7 @@ mod tests {
 
     #[test]
     fn a_print_tells_texts_apart_up_to_its_length() {
-        let print = |text: &[u8]| Print::of(text, first_word(text));
+        let print = Print::of;
         let text = b"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF";
         for length in 1..=Print::WHOLE {
             for changed in 0..length {

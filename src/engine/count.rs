@@ -196,11 +196,8 @@ impl Cells {
     /// Increments the cell of every record. The number of axes is a constant of the loop, so that it unrolls.
     fn count<const AXES: usize>(&mut self, columns: &[&[u32]]) {
         let Self { counts, moves } = self;
-        let (Ok(columns), Ok(moves)): (Result<[&[u32]; AXES], _>, Result<[&[u32]; AXES], _>) =
-            (columns.try_into(), moves.iter().map(Vec::as_slice).collect::<Vec<_>>().try_into())
-        else {
-            return;
-        };
+        let columns: [&[u32]; AXES] = std::array::from_fn(|axis| columns[axis]);
+        let moves: [&[u32]; AXES] = std::array::from_fn(|axis| moves[axis].as_slice());
         let records = columns.iter().map(|column| column.len()).min().unwrap_or(0);
         for record in 0..records {
             let mut cell = 0;

@@ -62,16 +62,53 @@ impl TextChunk {
         &self.bytes[start..end]
     }
 
-    /// A field's bytes, and the first eight of them as a number that is zero beyond the field's end.
+    /// A field's bytes, and the first 32 of them as numbers that are zero beyond the field's end.
     #[inline(always)]
-    pub fn field_and_word(&self, column: usize, record: usize) -> (&[u8], u64) {
+    pub fn field_and_words(&self, column: usize, record: usize) -> (&[u8], [u64; 4]) {
         let (start, end) = self.span(column, record);
-        // Every block is padded, so eight bytes can always be read.
-        let word = self.bytes[start..].first_chunk().copied().map_or(0, u64::from_le_bytes);
-        let length = end - start;
-        let kept = if length >= 8 { u64::MAX } else { (1 << (length * 8)) - 1 };
-        (&self.bytes[start..end], word & kept)
+        let text = &self.bytes[start..end];
+        // Every block is padded, so that 32 bytes can be read whatever the field's length; no branch depends on it.
+        let words = match self.bytes[start..].first_chunk::<32>() {
+            Some(bytes) => mask_words(bytes, text.len()),
+            None => [0; 4],
+        };
+        (text, words)
     }
+
+    /// Everything from the first byte of one column to the last byte of another, quotes and delimiters included.
+    #[inline(always)]
+    pub fn stretch(&self, first: usize, last: usize, record: usize) -> &[u8] {
+        let from = (self.firsts[record] + self.needed[first]) as usize;
+        let start = if from == 0 { 0 } else { self.separators[from - 1] as usize + 1 };
+        &self.bytes[start..self.separators[(self.firsts[record] + self.needed[last]) as usize] as usize]
+    }
+
+    /// Whether these columns stand side by side in this order.
+    pub fn adjacent(&self, columns: impl Iterator<Item = usize>) -> bool {
+        let places: Vec<u32> = columns.map(|column| self.needed[column]).collect();
+        places.windows(2).all(|pair| pair[0] + 1 == pair[1])
+    }
+}
+
+/// The bytes as four numbers, those from `length` on taken as zero.
+#[inline(always)]
+pub fn mask_words(bytes: &[u8; 32], length: usize) -> [u64; 4] {
+    const KEEP: [[u64; 4]; 33] = {
+        let mut keep = [[0; 4]; 33];
+        let mut length = 0;
+        while length <= 32 {
+            let mut byte = 0;
+            while byte < length {
+                keep[length][byte / 8] |= 0xff << (byte % 8 * 8);
+                byte += 1;
+            }
+            length += 1;
+        }
+        keep
+    };
+    let keep = &KEEP[length.min(32)];
+    let word = |at: usize| bytes[at * 8..].first_chunk().copied().map_or(0, u64::from_le_bytes) & keep[at];
+    [word(0), word(1), word(2), word(3)]
 }
 
 /// A block of whole records, not yet cut.

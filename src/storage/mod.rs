@@ -210,7 +210,7 @@ impl Store {
             Err(error) => return Err(self.failed(folder, error)),
         };
         let mut names: Vec<String> =
-            found.common_prefixes.iter().filter_map(|path| path.parts().last().map(|part| part.as_ref().to_owned())).collect();
+            found.common_prefixes.iter().filter_map(|path| path.parts().next_back().map(|part| part.as_ref().to_owned())).collect();
         names.sort();
         Ok(names)
     }

@@ -156,7 +156,11 @@ mod tests {
             let mut found = Vec::new();
             for partition in 0..PARTITIONS {
                 let before = found.len();
-                spill.drain(partition, |entries| Ok(found.extend_from_slice(entries))).unwrap();
+                let mut keep = |entries: &[u64]| {
+                    found.extend_from_slice(entries);
+                    Ok(())
+                };
+                spill.drain(partition, &mut keep).unwrap();
                 assert!(found[before..].iter().all(|&key| partition_of(key) == partition));
             }
             found.sort_unstable();

@@ -86,16 +86,21 @@ pub(super) struct PartAxis {
     /// For each node of the union dimension its place on the axis, [`ABSENT`] or [`BEYOND`].
     pub places: Arc<Vec<u32>>,
     /// For each aggregation that fits, the places that make up each group.
-    pub covers: Arc<HashMap<usize, Vec<Cover>>>,
+    pub covers: Arc<Covers>,
 }
+
+/// For the values of a code list that are sums: the nodes that cover each.
+pub type Covers = HashMap<usize, Vec<Cover>>;
+/// One axis of one release: release, dimension, level.
+type AxisKey = (usize, usize, u8);
 
 /// Collects what tables and releases share while a library is made.
 struct Binder<'a> {
     catalogue: &'a Catalogue,
     dimensions: &'a [UnionDimension],
     codelists: &'a [CodeList],
-    places: HashMap<(usize, usize, u8), Arc<Vec<u32>>>,
-    covers: HashMap<(usize, usize, u8), Arc<HashMap<usize, Vec<Cover>>>>,
+    places: HashMap<AxisKey, Arc<Vec<u32>>>,
+    covers: HashMap<AxisKey, Arc<Covers>>,
 }
 
 impl Library {
@@ -281,7 +286,7 @@ impl Binder<'_> {
         Arc::clone(self.places.entry((release, union, level)).or_insert_with(make))
     }
 
-    fn covers(&mut self, release: usize, union: usize, dimension: &Dimension, level: u8) -> Arc<HashMap<usize, Vec<Cover>>> {
+    fn covers(&mut self, release: usize, union: usize, dimension: &Dimension, level: u8) -> Arc<Covers> {
         let lists = self.codelists.iter().enumerate().filter(|(_, list)| list.dimension == union);
         let make = || {
             let cover = |(at, list): (usize, &CodeList)| match &list.kind {

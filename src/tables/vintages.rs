@@ -81,10 +81,10 @@ impl UnionDimension {
             placed[release] = Some(drafted);
         }
         let by_code: HashMap<String, usize> = by_code.into_iter().map(|(code, draft)| (code.to_owned(), draft)).collect();
-        Some(Self::arrange(newest, drafts, &by_code, placed))
+        Some(Self::arrange(newest, &drafts, &by_code, placed))
     }
 
-    fn arrange(newest: &Dimension, drafts: Vec<Draft>, by_code: &HashMap<String, usize>, placed: Vec<Option<Vec<usize>>>) -> Self {
+    fn arrange(newest: &Dimension, drafts: &[Draft], by_code: &HashMap<String, usize>, placed: Vec<Option<Vec<usize>>>) -> Self {
         let mut order = Vec::with_capacity(drafts.len());
         let mut stack = vec![0];
         while let Some(at) = stack.pop() {
