@@ -1,0 +1,92 @@
+//! Clients that nobody here wrote read what the program serves and must see what the raw interface says, cell by cell.
+//!
+//! The clients run as the scripts in `tests/clients`, each against the real program over the same two semesters.
+//! `tests/run` installs them and says by `CACAH_TEST_PYTHON`, `CACAH_TEST_NODE` and `CACAH_TEST_NODE_MODULES` where they are.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use crate::{
+    common::{program, succeed},
+    support::Server,
+};
+
+/// A limit of cells that makes clients split what they ask for.
+const FEW_CELLS: &str = "5000";
+
+/// Two published semesters, made once for all clients. So few people in so many villages that many cells are suppressed.
+fn releases() -> &'static Path {
+    static RELEASES: OnceLock<PathBuf> = OnceLock::new();
+    RELEASES.get_or_init(|| {
+        // Nothing is dropped when the tests end, so the folder has a fixed place, and the next run clears it.
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients");
+        if folder.exists() {
+            fs::remove_dir_all(&folder).expect("the folder of an earlier run can be removed");
+        }
+        fs::create_dir_all(&folder).expect("a folder can be made");
+        for period in ["2024-S1", "2024-S2"] {
+            let snapshot = format!("{period}.csv.gz");
+            succeed(&["sample", "--period", period, "--persons", "60000", "--seed", "7", "--out", &snapshot], &folder);
+            succeed(&["build", &snapshot, "--period", period], &folder);
+            succeed(&["release", period], &folder);
+        }
+        folder.join("warehouse").join("releases")
+    })
+}
+
+/// Where `tests/run` has put something.
+fn installed(variable: &str) -> OsString {
+    env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set; run tests/run, which installs the clients"))
+}
+
+/// Runs a script against two services over the same releases; it succeeds only if its client agrees with the interface.
+fn agrees(interpreter: &str, script: &str) {
+    let interpreter = installed(interpreter);
+    let releases = releases();
+    let service = Server::start(program().arg("serve").arg("--releases").arg(releases));
+    let small = Server::start(program().arg("serve").arg("--releases").arg(releases).args(["--max-cells", FEW_CELLS]));
+    let output = Command::new(&interpreter)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script))
+        .args([&service.address, &small.address])
+        .arg(releases)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .unwrap_or_else(|error| panic!("{}: {error}; run tests/run, which installs the clients", interpreter.to_string_lossy()));
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{script}: {}\n{out}\n{err}", output.status);
+    assert!(out.contains("cells agree"), "{script} compared nothing:\n{out}\n{err}");
+    println!("{out}");
+}
+
+#[test]
+fn pxstatspy_agrees() {
+    agrees("CACAH_TEST_PYTHON", "pxstatspy_reads.py");
+}
+
+#[test]
+fn pxwebpy_agrees() {
+    agrees("CACAH_TEST_PYTHON", "pxwebpy_reads.py");
+}
+
+#[test]
+fn pyjstat_agrees_and_the_documents_are_valid() {
+    agrees("CACAH_TEST_PYTHON", "pyjstat_reads.py");
+}
+
+#[test]
+fn duckdb_agrees_on_the_released_files() {
+    agrees("CACAH_TEST_PYTHON", "duckdb_reads.py");
+}
+
+#[test]
+fn jsonstat_toolkit_agrees() {
+    // The script finds the toolkit by this.
+    installed("CACAH_TEST_NODE_MODULES");
+    agrees("CACAH_TEST_NODE", "jsonstat_toolkit_reads.mjs");
+}

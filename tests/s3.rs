@@ -1,0 +1,244 @@
+//! Snapshots, cubes and releases in an object store are the same, byte by byte, as in local folders.
+//!
+//! The store is an S3 service in this process that checks signatures and honours conditional puts; the program reaches it
+//! over HTTP, told by the usual `AWS_` variables alone.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{Method, StatusCode},
+    response::{IntoResponse, Response},
+};
+use futures::TryStreamExt;
+use object_store::{
+    ObjectStore, ObjectStoreExt,
+    aws::{AmazonS3, AmazonS3Builder},
+    local::LocalFileSystem,
+    path::Path as ObjectPath,
+};
+use s3s::{
+    auth::SimpleAuth,
+    service::{S3Service, S3ServiceBuilder},
+};
+use s3s_fs::FileSystem;
+use tempfile::TempDir;
+use tokio::{net::TcpListener, runtime::Runtime};
+
+use crate::{
+    common::{assert_says, program, succeed},
+    support::Server,
+};
+
+const ACCESS_KEY: &str = "counting-office";
+const SECRET_KEY: &str = "known-to-this-test-only";
+const REGION: &str = "us-east-1";
+/// Where snapshots are delivered.
+const REGISTER: &str = "register";
+/// Where cubes and releases are kept.
+const OFFICE: &str = "office";
+
+/// Path below a folder to content.
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// An S3 service on loopback with two empty buckets.
+struct S3 {
+    runtime: Runtime,
+    address: SocketAddr,
+    /// Holds the objects; removed after the service has ended.
+    _folder: TempDir,
+}
+
+impl S3 {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        for bucket in [REGISTER, OFFICE] {
+            fs::create_dir(folder.path().join(bucket)).expect("a bucket can be made");
+        }
+        let mut builder = S3ServiceBuilder::new(FileSystem::new(folder.path()).expect("the folder can be served"));
+        builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+        let service = builder.build();
+        let root = folder.path().to_owned();
+        let router = Router::new().fallback(move |request: Request| answer(service.clone(), root.clone(), request));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads can be started");
+        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).expect("a port is free");
+        let address = listener.local_addr().expect("the listener has an address");
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Self { runtime, address, _folder: folder }
+    }
+
+    /// The program with what it must know to reach the service, and nothing of the S3 that the developer may use.
+    fn program(&self) -> Command {
+        let mut command = program();
+        for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
+            command.env_remove(name);
+        }
+        command
+            .env("AWS_ENDPOINT", format!("http://{}", self.address))
+            .env("AWS_ALLOW_HTTP", "true")
+            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+            .env("AWS_REGION", REGION)
+            .env("NO_PROXY", "127.0.0.1");
+        command
+    }
+
+    /// Runs the program, expects success, gives back what it printed.
+    fn succeed(&self, args: &[&str], folder: &Path) -> String {
+        let output = self.program().args(args).current_dir(folder).output().expect("the program starts");
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{args:?}\n{out}\n{err}");
+        out.into_owned()
+    }
+
+    fn bucket(&self, name: &str) -> AmazonS3 {
+        AmazonS3Builder::new()
+            .with_endpoint(format!("http://{}", self.address))
+            .with_allow_http(true)
+            .with_access_key_id(ACCESS_KEY)
+            .with_secret_access_key(SECRET_KEY)
+            .with_region(REGION)
+            .with_bucket_name(name)
+            .build()
+            .expect("the bucket's settings are complete")
+    }
+
+    /// Delivers files to the register's bucket.
+    fn deliver(&self, files: &Files) {
+        let bucket = self.bucket(REGISTER);
+        for (path, content) in files {
+            let path = ObjectPath::from(path.as_str());
+            self.runtime.block_on(bucket.put(&path, content.clone().into())).expect("a file can be delivered");
+        }
+    }
+
+    /// Every file below a folder of a store.
+    fn files(&self, store: &dyn ObjectStore, folder: &str) -> Files {
+        let folder = ObjectPath::from(folder);
+        self.runtime.block_on(async {
+            let mut files = Files::new();
+            let mut listed = store.list(Some(&folder));
+            while let Some(file) = listed.try_next().await.expect("the folder can be listed") {
+                let below: Vec<_> = file.location.prefix_match(&folder).expect("the file is below the folder").collect();
+                let path = below.iter().map(|part| part.as_ref()).collect::<Vec<&str>>().join("/");
+                let found = store.get(&file.location).await.expect("the file can be opened");
+                files.insert(path, found.bytes().await.expect("the file can be read").to_vec());
+            }
+            files
+        })
+    }
+}
+
+/// Hands a request to the S3 service.
+async fn answer(service: S3Service, root: PathBuf, request: Request) -> Response {
+    // In S3 a folder is no object. The service keeps objects in a file system and would take the folder for one.
+    let is_folder = root.join(request.uri().path().trim_start_matches('/')).is_dir();
+    if request.method() == Method::HEAD && is_folder {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    match service.call(request.map(s3s::Body::http_body_unsync)).await {
+        Ok(response) => response.map(Body::new),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:?}")).into_response(),
+    }
+}
+
+#[track_caller]
+fn assert_same(left: &Files, right: &Files) {
+    assert_eq!(left.keys().collect::<Vec<_>>(), right.keys().collect::<Vec<_>>());
+    for (path, content) in left {
+        assert!(right[path] == *content, "{path} differs");
+    }
+}
+
+#[test]
+fn releases_on_s3_are_the_same_as_in_folders() {
+    let (s3, folder) = (S3::start(), tempfile::tempdir().unwrap());
+    let here = folder.path();
+    let local = LocalFileSystem::new_with_prefix(here).unwrap();
+    fs::create_dir(here.join("delivered")).unwrap();
+    let snapshots = ["delivered/a.csv", "delivered/b.csv.gz", "delivered/c.parquet", "delivered/regencies/"];
+    for snapshot in snapshots {
+        succeed(&["sample", "--period", "2024-S1", "--persons", "20000", "--seed", "5", "--out", snapshot], here);
+    }
+    let delivered = s3.files(&local, "delivered");
+    assert!(delivered.len() > snapshots.len(), "the last of the snapshots is several files: {:?}", delivered.keys());
+    s3.deliver(&delivered.into_iter().map(|(path, content)| (format!("delivered/{path}"), content)).collect());
+
+    let mut cells: Option<Files> = None;
+    for (number, snapshot) in snapshots.into_iter().enumerate() {
+        let (in_folder, on_s3) = (format!("warehouse-{number}"), format!("s3://{OFFICE}/warehouse-{number}"));
+        let delivered = format!("s3://{REGISTER}/{snapshot}");
+        let mut listed = Vec::new();
+        for (snapshot, warehouse) in [(snapshot, &in_folder), (delivered.as_str(), &on_s3)] {
+            s3.succeed(&["build", snapshot, "--period", "2024-S1", "--warehouse", warehouse], here);
+            s3.succeed(&["release", "2024-S1", "--warehouse", warehouse], here);
+            listed.push(s3.succeed(&["releases", "--releases", &format!("{warehouse}/releases")], here));
+        }
+        assert_says(&listed[0], &["2024-S1", "r1", "primary-only"]);
+        assert_eq!(listed[0], listed[1]);
+
+        let mut files = s3.files(&local, &format!("{in_folder}/releases"));
+        assert!(files.contains_key("2024-S1/r1/manifest.json"), "{:?}", files.keys());
+        assert_same(&files, &s3.files(&s3.bucket(OFFICE), &format!("warehouse-{number}/releases")));
+
+        files.retain(|path, _| path.contains("/cells/"));
+        assert!(files.len() > 5, "{:?}", files.keys());
+        match &cells {
+            Some(first) => assert_same(first, &files),
+            None => cells = Some(files),
+        }
+    }
+
+    let again = s3.program().args(["release", "2024-S1", "--warehouse", &format!("s3://{OFFICE}/warehouse-0")]).output().unwrap();
+    assert!(!again.status.success());
+    assert_says(&String::from_utf8_lossy(&again.stderr), &["2024-S1 is published already"]);
+
+    let question = "/api/v2/tables/population/data?outputFormat=csv\
+                    &valuecodes[Region]=*&valuecodes[Age]=*&valuecodes[ContentsCode]=*&valuecodes[Tid]=*";
+    let releases = ["warehouse-0/releases".to_owned(), format!("s3://{OFFICE}/warehouse-0/releases")];
+    let [in_folder, on_s3] = releases.map(|releases| {
+        let mut serve = s3.program();
+        Server::start(serve.args(["serve", "--releases", &releases]).current_dir(here)).get(question)
+    });
+    assert!(in_folder.lines().count() > 1000 && in_folder.lines().any(|line| line.ends_with(",c")));
+    assert!(in_folder == on_s3, "the service answers differently from s3://");
+}
+
+#[test]
+fn a_new_build_on_s3_replaces_the_one_before() {
+    let (s3, folder) = (S3::start(), tempfile::tempdir().unwrap());
+    let warehouse = format!("s3://{OFFICE}/deep/below");
+    let mut builds = BTreeSet::new();
+    for seed in ["1", "2"] {
+        succeed(&["sample", "--period", "2024-S1", "--persons", "5000", "--seed", seed, "--out", "snapshot.csv"], folder.path());
+        s3.succeed(&["build", "snapshot.csv", "--period", "2024-S1", "--warehouse", &warehouse], folder.path());
+        let kept = s3.files(&s3.bucket(OFFICE), "deep/below/confidential/2024-S1");
+        let manifest: serde_json::Value = serde_json::from_slice(&kept["build.json"]).unwrap();
+        let folders: BTreeSet<&str> = kept.keys().filter_map(|path| Some(path.split_once('/')?.0)).collect();
+        assert_eq!(folders, BTreeSet::from([manifest["build"].as_str().unwrap()]));
+        builds.insert(manifest["build"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(builds.len(), 2, "other people make another build");
+}
+
+#[test]
+fn a_refused_key_is_told_with_the_place() {
+    let (s3, folder) = (S3::start(), tempfile::tempdir().unwrap());
+    let output = s3
+        .program()
+        .env("AWS_SECRET_ACCESS_KEY", "guessed")
+        .args(["build", "s3://register/delivered/a.csv", "--period", "2024-S1"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert_says(&String::from_utf8_lossy(&output.stderr), &["error: ", "s3://register/delivered/a.csv", "SignatureDoesNotMatch"]);
+}

@@ -1,0 +1,79 @@
+//! A service that a test starts as an operator would.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long a service may take to open its releases.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How an address on loopback begins, up to its port.
+const LOOPBACK: &str = "http://127.0.0.1:";
+
+/// A running `cacah serve`; it ends when this is dropped.
+pub struct Server {
+    child: Child,
+    /// Where it listens, such as `http://127.0.0.1:41234`.
+    pub address: String,
+}
+
+impl Server {
+    /// Starts a `cacah serve` command on a free port and waits until it says where it listens.
+    pub fn start(serve: &mut Command) -> Self {
+        let mut child = serve
+            .args(["--port", "0"])
+            .env("CACAH_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let output = child.stdout.take().expect("the output is piped");
+        let mut server = Self { child, address: String::new() };
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                // Once the address is known nobody listens; what follows is still read, so that the service never blocks.
+                let _ = sender.send(line);
+            }
+        });
+        let deadline = Instant::now() + PATIENCE;
+        while server.address.is_empty() {
+            match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => server.address = origin(&line).unwrap_or_default(),
+                Err(error) => panic!("the service does not say where it listens: {error}"),
+            }
+        }
+        server
+    }
+
+    /// The body of the answer to a GET, which must succeed.
+    pub fn get(&self, path: &str) -> String {
+        let host = self.address.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).expect("the service takes connections");
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").expect("the service reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the service answers with text");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("the answer has a head and a body");
+        assert!(head.starts_with("HTTP/1.1 200 "), "{path}\n{head}\n{body}");
+        body.to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself, and then there is nothing to do.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The address in a line, up to and with its port.
+fn origin(line: &str) -> Option<String> {
+    let rest = &line[line.find(LOOPBACK)? + LOOPBACK.len()..];
+    let port = &rest[..rest.find(|char: char| !char.is_ascii_digit()).unwrap_or(rest.len())];
+    Some(format!("{LOOPBACK}{port}"))
+}
