@@ -1,7 +1,48 @@
 //! `cacah`: a statistics warehouse for a population register.
+//!
+//! Every period the register's snapshot becomes count cubes, the cubes become a protected release, and a service
+//! answers for tables out of released cells alone:
+//!
+//! ```text
+//! snapshot ─ ingest ─ classify ─ cube ─ protect ─ release ─ tables ─ formats ─ serve
+//!  files     chunks    codes     counts  statuses  Parquet   cells    bytes     HTTP
+//! └──────────────── confidential ────────────────┘└─────────── public ─────────────┘
+//! ```
+//!
+//! What is counted is told by [`register::Definitions`], text files that ship with the program or come from the operator:
+//!
+//! ```
+//! use cacah::register::{Definitions, shipped};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let definitions = Definitions::parse(&shipped(), None)?;
+//! let population = definitions.tables.iter().find(|table| table.id == "population").ok_or("no such table")?;
+//! println!("{} cells", definitions.shape(population).cells);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Invariants
+//!
+//! - The public side (`release` and what stands below it) never uses the confidential one; it is built from a release alone.
+//! - Every record read is accepted or rejected with a reason; marginals are added up, never counted apart.
+//! - A release is a pure function of snapshot and definitions, exists once its manifest does, and never changes.
+//! - A number that is not published has no value in any file or answer.
+//! - A module uses only modules above it in the list below; `tests/architecture.rs` holds this.
 
 pub mod error;
 pub mod register;
-pub mod release;
-pub mod sample;
 pub mod storage;
+
+pub mod engine;
+
+pub mod classify;
+pub mod cube;
+pub mod ingest;
+pub mod protect;
+pub mod sample;
+
+pub mod formats;
+pub mod release;
+pub mod serve;
+pub mod tables;

@@ -1,1 +1,9 @@
+//! One test binary: a second one would link the query engine a second time.
+
+mod architecture;
+mod bad_input;
+mod common;
+mod counting;
 mod definitions;
+mod http;
+mod pipeline;

@@ -147,7 +147,23 @@ impl Dimension {
             })
             .collect();
         let bases = nodes.iter().map(|&at| base_leaf_at[at as usize]..base_leaf_at[ends[at as usize] as usize]).collect();
-        Axis { nodes, leaves, spans, bases, base_to_leaf }
+        let mut positions = vec![0u32; count];
+        for (position, &at) in nodes.iter().enumerate() {
+            positions[at as usize] = position as u32;
+        }
+        let parents = nodes.iter().map(|&at| self.nodes[at as usize].parent.map(|parent| positions[parent as usize])).collect();
+        Axis { nodes, parents, leaves, spans, bases, base_to_leaf }
+    }
+
+    /// The node at or above `node` that lies on `level` or, where the tree skips that level, above it.
+    pub fn ancestor(&self, mut node: u32, level: u8) -> u32 {
+        while self.nodes[node as usize].level > level {
+            match self.nodes[node as usize].parent {
+                Some(parent) => node = parent,
+                None => break,
+            }
+        }
+        node
     }
 
     /// Positions of the finest nodes, in order; a record is classified to one of them.
@@ -164,6 +180,8 @@ impl Dimension {
 pub struct Axis {
     /// Positions in [`Dimension::nodes`] of the nodes of this axis, in preorder.
     pub nodes: Vec<u32>,
+    /// For each node the position in [`Axis::nodes`] of the one above it.
+    pub parents: Vec<Option<u32>>,
     /// Positions in [`Axis::nodes`] of those without a node below them on this axis.
     pub leaves: Vec<u32>,
     /// For each node the leaves at or below it.

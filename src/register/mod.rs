@@ -16,12 +16,16 @@ mod dimension;
 mod label;
 mod nodes;
 mod period;
+mod shipped;
 mod source;
+mod status;
 mod table;
 
 pub use definitions::{DefinitionError, Definitions, Household, Key, Language, Sources};
 pub use dimension::{Axis, Dimension, Group, Grouping, Level, Node, Role};
 pub use label::Label;
 pub use period::{Frequency, NotAPeriod, Period, age_on};
-pub use source::{Coding, DateFormat, DateOrder, RegionPart, Source, normalise};
+pub use shipped::shipped;
+pub use source::{Coding, DateFormat, DateKey, DateOrder, RegionPart, Source, normalise};
+pub use status::Status;
 pub use table::{Contents, Shape, ShapeError, StructuralZero, Table, TableAxis, Unit, ZeroMask, ZeroSide};

@@ -108,12 +108,13 @@ impl Period {
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { year, part, .. } = self;
-        match self.frequency {
-            Frequency::Annual => write!(f, "{year}"),
-            Frequency::Semester => write!(f, "{year}-S{part}"),
-            Frequency::Quarter => write!(f, "{year}-Q{part}"),
-            Frequency::Month => write!(f, "{year}-M{part:02}"),
-        }
+        // Padded as a whole, so that lists of periods line up.
+        f.pad(&match self.frequency {
+            Frequency::Annual => format!("{year}"),
+            Frequency::Semester => format!("{year}-S{part}"),
+            Frequency::Quarter => format!("{year}-Q{part}"),
+            Frequency::Month => format!("{year}-M{part:02}"),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 /// How the value of a dimension is read from a record.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,38 +96,67 @@ impl DateFormat {
     }
 
     /// Reads a date written in this format; `None` where the text is anything else or no day of the calendar.
-    pub fn read(self, text: &[u8]) -> Option<NaiveDate> {
+    #[inline]
+    pub fn read(self, text: &[u8]) -> Option<DateKey> {
         let gap = usize::from(self.separator.is_some());
         if text.len() != 8 + 2 * gap {
             return None;
         }
-        let lengths = match self.order {
-            DateOrder::YearMonthDay => [4, 2, 2],
-            DateOrder::DayMonthYear | DateOrder::MonthDayYear => [2, 2, 4],
+        // Where year, month and day begin, and the two separators.
+        let (year, month, day, gaps) = match self.order {
+            DateOrder::YearMonthDay => (0, 4 + gap, 6 + 2 * gap, [4, 6 + gap]),
+            DateOrder::DayMonthYear => (4 + 2 * gap, 2 + gap, 0, [2, 4 + gap]),
+            DateOrder::MonthDayYear => (4 + 2 * gap, 0, 2 + gap, [2, 4 + gap]),
         };
-        let mut fields = [0u32; 3];
-        let mut at = 0;
-        for (field, length) in fields.iter_mut().zip(lengths) {
-            if at > 0 && gap == 1 {
-                if Some(text[at]) != self.separator {
-                    return None;
-                }
-                at += 1;
-            }
-            for &byte in &text[at..at + length] {
-                if !byte.is_ascii_digit() {
-                    return None;
-                }
-                *field = *field * 10 + u32::from(byte - b'0');
-            }
-            at += length;
+        if let Some(separator) = self.separator
+            && gaps.iter().any(|&at| text[at] != separator)
+        {
+            return None;
         }
-        let [year, month, day] = match self.order {
-            DateOrder::YearMonthDay => fields,
-            DateOrder::DayMonthYear => [fields[2], fields[1], fields[0]],
-            DateOrder::MonthDayYear => [fields[2], fields[0], fields[1]],
+        let two = |at: usize| {
+            let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
+            (tens < 10 && ones < 10).then_some(u32::from(tens) * 10 + u32::from(ones))
         };
-        NaiveDate::from_ymd_opt(year as i32, month, day)
+        DateKey::new(two(year)? * 100 + two(year + 2)?, two(month)?, two(day)?)
+    }
+}
+
+/// A day of the calendar as the number `YYYYMMDD`, which compares as days do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DateKey(u32);
+
+impl DateKey {
+    /// The key of a day; `None` if the calendar has no such day.
+    #[inline]
+    pub fn new(year: u32, month: u32, day: u32) -> Option<Self> {
+        const DAYS: [u32; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let longest = *DAYS.get(month.wrapping_sub(1) as usize)?;
+        let leap = month == 2 && year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        (day >= 1 && day <= longest + u32::from(leap)).then_some(Self(year * 10_000 + month * 100 + day))
+    }
+
+    /// Completed years from this day to a later one; the same as [`super::age_on`].
+    #[inline]
+    pub fn years_until(self, day: Self) -> u32 {
+        let had_birthday = day.0 % 10_000 >= self.0 % 10_000;
+        (day.0 / 10_000).saturating_sub(self.0 / 10_000 + u32::from(!had_birthday))
+    }
+
+    /// The number itself.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The day with this number.
+    pub fn date(self) -> Option<NaiveDate> {
+        NaiveDate::from_ymd_opt((self.0 / 10_000) as i32, self.0 / 100 % 100, self.0 % 100)
+    }
+}
+
+impl From<NaiveDate> for DateKey {
+    fn from(date: NaiveDate) -> Self {
+        // A year before 0 is as hopeless as year 0.
+        Self(date.year().max(0) as u32 * 10_000 + date.month() * 100 + date.day())
     }
 }
 
@@ -144,7 +173,7 @@ mod tests {
     fn dates() {
         let check = |format: &str, text: &str, expect: Option<&str>| {
             let date = DateFormat::parse(format).unwrap().read(text.as_bytes());
-            assert_eq!(date, expect.map(|date| date.parse().unwrap()), "{format} {text}");
+            assert_eq!(date, expect.map(|date| DateKey::from(date.parse::<NaiveDate>().unwrap())), "{format} {text}");
         };
         check("YYYY-MM-DD", "2024-02-29", Some("2024-02-29"));
         check("YYYY-MM-DD", "2023-02-29", None);
@@ -156,6 +185,21 @@ mod tests {
         check("YYYYMMDD", "2024022x", None);
         assert_eq!(DateFormat::parse("YY-MM-DD"), None);
         assert_eq!(DateFormat::parse("YYYY-MM/DD"), None);
+    }
+
+    #[test]
+    fn keys_agree_with_the_calendar() {
+        let reference: NaiveDate = "2023-02-28".parse().unwrap();
+        for days in 0..50_000 {
+            let born = reference - chrono::Days::new(days);
+            let key = DateKey::new(born.year() as u32, born.month(), born.day()).unwrap();
+            assert_eq!(key.date(), Some(born));
+            assert_eq!(key.years_until(reference.into()) as i32, super::super::age_on(born, reference), "{born}");
+        }
+        for (year, month, day) in [(2023, 2, 29), (1900, 2, 29), (2024, 13, 1), (2024, 0, 1), (2024, 4, 31), (2024, 1, 0)] {
+            assert_eq!(DateKey::new(year, month, day), None);
+        }
+        assert!(DateKey::new(2000, 2, 29).is_some());
     }
 
     #[test]

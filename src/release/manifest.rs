@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::register::{Definitions, Frequency, Label, Language, Period, Table};
+use crate::{
+    register::{Definitions, Frequency, Label, Language, Period, Table},
+    storage::FileDigest,
+};
 
 /// How far a release is protected against disclosure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,15 +60,6 @@ pub struct ReleasedTable {
     pub cells: u64,
     /// The file that holds them, below the release's folder.
     pub file: String,
-}
-
-/// Size and digest of one file of a release.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileDigest {
-    /// Size.
-    pub bytes: u64,
-    /// SHA-256 in hexadecimal.
-    pub sha256: String,
 }
 
 /// The manifest of a release. A release exists once its manifest does.

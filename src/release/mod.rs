@@ -1,5 +1,11 @@
 //! Audited cells become an immutable release; releases form a catalogue.
 
+mod catalogue;
+mod cells;
 mod manifest;
+mod publish;
 
-pub use manifest::{FORMAT, FileDigest, Manifest, Protection, Register, ReleasedTable};
+pub use catalogue::{Catalogue, Edition, Release};
+pub use cells::write_cells;
+pub use manifest::{FORMAT, Manifest, Protection, Register, ReleasedTable};
+pub use publish::{Draft, Published, list};

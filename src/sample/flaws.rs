@@ -1,5 +1,7 @@
 //! Records that a register should not hold, one kind for each reason to reject a record.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::{
@@ -46,6 +48,22 @@ impl Flaw {
         Self::MissingField,
         Self::Impossible,
     ];
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownCode => "an unknown text",
+            Self::UnknownRegion => "an unknown village",
+            Self::BornAfter => "a birth after the reference date",
+            Self::BornBefore => "a birth before 1880",
+            Self::UnreadableDate => "an impossible birth date",
+            Self::MalformedIdentity => "a malformed identity number",
+            Self::DuplicateIdentity => "a repeated identity number",
+            Self::MissingField => "an empty field",
+            Self::Impossible => "an impossible combination",
+        })
+    }
 }
 
 /// 1 January 1800 and 31 December 1879.

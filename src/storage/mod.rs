@@ -8,7 +8,11 @@
 //! Publication rests on two promises that both kinds keep: a file appears whole or not at all, and
 //! [`Store::create`] lets exactly one writer win.
 
-use std::{fmt, path::Path as LocalPath, sync::Arc};
+mod digest;
+mod folder;
+mod spill;
+
+use std::{fmt, ops::Range, path::Path as LocalPath, sync::Arc};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -18,6 +22,10 @@ use object_store::{
 };
 use tokio::io::AsyncReadExt;
 use url::Url;
+
+pub use digest::FileDigest;
+pub use folder::{read_folder, read_text};
+pub use spill::{PARTITIONS, Spill, SpillWriter};
 
 use crate::error::{Error, Result};
 
@@ -66,10 +74,9 @@ impl Store {
                 return Err(Error::Input(format!("'{address}': expected a local path or an s3:// address")));
             }
             let url = Url::parse(address).map_err(|error| Error::Input(format!("'{address}' is no address: {error}")))?;
-            let objects = AmazonS3Builder::from_env()
-                .with_url(address)
-                .build()
-                .map_err(|error| Error::Input(format!("'{address}' cannot be opened: {error}; set AWS_ACCESS_KEY_ID and the other AWS_ variables")))?;
+            let objects = AmazonS3Builder::from_env().with_url(address).build().map_err(|error| {
+                Error::Input(format!("'{address}' cannot be opened: {error}; set AWS_ACCESS_KEY_ID and the other AWS_ variables"))
+            })?;
             let base = Path::from_url_path(url.path()).map_err(|error| Error::Input(format!("'{address}' is no address: {error}")))?;
             let root = Url::parse(&format!("s3://{}", url.host_str().unwrap_or_default()))
                 .map_err(|error| Error::Input(format!("'{address}' is no address: {error}")))?;
@@ -108,6 +115,20 @@ impl Store {
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failed(path, error)),
         }
+    }
+
+    /// Reads the first bytes of a file, fewer where it is shorter.
+    pub async fn read_start(&self, path: &str, length: u64) -> Result<Bytes> {
+        let size = self.objects.head(&self.path(path)).await.map_err(|error| self.failed(path, error))?.size;
+        if size == 0 {
+            return Ok(Bytes::new());
+        }
+        self.objects.get_range(&self.path(path), 0..length.min(size)).await.map_err(|error| self.failed(path, error))
+    }
+
+    /// Reads some parts of a file at once.
+    pub async fn read_ranges(&self, path: &str, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        self.objects.get_ranges(&self.path(path), ranges).await.map_err(|error| self.failed(path, error))
     }
 
     /// Reads a file in pieces as they arrive.

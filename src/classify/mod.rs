@@ -1,0 +1,453 @@
+//! Raw fields become small integer codes; what cannot be understood becomes a reject with its reason.
+//!
+//! ```text
+//! Classifier::new(definitions, period, codings)     what to look for, compiled once
+//!     .worker()                                     caches of one thread
+//!     worker.classify(chunk)                        Coded: columns of codes, identifiers, positions; and rejects
+//! ```
+//!
+//! A code is the number of a base leaf of its dimension ([`crate::register::Axis`]). Columns are worked off one after
+//! the other; a value that is no code leaves a mark above [`MARKS`] in its column, and only chunks with marks take the
+//! slower way record by record. Every record is accepted or rejected for exactly one reason: the first in the order
+//! region, identity, household, dimensions, impossible combination.
+
+mod identity;
+mod rejects;
+mod values;
+
+use std::{collections::HashMap, sync::Arc};
+
+pub use identity::{Duplicate, Identities, Seen};
+pub use rejects::{Reason, RejectSummary, Rejects};
+
+use crate::{
+    error::{Error, Result},
+    ingest::{Chunk, Records},
+    register::{Coding, DateKey, Definitions, Key, Period, Role, Source},
+};
+use rejects::Segment;
+use values::{AgeReader, CodeReader, Column, KeyReader, RegionReader};
+
+/// Codes from here on are no codes but [`Reason`]s.
+pub(crate) const MARKS: u32 = 0xffff_ff00;
+/// Keys from here on are no keys but [`Reason`]s.
+pub(crate) const KEY_MARKS: u64 = 0xffff_ffff_ffff_ff00;
+
+/// Where a record stands: the file's position in the snapshot and the line (or row) in it, ordered like the snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(transparent)]
+pub struct Position(u64);
+
+impl Position {
+    const LINE_BITS: u32 = 40;
+
+    /// Packs file and line.
+    pub fn new(file: u32, line: u64) -> Self {
+        Self(u64::from(file) << Self::LINE_BITS | line)
+    }
+
+    /// The file's position in the snapshot.
+    pub fn file(self) -> usize {
+        (self.0 >> Self::LINE_BITS) as usize
+    }
+
+    /// The line of a text, the row of a Parquet file; both from 1.
+    pub fn line(self) -> u64 {
+        self.0 & ((1 << Self::LINE_BITS) - 1)
+    }
+}
+
+/// One dimension that records are classified by.
+#[derive(Debug)]
+struct Classified {
+    /// Position in [`Definitions::dimensions`].
+    dimension: usize,
+    /// Positions in [`Classifier::columns`].
+    columns: Vec<usize>,
+    rule: Rule,
+    /// Where the code lies in a packed record.
+    shift: u32,
+    width: u32,
+    /// For each base leaf the impossible combinations (one bit each) that it is part of.
+    zeros: Vec<u64>,
+}
+
+#[derive(Debug)]
+enum Rule {
+    Code { codings: Vec<Coding>, texts: HashMap<String, u32> },
+    Age(AgeRule),
+    Region { digits: Vec<u32>, leaves: rustc_hash::FxHashMap<u64, u32> },
+}
+
+/// What it takes to turn a birth date into an age.
+#[derive(Debug)]
+pub(crate) struct AgeRule {
+    pub formats: Vec<crate::register::DateFormat>,
+    pub earliest: DateKey,
+    pub reference: DateKey,
+    /// Base leaf by completed years; the last one is open.
+    pub leaves: Vec<u32>,
+}
+
+/// Definitions compiled for the snapshot of one period.
+#[derive(Debug)]
+pub struct Classifier {
+    columns: Vec<String>,
+    dimensions: Vec<Classified>,
+    identity: Option<(usize, Key)>,
+    household: Option<(usize, Key)>,
+    /// Which of the dimensions is the region.
+    region: Option<usize>,
+    /// Node of the region's report level above each base leaf, for the quality report.
+    report_nodes: Vec<u32>,
+    zero_ids: Vec<String>,
+    zero_mask: u64,
+}
+
+/// Codes of the accepted records of one chunk.
+#[derive(Debug, Default)]
+pub struct Coded {
+    /// One column for each of [`Classifier::dimensions`].
+    pub codes: Vec<Vec<u32>>,
+    /// Identity of each record; empty if the register has none.
+    pub identities: Vec<u64>,
+    /// Household of each record; empty if the register has none.
+    pub households: Vec<u64>,
+    /// Where each record stands.
+    pub positions: Vec<Position>,
+    /// Newest believable birth date met.
+    pub newest_birth: Option<DateKey>,
+}
+
+impl Coded {
+    /// Number of accepted records.
+    pub fn records(&self) -> usize {
+        self.positions.len()
+    }
+}
+
+/// Level of the region hierarchy by which quality is reported: the middle one (regencies of five levels).
+pub fn report_level(levels: usize) -> u8 {
+    (levels / 2) as u8
+}
+
+impl Classifier {
+    /// Compiles definitions. `codings` chooses by dimension among several ways of numbering values.
+    pub fn new(definitions: &Definitions, period: Period, codings: &HashMap<String, String>) -> Result<Self> {
+        if definitions.zeros.len() > 64 {
+            return Err(Error::Input("more than 64 impossible combinations are defined; merge some of them".into()));
+        }
+        for dimension in codings.keys() {
+            if !matches!(definitions.dimension(dimension).map(|(at, _)| &definitions.sources[at]), Some(Source::Code { .. })) {
+                return Err(Error::Input(format!("a coding is chosen for '{dimension}', which is no dimension read from a code column")));
+            }
+        }
+        let mut columns: Vec<String> = Vec::new();
+        let mut column = |name: &str| {
+            columns.iter().position(|known| known == name).unwrap_or_else(|| {
+                columns.push(name.to_owned());
+                columns.len() - 1
+            })
+        };
+        let identity = definitions.identity.as_ref().map(|key| (column(&key.column), key.clone()));
+        let household = definitions.household.as_ref().map(|household| (column(&household.key.column), household.key.clone()));
+        let mut dimensions = Vec::new();
+        let mut shift = 0;
+        for (at, dimension) in definitions.dimensions.iter().enumerate() {
+            let in_tables = definitions.tables.iter().any(|table| table.axes.iter().any(|axis| axis.dimension == dimension.id));
+            let in_zeros = definitions.zeros.iter().any(|zero| zero.sides.iter().any(|side| side.dimension == dimension.id));
+            let of_heads = definitions.household.as_ref().is_some_and(|household| household.relation == at);
+            if !(in_tables || in_zeros || of_heads) {
+                continue;
+            }
+            let (used, rule) = match &definitions.sources[at] {
+                Source::HouseholdSize { .. } => continue,
+                Source::Code { column: name, codings: known, texts } => {
+                    let mut chosen = known.clone();
+                    if let Some(id) = codings.get(&dimension.id) {
+                        chosen.retain(|coding| coding.id == *id);
+                        if chosen.is_empty() {
+                            let names = known.iter().map(|coding| coding.id.as_str()).collect::<Vec<_>>().join(", ");
+                            return Err(Error::Input(format!(
+                                "dimension '{}' has no coding '{id}'; expected one of {names}",
+                                dimension.id
+                            )));
+                        }
+                    }
+                    (vec![column(name)], Rule::Code { codings: chosen, texts: texts.clone() })
+                }
+                Source::Age { column: name, formats, earliest, leaves } => {
+                    let rule = AgeRule {
+                        formats: formats.clone(),
+                        earliest: DateKey::from(*earliest),
+                        reference: DateKey::from(period.reference_date()),
+                        leaves: leaves.clone(),
+                    };
+                    (vec![column(name)], Rule::Age(rule))
+                }
+                Source::Region { parts, leaves } => {
+                    let rule = Rule::Region {
+                        digits: parts.iter().map(|part| part.digits).collect(),
+                        leaves: leaves.iter().map(|(code, leaf)| (*code, *leaf)).collect(),
+                    };
+                    (parts.iter().map(|part| column(&part.column)).collect(), rule)
+                }
+            };
+            let leaves = dimension.base_leaves().len();
+            let width = usize::BITS - leaves.saturating_sub(1).leading_zeros();
+            let zeros = (0..leaves)
+                .map(|leaf| {
+                    let bit = |zero: &crate::register::StructuralZero| {
+                        zero.sides.iter().find(|side| side.dimension == dimension.id).is_none_or(|side| side.leaves[leaf])
+                    };
+                    definitions.zeros.iter().enumerate().fold(0, |bits, (at, zero)| bits | u64::from(bit(zero)) << at)
+                })
+                .collect();
+            dimensions.push(Classified { dimension: at, columns: used, rule, shift, width, zeros });
+            shift += width;
+        }
+        if shift > 62 {
+            return Err(Error::Input(format!(
+                "the dimensions need {shift} bits a record, more than the 62 there are; use fewer or coarser dimensions"
+            )));
+        }
+        let region = dimensions.iter().position(|used| definitions.dimensions[used.dimension].role == Role::Geo);
+        let report_nodes = region.map_or_else(Vec::new, |at| {
+            let dimension = &definitions.dimensions[dimensions[at].dimension];
+            let level = report_level(dimension.levels.len());
+            dimension.base_leaves().into_iter().map(|leaf| dimension.ancestor(leaf, level)).collect()
+        });
+        let zero_mask = match definitions.zeros.len() {
+            64 => u64::MAX,
+            count => (1 << count) - 1,
+        };
+        Ok(Self {
+            columns,
+            dimensions,
+            identity,
+            household,
+            region,
+            report_nodes,
+            zero_ids: definitions.zeros.iter().map(|zero| zero.id.clone()).collect(),
+            zero_mask,
+        })
+    }
+
+    /// Columns that a snapshot must have.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Positions in [`Definitions::dimensions`] of the columns of [`Coded::codes`].
+    pub fn dimensions(&self) -> Vec<usize> {
+        self.dimensions.iter().map(|used| used.dimension).collect()
+    }
+
+    /// Names of the impossible combinations, for the reject list.
+    pub(crate) fn zero_ids(&self) -> &[String] {
+        &self.zero_ids
+    }
+
+    /// All codes of each record in one number.
+    pub fn pack(&self, coded: &Coded, packed: &mut Vec<u64>) {
+        packed.clear();
+        packed.resize(coded.records(), 0);
+        for (used, codes) in self.dimensions.iter().zip(&coded.codes) {
+            for (packed, &code) in packed.iter_mut().zip(codes) {
+                *packed |= u64::from(code) << used.shift;
+            }
+        }
+    }
+
+    /// The code of the dimension at this position of [`Classifier::dimensions`] in a packed record.
+    pub fn unpack(&self, packed: u64, at: usize) -> u32 {
+        let used = &self.dimensions[at];
+        (packed >> used.shift & ((1u64 << used.width) - 1)) as u32
+    }
+
+    /// Node of the report level in which a packed record lies; `None` without a region dimension.
+    pub fn report_node(&self, packed: u64) -> Option<u32> {
+        self.region.map(|at| self.report_nodes[self.unpack(packed, at) as usize])
+    }
+
+    /// What one thread needs to classify.
+    pub fn worker(self: &Arc<Self>) -> ClassifyWorker {
+        let readers = self
+            .dimensions
+            .iter()
+            .map(|used| match &used.rule {
+                Rule::Code { codings, .. } => Reader::Code(CodeReader::new(codings.len())),
+                Rule::Age(_) => Reader::Age(AgeReader::default()),
+                Rule::Region { .. } => Reader::Region(RegionReader::default()),
+            })
+            .collect();
+        ClassifyWorker { classifier: Arc::clone(self), readers }
+    }
+}
+
+enum Reader {
+    Code(CodeReader),
+    Age(AgeReader),
+    Region(RegionReader),
+}
+
+/// One thread's part in classifying: caches of values met before.
+pub struct ClassifyWorker {
+    classifier: Arc<Classifier>,
+    readers: Vec<Reader>,
+}
+
+impl ClassifyWorker {
+    /// Classifies a chunk; rejects go to `rejects`.
+    ///
+    /// Fails where going on would count wrongly: a column of the wrong type, or numbers that mean different things in
+    /// the codings that the definitions know.
+    pub fn classify(&mut self, chunk: &Chunk, rejects: &Rejects) -> Result<Coded> {
+        let classifier = Arc::clone(&self.classifier);
+        let (records, file) = match &chunk.records {
+            Records::Text(text) => (text.records(), chunk.file),
+            Records::Columns(columns) => (columns.batch.num_rows(), chunk.file),
+        };
+        let column = |at: usize| match &chunk.records {
+            Records::Text(text) => Ok(Column::Text(text, at)),
+            Records::Columns(columns) => Column::of(columns.batch.column(at), &classifier.columns[at]),
+        };
+        let mut coded = Coded { codes: Vec::with_capacity(classifier.dimensions.len()), ..Coded::default() };
+        let mut marked = false;
+        for (used, reader) in classifier.dimensions.iter().zip(&mut self.readers) {
+            let mut codes = Vec::with_capacity(records);
+            marked |= match (reader, &used.rule) {
+                (Reader::Code(reader), Rule::Code { codings, texts }) => {
+                    let name = &classifier.columns[used.columns[0]];
+                    reader.read(&column(used.columns[0])?, records, codings, texts, name, &mut codes)?
+                }
+                (Reader::Age(reader), Rule::Age(rule)) => {
+                    let marked = reader.read(&column(used.columns[0])?, records, rule, &mut codes);
+                    coded.newest_birth = reader.newest;
+                    marked
+                }
+                (Reader::Region(reader), Rule::Region { digits, leaves }) => {
+                    let columns = used.columns.iter().map(|&at| column(at)).collect::<Result<Vec<_>>>()?;
+                    reader.read(&columns, digits, records, leaves, &mut codes)
+                }
+                _ => return Err(Error::Internal("a reader does not fit its rule".into())),
+            };
+            coded.codes.push(codes);
+        }
+        if let Some((at, key)) = &classifier.identity {
+            marked |= KeyReader::read(&column(*at)?, records, key, &mut coded.identities);
+        }
+        if let Some((at, key)) = &classifier.household {
+            marked |= KeyReader::read(&column(*at)?, records, key, &mut coded.households);
+        }
+        coded.positions = match &chunk.records {
+            Records::Text(text) => text.lines.iter().map(|&line| Position::new(file, line)).collect(),
+            Records::Columns(columns) => (0..records as u64).map(|row| Position::new(file, columns.first_row + row)).collect(),
+        };
+        let impossible = self.impossible(&coded, marked);
+        let misshapen = match &chunk.records {
+            Records::Text(text) => text.misshapen.as_slice(),
+            Records::Columns(_) => &[],
+        };
+        if marked || impossible.is_some() || !misshapen.is_empty() {
+            let mut segment = Segment::default();
+            for &(line, found) in misshapen {
+                segment.misshapen(Position::new(file, line), found);
+            }
+            self.sort_out(&mut coded, impossible.as_deref(), &column, &mut segment)?;
+            rejects.add(segment)?;
+        }
+        Ok(coded)
+    }
+
+    /// For each record the impossible combinations that it shows; `None` if no record shows any.
+    fn impossible(&self, coded: &Coded, marked: bool) -> Option<Vec<u64>> {
+        let classifier = &self.classifier;
+        if classifier.zero_mask == 0 {
+            return None;
+        }
+        let mut shown = vec![classifier.zero_mask; coded.records()];
+        for (used, codes) in classifier.dimensions.iter().zip(&coded.codes) {
+            if used.zeros.iter().all(|&bits| bits == classifier.zero_mask) {
+                continue;
+            }
+            if marked {
+                for (shown, &code) in shown.iter_mut().zip(codes) {
+                    *shown &= used.zeros.get(code as usize).copied().unwrap_or(0);
+                }
+            } else {
+                for (shown, &code) in shown.iter_mut().zip(codes) {
+                    *shown &= used.zeros[code as usize];
+                }
+            }
+        }
+        shown.iter().any(|&bits| bits != 0).then_some(shown)
+    }
+
+    /// Takes the records that bear a mark out of `coded` and into `segment`.
+    fn sort_out<'a>(
+        &self,
+        coded: &mut Coded,
+        impossible: Option<&[u64]>,
+        column: &dyn Fn(usize) -> Result<Column<'a>>,
+        segment: &mut Segment,
+    ) -> Result<()> {
+        let classifier = &self.classifier;
+        let mut keep = vec![true; coded.records()];
+        for (record, keep) in keep.iter_mut().enumerate() {
+            let region_code = classifier.region.map(|at| coded.codes[at][record]).filter(|&code| code < MARKS);
+            let region = region_code.map(|code| classifier.report_nodes[code as usize]);
+            let code_fault = |at: usize| {
+                let used = &classifier.dimensions[at];
+                let code = coded.codes[at][record];
+                let shown = !matches!(used.rule, Rule::Age(_));
+                (code >= MARKS).then(|| (Reason::from_mark(code as u8), used.columns.clone(), shown))
+            };
+            let fault = classifier
+                .region
+                .and_then(code_fault)
+                .or_else(|| key_fault(&classifier.identity, &coded.identities, record))
+                .or_else(|| key_fault(&classifier.household, &coded.households, record))
+                .or_else(|| (0..classifier.dimensions.len()).find_map(code_fault));
+            let position = coded.positions[record];
+            if let Some((reason, columns, shown)) = fault {
+                *keep = false;
+                let names = columns.iter().map(|&at| classifier.columns[at].as_str()).collect::<Vec<_>>().join("+");
+                let mut value = String::new();
+                if shown {
+                    let parts = columns.iter().map(|&at| Ok(column(at)?.show(record))).collect::<Result<Vec<_>>>()?;
+                    value = parts.join(" ");
+                }
+                segment.reject(position, reason, &names, &value, region);
+            } else if let Some(bits) = impossible.map(|shown| shown[record]).filter(|&bits| bits != 0) {
+                *keep = false;
+                let id = &classifier.zero_ids()[bits.trailing_zeros() as usize];
+                segment.reject(position, Reason::Impossible, id, "", region);
+            }
+        }
+        fn retain<T: Copy>(values: &mut Vec<T>, keep: &[bool]) {
+            let mut at = 0;
+            values.retain(|_| {
+                at += 1;
+                keep[at - 1]
+            });
+        }
+        for codes in &mut coded.codes {
+            retain(codes, &keep);
+        }
+        if !coded.identities.is_empty() {
+            retain(&mut coded.identities, &keep);
+        }
+        if !coded.households.is_empty() {
+            retain(&mut coded.households, &keep);
+        }
+        retain(&mut coded.positions, &keep);
+        Ok(())
+    }
+}
+
+fn key_fault(key: &Option<(usize, Key)>, keys: &[u64], record: usize) -> Option<(Reason, Vec<usize>, bool)> {
+    let (column, _) = key.as_ref()?;
+    let found = *keys.get(record)?;
+    (found >= KEY_MARKS).then(|| (Reason::from_mark(found as u8), vec![*column], false))
+}

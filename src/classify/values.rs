@@ -1,0 +1,475 @@
+//! Reading codes, dates, regions and identifiers from fields of text or Arrow columns.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, DictionaryArray, StringArray, StringViewArray},
+    compute::cast,
+    datatypes::{DataType, Date32Type, Int32Type, Int64Type},
+};
+use chrono::NaiveDate;
+use rustc_hash::FxHashMap;
+
+use super::{AgeRule, KEY_MARKS, MARKS, Reason};
+use crate::{
+    error::{Error, Result},
+    ingest::TextChunk,
+    register::{Coding, DateKey, Key, normalise},
+};
+
+/// One column of a chunk.
+pub(super) enum Column<'a> {
+    Text(&'a TextChunk, usize),
+    /// Texts, each distinct one once.
+    Dictionary(DictionaryArray<Int32Type>, StringArray),
+    Strings(&'a StringViewArray),
+    Numbers(arrow::array::Int64Array),
+    Dates(arrow::array::Date32Array),
+}
+
+/// One field.
+#[derive(Clone, Copy)]
+pub(super) enum Value<'a> {
+    Missing,
+    Text(&'a [u8]),
+    Number(i64),
+    Date(NaiveDate),
+}
+
+impl<'a> Column<'a> {
+    pub fn of(array: &'a ArrayRef, name: &str) -> Result<Self> {
+        Ok(match array.data_type() {
+            DataType::Dictionary(..) => {
+                let dictionary = array.as_dictionary::<Int32Type>().clone();
+                let values = dictionary.values().as_string::<i32>().clone();
+                Self::Dictionary(dictionary, values)
+            }
+            DataType::Utf8View => Self::Strings(array.as_string_view()),
+            DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => {
+                Self::Dates(cast(array, &DataType::Date32)?.as_primitive::<Date32Type>().clone())
+            }
+            simple if simple.is_integer() || matches!(simple, DataType::Decimal128(_, 0)) => {
+                Self::Numbers(cast(array, &DataType::Int64)?.as_primitive::<Int64Type>().clone())
+            }
+            other => return Err(Error::Internal(format!("column {name} was read as {other}"))),
+        })
+    }
+
+    fn value(&self, record: usize) -> Value<'_> {
+        let text = |bytes: &'_ [u8]| if bytes.is_empty() { None } else { Some(bytes.len()) };
+        match self {
+            Self::Text(chunk, column) => {
+                let bytes = chunk.field(*column, record);
+                text(bytes).map_or(Value::Missing, |_| Value::Text(bytes))
+            }
+            Self::Dictionary(keys, values) => match keys.key(record) {
+                Some(key) if !values.is_null(key) && !values.value(key).is_empty() => Value::Text(values.value(key).as_bytes()),
+                _ => Value::Missing,
+            },
+            Self::Strings(array) if array.is_valid(record) && !array.value(record).is_empty() => {
+                Value::Text(array.value(record).as_bytes())
+            }
+            Self::Numbers(array) if array.is_valid(record) => Value::Number(array.value(record)),
+            Self::Dates(array) if array.is_valid(record) => array.value_as_date(record).map_or(Value::Missing, Value::Date),
+            _ => Value::Missing,
+        }
+    }
+
+    /// The field as people should see it in the reject list.
+    pub fn show(&self, record: usize) -> String {
+        match self.value(record) {
+            Value::Missing => String::new(),
+            Value::Text(text) => String::from_utf8_lossy(text).chars().take(60).collect(),
+            Value::Number(number) => number.to_string(),
+            Value::Date(date) => date.to_string(),
+        }
+    }
+
+    /// Turns every field into a code or mark, working on distinct texts once where the column keeps them apart.
+    fn codes(&self, records: usize, out: &mut Vec<u32>, mut code: impl FnMut(Value<'_>) -> u32) -> bool {
+        if let Self::Dictionary(keys, values) = self {
+            let distinct: Vec<u32> = values
+                .iter()
+                .map(|text| text.filter(|text| !text.is_empty()).map_or(Value::Missing, |text| Value::Text(text.as_bytes())))
+                .map(&mut code)
+                .collect();
+            let missing = code(Value::Missing);
+            out.extend((0..records).map(|record| keys.key(record).map_or(missing, |key| distinct[key])));
+        } else {
+            out.extend((0..records).map(|record| code(self.value(record))));
+        }
+        out.iter().any(|&code| code >= MARKS)
+    }
+}
+
+fn trimmed(text: &[u8]) -> &[u8] {
+    text.trim_ascii()
+}
+
+/// Digits to a number; `None` for anything else or more digits than a `u64` surely holds.
+#[inline(always)]
+fn digits(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    let mut number = 0u64;
+    let mut sound = true;
+    for &byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        sound &= digit < 10;
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    sound.then_some(number)
+}
+
+/// Eight digits to a number with three multiplications, as in Daniel Lemire's "Quickly parsing eight digits" (2018).
+#[inline(always)]
+fn eight_digits(text: [u8; 8]) -> Option<u64> {
+    let word = u64::from_le_bytes(text);
+    let below = word.wrapping_sub(0x3030_3030_3030_3030);
+    if (word.wrapping_add(0x4646_4646_4646_4646) | below) & 0x8080_8080_8080_8080 != 0 {
+        return None;
+    }
+    let pairs = below.wrapping_mul(10).wrapping_add(below >> 8);
+    let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
+    let high = (pairs >> 16 & 0x0000_00ff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
+    Some(low.wrapping_add(high) >> 32)
+}
+
+/// What tells one text of up to 32 bytes from another, and most longer ones: length, and up to four words of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Print {
+    length: usize,
+    words: [u64; 4],
+}
+
+impl Print {
+    /// Bytes up to which a print tells everything.
+    const WHOLE: usize = 32;
+
+    /// `first` are the first eight bytes, zero beyond the end.
+    #[inline(always)]
+    fn of(text: &[u8], first: u64) -> Self {
+        let word = |at: usize| text[at..].first_chunk().copied().map_or(0, u64::from_le_bytes);
+        let length = text.len();
+        let words = match length {
+            0..=8 => [first, 0, 0, 0],
+            9..=16 => [first, word(length - 8), 0, 0],
+            17..=24 => [first, word(8), word(length - 8), 0],
+            _ => [first, word(8), word(length - 16), word(length - 8)],
+        };
+        Self { length, words }
+    }
+
+    #[inline(always)]
+    fn slot(&self) -> usize {
+        let [a, b, c, d] = self.words;
+        let mixed = a ^ b.rotate_left(23) ^ c.rotate_left(41) ^ d.rotate_left(11) ^ self.length as u64;
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - SLOTS.trailing_zeros())) as usize
+    }
+}
+
+fn first_word(text: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    let length = text.len().min(8);
+    word[..length].copy_from_slice(&text[..length]);
+    u64::from_le_bytes(word)
+}
+
+/// Slots of a [`CodeReader`]'s cache; a power of two.
+const SLOTS: usize = 1024;
+
+#[derive(Clone, Default)]
+struct Slot {
+    print: Print,
+    code: u32,
+    /// The whole text, where it is longer than its print tells.
+    text: Option<Box<[u8]>>,
+}
+
+/// Reads codes and texts; remembers texts met before.
+pub(super) struct CodeReader {
+    /// An empty text is no text, so a slot with an empty print is free.
+    slots: Vec<Slot>,
+    ambiguous: bool,
+}
+
+impl CodeReader {
+    pub fn new(codings: usize) -> Self {
+        Self { slots: vec![Slot::default(); SLOTS], ambiguous: codings > 1 }
+    }
+
+    /// Reads a column; tells whether it holds marks.
+    pub fn read(
+        &mut self,
+        column: &Column<'_>,
+        records: usize,
+        codings: &[Coding],
+        texts: &HashMap<String, u32>,
+        name: &str,
+        out: &mut Vec<u32>,
+    ) -> Result<bool> {
+        let mut clash = None;
+        let ambiguous = self.ambiguous;
+        let mut number = |number: u64| {
+            let mut meanings = codings.iter().filter_map(|coding| coding.codes.get(&number).copied());
+            let Some(first) = meanings.next() else { return Reason::UnknownCode.mark() };
+            if ambiguous && meanings.any(|meaning| meaning != first) {
+                clash = Some(number);
+            }
+            first
+        };
+        let mut slow = |text: &[u8]| {
+            let text = trimmed(text);
+            if let Some(digits) = digits(text) {
+                return number(digits);
+            }
+            match std::str::from_utf8(text) {
+                Err(_) => Reason::NotUtf8.mark(),
+                Ok("") => Reason::Missing.mark(),
+                Ok(text) => texts.get(&normalise(text)).copied().unwrap_or(Reason::UnknownCode.mark()),
+            }
+        };
+        let slots = &mut self.slots;
+        let mut cached = |text: &[u8], first: u64| {
+            if text.is_empty() {
+                return Reason::Missing.mark();
+            }
+            let print = Print::of(text, first);
+            let slot = &mut slots[print.slot()];
+            if slot.print == print && (print.length <= Print::WHOLE || slot.text.as_deref() == Some(text)) {
+                return slot.code;
+            }
+            let code = slow(text);
+            *slot = Slot { print, code, text: (print.length > Print::WHOLE).then(|| text.into()) };
+            code
+        };
+        let marked = if let Column::Text(chunk, at) = column {
+            let mut marked = false;
+            out.extend((0..records).map(|record| {
+                let (text, first) = chunk.field_and_word(*at, record);
+                let code = cached(text, first);
+                marked |= code >= MARKS;
+                code
+            }));
+            marked
+        } else {
+            column.codes(records, out, |value| match value {
+                Value::Missing => Reason::Missing.mark(),
+                Value::Text(text) => cached(text, first_word(text)),
+                Value::Number(found) => u64::try_from(found).map_or(Reason::UnknownCode.mark(), |found| {
+                    let mut text = itoa::Buffer::new();
+                    let text = text.format(found).as_bytes();
+                    cached(text, first_word(text))
+                }),
+                Value::Date(_) => Reason::UnknownCode.mark(),
+            })
+        };
+        match clash {
+            None => Ok(marked),
+            Some(number) => {
+                let ids = codings.iter().map(|coding| coding.id.as_str()).collect::<Vec<_>>().join(" or ");
+                Err(Error::Input(format!(
+                    "column {name} holds the number {number}, which means different things in the codings {ids}; \
+                     say which one the snapshot uses with --coding DIMENSION=CODING"
+                )))
+            }
+        }
+    }
+}
+
+/// Reads birth dates as ages.
+#[derive(Default)]
+pub(super) struct AgeReader {
+    /// Newest believable birth date of the last column.
+    pub newest: Option<DateKey>,
+}
+
+impl AgeReader {
+    /// Reads a column; tells whether it holds marks.
+    pub fn read(&mut self, column: &Column<'_>, records: usize, rule: &AgeRule, out: &mut Vec<u32>) -> bool {
+        let mut newest = None;
+        let mut age = |date: DateKey| {
+            if date > rule.reference {
+                return Reason::BornAfter.mark();
+            }
+            if date < rule.earliest {
+                return Reason::BornBefore.mark();
+            }
+            newest = newest.max(Some(date));
+            let years = date.years_until(rule.reference) as usize;
+            rule.leaves[years.min(rule.leaves.len() - 1)]
+        };
+        let parse = |text: &[u8]| rule.formats.iter().find_map(|format| format.read(text));
+        let marked = column.codes(records, out, |value| match value {
+            Value::Missing => Reason::Missing.mark(),
+            Value::Date(date) => age(date.into()),
+            Value::Text(text) => match parse(text).or_else(|| parse(trimmed(text))) {
+                Some(date) => age(date),
+                None if trimmed(text).is_empty() => Reason::Missing.mark(),
+                None => Reason::UnreadableDate.mark(),
+            },
+            Value::Number(number) => {
+                let mut digits = itoa::Buffer::new();
+                parse(digits.format(number).as_bytes()).map_or(Reason::UnreadableDate.mark(), &mut age)
+            }
+        });
+        self.newest = newest;
+        marked
+    }
+}
+
+/// Reads region codes from one or several columns.
+#[derive(Default)]
+pub(super) struct RegionReader {
+    parts: Vec<Vec<u64>>,
+}
+
+impl RegionReader {
+    const MISSING: u64 = u64::MAX;
+    const BAD: u64 = u64::MAX - 1;
+
+    /// Reads the columns; tells whether there are marks.
+    pub fn read(
+        &mut self,
+        columns: &[Column<'_>],
+        digits_of: &[u32],
+        records: usize,
+        leaves: &FxHashMap<u64, u32>,
+        out: &mut Vec<u32>,
+    ) -> bool {
+        self.parts.resize_with(columns.len(), Vec::new);
+        for ((column, part), &width) in columns.iter().zip(&mut self.parts).zip(digits_of) {
+            part.clear();
+            let limit = 10u64.pow(width);
+            let plain = |text: &[u8]| match digits(text) {
+                Some(number) if number < limit => number,
+                Some(_) => Self::BAD,
+                None => match trimmed(text) {
+                    [] => Self::MISSING,
+                    bare => digits(bare).filter(|&number| number < limit).unwrap_or(Self::BAD),
+                },
+            };
+            let read = |value: Value<'_>| match value {
+                Value::Missing => Self::MISSING,
+                Value::Text(text) => plain(text),
+                Value::Number(number) => u64::try_from(number).ok().filter(|&number| number < limit).unwrap_or(Self::BAD),
+                Value::Date(_) => Self::BAD,
+            };
+            match column {
+                Column::Text(chunk, at) => part.extend((0..records).map(|record| plain(chunk.field(*at, record)))),
+                Column::Dictionary(keys, values) => {
+                    let distinct: Vec<u64> = values.iter().map(|text| text.map_or(Self::MISSING, |text| plain(text.as_bytes()))).collect();
+                    part.extend((0..records).map(|record| keys.key(record).map_or(Self::MISSING, |key| distinct[key])));
+                }
+                column => part.extend((0..records).map(|record| read(column.value(record)))),
+            }
+        }
+        let mut marked = false;
+        // Snapshots are mostly sorted by region, so the last answer is usually right again.
+        let mut last = (u64::MAX, Reason::UnknownRegion.mark());
+        for record in 0..records {
+            let mut code = 0u64;
+            let mut missing = false;
+            let mut bad = false;
+            for (part, &width) in self.parts.iter().zip(digits_of) {
+                let value = part[record];
+                missing |= value == Self::MISSING;
+                bad |= value == Self::BAD;
+                code = code.wrapping_mul(10u64.pow(width)).wrapping_add(value);
+            }
+            let leaf = if missing {
+                Reason::Missing.mark()
+            } else if bad {
+                Reason::UnknownRegion.mark()
+            } else {
+                if last.0 != code {
+                    last = (code, leaves.get(&code).copied().unwrap_or(Reason::UnknownRegion.mark()));
+                }
+                last.1
+            };
+            marked |= leaf >= MARKS;
+            out.push(leaf);
+        }
+        marked
+    }
+}
+
+/// Reads identifiers of digits.
+pub(super) struct KeyReader;
+
+impl KeyReader {
+    /// Reads a column; tells whether it holds marks.
+    pub fn read(column: &Column<'_>, records: usize, key: &Key, out: &mut Vec<u64>) -> bool {
+        let mark = |reason: Reason| KEY_MARKS | u64::from(reason.mark() as u8);
+        // Where the length may vary, 0123 and 123 are two identifiers, so the length becomes part of the number.
+        let with_length = |number: u64, length: usize| match key.most - key.least {
+            0 => number,
+            _ => number << 4 | (length - key.least as usize) as u64 & 15,
+        };
+        let plain = |text: &[u8]| {
+            let (least, most) = (key.least as usize, key.most as usize);
+            if text.len() == 16
+                && least <= 16
+                && most >= 16
+                && let (Some(high), Some(low)) =
+                    (text.first_chunk().copied().and_then(eight_digits), text.last_chunk().copied().and_then(eight_digits))
+            {
+                return with_length(high * 100_000_000 + low, 16);
+            }
+            let bare = trimmed(text);
+            match digits(bare) {
+                Some(number) if (least..=most).contains(&bare.len()) => with_length(number, bare.len()),
+                _ if bare.is_empty() => mark(Reason::Missing),
+                _ => mark(Reason::MalformedKey),
+            }
+        };
+        out.reserve(records);
+        match column {
+            Column::Text(chunk, at) => out.extend((0..records).map(|record| plain(chunk.field(*at, record)))),
+            column => out.extend((0..records).map(|record| match column.value(record) {
+                Value::Missing => mark(Reason::Missing),
+                Value::Text(text) => plain(text),
+                Value::Number(number) => {
+                    let mut digits = itoa::Buffer::new();
+                    let text: Cow<'_, str> = digits.format(number).into();
+                    plain(text.as_bytes())
+                }
+                Value::Date(_) => mark(Reason::MalformedKey),
+            })),
+        }
+        out.iter().any(|&key| key >= KEY_MARKS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_digits() {
+        assert_eq!(digits(b"0042"), Some(42));
+        assert_eq!(digits(b""), None);
+        assert_eq!(digits(b"4 2"), None);
+        assert_eq!(digits(b"1234567890123456789"), None);
+        assert_eq!(eight_digits(*b"12345678"), Some(12_345_678));
+        assert_eq!(eight_digits(*b"00000009"), Some(9));
+        for bad in [*b"1234567:", *b"/2345678", *b"1234 678", *b"\xff2345678"] {
+            assert_eq!(eight_digits(bad), None);
+        }
+    }
+
+    #[test]
+    fn a_print_tells_texts_apart_up_to_its_length() {
+        let print = |text: &[u8]| Print::of(text, first_word(text));
+        let text = b"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF";
+        for length in 1..=Print::WHOLE {
+            for changed in 0..length {
+                let mut other = text[..length].to_vec();
+                other[changed] = b'-';
+                assert_ne!(print(&text[..length]), print(&other), "{length} {changed}");
+            }
+        }
+        assert_ne!(print(b"A\0"), print(b"A"));
+    }
+}

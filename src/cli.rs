@@ -1,0 +1,252 @@
+//! The command line, as types.
+
+use std::{net::IpAddr, path::PathBuf};
+
+use cacah::register::Period;
+use clap::{Args, Parser, Subcommand};
+
+/// Statistics from a population register: count, protect, publish, serve.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    max_term_width = 110,
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  cacah demo                                                 everything at once, on made-up people
+  cacah build snapshot/ --period 2024-S1                     count a snapshot
+  cacah release 2024-S1                                      publish what was counted
+  cacah serve                                                answer requests at http://127.0.0.1:8080"
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a sample of two semesters, count, publish and serve it
+    Demo(Demo),
+    /// Write a made-up snapshot
+    Sample(Sample),
+    /// Read a snapshot and count it into cubes
+    Build(Build),
+    /// Protect what was counted and publish it
+    Release(Release),
+    /// List what is published
+    Releases(Releases),
+    /// Answer requests for tables over HTTP
+    Serve(Serve),
+}
+
+/// Where definitions come from.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DefinitionArgs {
+    /// Folder of definitions that replaces the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub definitions: Option<PathBuf>,
+    /// Region reference of the semester (CSV: code, name, level, parent) that replaces the one in the definitions
+    #[arg(long, value_name = "FILE")]
+    pub regions: Option<PathBuf>,
+}
+
+/// Where results go.
+#[derive(Debug, Clone, Args)]
+pub struct StoreArgs {
+    /// Folder or s3:// address that holds `confidential` and `releases`
+    #[arg(long, value_name = "PLACE", default_value = "warehouse")]
+    pub warehouse: String,
+    /// Confidential store, if it is not below the warehouse
+    #[arg(long, value_name = "PLACE")]
+    pub confidential: Option<String>,
+    /// Release store, if it is not below the warehouse
+    #[arg(long, value_name = "PLACE")]
+    pub releases: Option<String>,
+}
+
+/// `cacah demo`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cacah demo
+  cacah demo --port 9000 --persons 1000000 --warehouse /tmp/demo")]
+pub struct Demo {
+    /// Port to serve at on loopback; 0 takes a free one
+    #[arg(long, default_value_t = 8080)]
+    pub port: u16,
+    /// People in the first semester
+    #[arg(long, default_value_t = 400_000)]
+    pub persons: u64,
+    /// Folder for the demo; what an earlier demo left there is replaced
+    #[arg(long, value_name = "DIR", default_value = "warehouse/demo")]
+    pub warehouse: PathBuf,
+    /// Stop once the releases are published
+    #[arg(long)]
+    pub no_serve: bool,
+}
+
+/// `cacah sample`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cacah sample --period 2024-S1 --persons 300000 --out snapshot.parquet
+  cacah sample --period 2024-S2 --persons 300000 --out snapshot.csv.gz --dirty 0
+  cacah sample --period 2024-S1 --persons 5000000 --regions regions.csv --out snapshot/   one file a regency")]
+pub struct Sample {
+    /// Semester to make up
+    #[arg(long)]
+    pub period: Period,
+    /// About how many people
+    #[arg(long)]
+    pub persons: u64,
+    /// The same seed gives the same people, also in other semesters
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// File (.csv, .csv.gz, .csv.zst, .parquet) or folder (ending in /) to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Share of bad records, 0 to 1
+    #[arg(long, default_value_t = 0.005, value_parser = share)]
+    pub dirty: f64,
+    #[command(flatten)]
+    pub definitions: DefinitionArgs,
+}
+
+/// `cacah build`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cacah build snapshot.csv.gz --period 2024-S1
+  cacah build snapshot/ --period 2024-S1 --regions regions-2024.csv --warehouse /srv/cacah
+  cacah build s3://register/2024-S1/ --period 2024-S1 --warehouse s3://office/cacah
+  cacah build snapshot.csv --period 2024-S1 --coding marital=6 --max-rejects 0.001")]
+pub struct Build {
+    /// Snapshot: files or folders, CSV (also .gz, .zst) or Parquet, local or s3://
+    #[arg(required = true, value_name = "SNAPSHOT")]
+    pub snapshot: Vec<String>,
+    /// Semester of the snapshot, such as 2024-S1
+    #[arg(long)]
+    pub period: Period,
+    #[command(flatten)]
+    pub stores: StoreArgs,
+    #[command(flatten)]
+    pub definitions: DefinitionArgs,
+    /// How the snapshot numbers the values of a dimension, where the definitions know several ways
+    #[arg(long = "coding", value_name = "DIMENSION=CODING", value_parser = coding)]
+    pub codings: Vec<(String, String)>,
+    /// Share of rejected records beyond which the run stops, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = share)]
+    pub max_rejects: f64,
+    /// Take a snapshot whose birth dates look like another semester's
+    #[arg(long)]
+    pub accept_period: bool,
+    /// Folder for what does not fit in memory
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+    /// MiB of identities and households to hold in memory before they go to the scratch folder
+    #[arg(long, value_name = "MIB", default_value_t = 256)]
+    pub memory: usize,
+    /// Threads; 0 takes one for each core
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
+}
+
+/// `cacah release`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cacah release 2024-S1
+  cacah release 2024-S1 --warehouse /srv/cacah --releases s3://public/releases
+  cacah release 2024-S1 --correction \"one district was delivered twice\"")]
+pub struct Release {
+    /// Semester to publish
+    pub period: Period,
+    #[command(flatten)]
+    pub stores: StoreArgs,
+    /// Counts from 1 to one below this are suppressed
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub threshold: u32,
+    /// Publish a period again, and why
+    #[arg(long, value_name = "REASON")]
+    pub correction: Option<String>,
+}
+
+/// `cacah releases`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cacah releases
+  cacah releases --releases s3://public/releases")]
+pub struct Releases {
+    /// Release store
+    #[arg(long, value_name = "PLACE", default_value = "warehouse/releases")]
+    pub releases: String,
+}
+
+/// `cacah serve`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cacah serve
+  cacah serve --releases s3://public/releases --port 9000")]
+pub struct Serve {
+    /// Release store
+    #[arg(long, value_name = "PLACE", default_value = "warehouse/releases")]
+    pub releases: String,
+    /// Address to listen at
+    #[arg(long, default_value = "127.0.0.1")]
+    pub bind: IpAddr,
+    /// Port to listen at; 0 takes a free one
+    #[arg(long, default_value_t = 8080)]
+    pub port: u16,
+    /// Most cells in one answer
+    #[arg(long, value_name = "CELLS", default_value_t = 1_000_000)]
+    pub max_cells: u64,
+    /// MiB of finished answers to keep in memory; 0 keeps none
+    #[arg(long, value_name = "MIB", default_value_t = 64)]
+    pub cache: usize,
+    /// Threads for computing; 0 takes one for each core
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
+}
+
+impl StoreArgs {
+    /// Address of the confidential store.
+    pub fn confidential(&self) -> String {
+        self.confidential.clone().unwrap_or_else(|| format!("{}/confidential", self.warehouse.trim_end_matches('/')))
+    }
+
+    /// Address of the release store.
+    pub fn releases(&self) -> String {
+        self.releases.clone().unwrap_or_else(|| format!("{}/releases", self.warehouse.trim_end_matches('/')))
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("expected a share between 0 and 1, such as 0.02 for 2 %".into()),
+    }
+}
+
+fn coding(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((dimension, coding)) if !dimension.is_empty() && !coding.is_empty() => Ok((dimension.into(), coding.into())),
+        _ => Err("expected DIMENSION=CODING, such as marital=6".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

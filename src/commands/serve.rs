@@ -1,0 +1,27 @@
+//! `cacah serve`
+
+use std::net::SocketAddr;
+
+use anyhow::Result;
+use cacah::{
+    engine::ServingSettings,
+    serve::{Application, ServeSettings, signals},
+    storage::Store,
+};
+
+use crate::cli::Serve;
+
+/// Runs the command until it is asked to end.
+pub async fn serve(args: Serve) -> Result<()> {
+    let settings = ServeSettings {
+        address: SocketAddr::new(args.bind, args.port),
+        most_cells: args.max_cells,
+        finished: args.cache << 20,
+        engine: ServingSettings { threads: args.threads, ..ServingSettings::default() },
+        ..ServeSettings::default()
+    };
+    let application = Application::build(&Store::open(&args.releases)?, &settings).await?;
+    println!("serving {} at http://{}/api/v2/tables (Ctrl-C ends it)", args.releases, application.address());
+    application.run(signals()).await?;
+    Ok(())
+}

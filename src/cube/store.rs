@@ -1,0 +1,265 @@
+//! The confidential store: cubes, reject lists and quality of each period.
+//!
+//! ```text
+//! <period>/build.json            which build counts; replaced in one step
+//! <period>/<build>/cubes/<table>.parquet, definitions.json, quality.json, quality.txt, rejects.csv, duplicates.csv
+//! ```
+
+use std::{collections::BTreeMap, fmt::Write, sync::Arc};
+
+use arrow::{
+    array::{ArrayRef, AsArray, DictionaryArray, Int32Array, RecordBatch, StringArray, UInt32Array},
+    datatypes::{DataType, Field, Int32Type, Schema, UInt32Type},
+};
+use bytes::Bytes;
+use parquet::{
+    arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder},
+    basic::{Compression, ZstdLevel},
+    file::properties::WriterProperties,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Built, quality::Quality};
+use crate::{
+    error::{Error, Result},
+    register::{Definitions, Dimension, Period, Shape, Sources, Table},
+    storage::{FileDigest, Store},
+};
+
+/// What a build left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildManifest {
+    /// Version of this layout.
+    pub format: u32,
+    /// The period counted.
+    pub period: Period,
+    /// Folder of the build below its period.
+    pub build: String,
+    /// SHA-256 of the definitions.
+    pub definitions: String,
+    /// Records read.
+    pub read: u64,
+    /// Records counted.
+    pub accepted: u64,
+    /// Files of the build.
+    pub files: BTreeMap<String, FileDigest>,
+}
+
+const FORMAT: u32 = 1;
+/// Rows that are turned into columns at a time.
+const ROWS: usize = 64 * 1024;
+
+/// Definitions as they were when a snapshot was counted.
+#[derive(Serialize, Deserialize)]
+struct KeptDefinitions {
+    sources: Sources,
+    regions: Option<(String, String)>,
+}
+
+/// The confidential side's files.
+#[derive(Debug, Clone)]
+pub struct Confidential {
+    store: Store,
+}
+
+impl Confidential {
+    /// The confidential store in this place.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// Keeps a finished build. Until the last step the period's earlier build stays in force.
+    pub async fn save(
+        &self,
+        definitions: &Definitions,
+        sources: &Sources,
+        regions: Option<(&str, &str)>,
+        period: Period,
+        built: &Built,
+        quality: &Quality,
+    ) -> Result<BuildManifest> {
+        let internal = |error: serde_json::Error| Error::Internal(error.to_string());
+        let mut contents: Vec<(String, Bytes)> = Vec::new();
+        for (table, cube) in definitions.tables.iter().zip(&built.cubes) {
+            contents.push((format!("cubes/{}.parquet", table.id), write_cube(definitions, table, cube)?));
+        }
+        let kept = KeptDefinitions { sources: sources.clone(), regions: regions.map(|(name, text)| (name.to_owned(), text.to_owned())) };
+        contents.push(("definitions.json".into(), serde_json::to_vec(&kept).map_err(internal)?.into()));
+        contents.push(("quality.json".into(), serde_json::to_vec_pretty(quality).map_err(internal)?.into()));
+        contents.push(("quality.txt".into(), quality.page().into()));
+        contents.push(("duplicates.csv".into(), duplicates(built).into()));
+        let mut files: BTreeMap<String, FileDigest> =
+            contents.iter().map(|(path, content)| (path.clone(), FileDigest::of(content))).collect();
+        let digest = FileDigest::of(&serde_json::to_vec(&files).map_err(internal)?).sha256;
+        let build = digest[..16].to_owned();
+        // The list of rejects may be as long as the snapshot, so it goes from disk to store without passing through memory.
+        let rejects = tempfile::NamedTempFile::new().map_err(|error| Error::storage("writing the list of rejects", error))?;
+        built.rejects.write(&mut std::io::BufWriter::new(rejects.as_file()))?;
+        let bytes = rejects.as_file().metadata().map_err(|error| Error::storage("writing the list of rejects", error))?.len();
+        files.insert("rejects.csv".into(), FileDigest { bytes, sha256: String::new() });
+
+        let folder = format!("{period}/{build}");
+        // The list of rejects is written last: a folder that has it is whole, and the same build gives the same files.
+        let in_force = self.store.stat(&format!("{folder}/rejects.csv")).await?.is_some();
+        let written = if in_force { Ok(()) } else { self.write_files(&folder, contents, rejects.path()).await };
+        if let Err(error) = written {
+            // What a full disk leaves of this build must not fill the disk further; the first error is the one to tell.
+            let _ = self.store.remove_folder(&folder).await;
+            return Err(error);
+        }
+        let manifest = BuildManifest {
+            format: FORMAT,
+            period,
+            build,
+            definitions: definitions.digest.clone(),
+            read: built.read,
+            accepted: built.accepted,
+            files,
+        };
+        let text = serde_json::to_vec_pretty(&manifest).map_err(internal)?;
+        self.store.write(&format!("{period}/build.json"), text).await?;
+        for old in self.store.folders(&period.to_string()).await? {
+            if old != manifest.build {
+                self.store.remove_folder(&format!("{period}/{old}")).await?;
+            }
+        }
+        Ok(manifest)
+    }
+
+    async fn write_files(&self, folder: &str, contents: Vec<(String, Bytes)>, rejects: &std::path::Path) -> Result<()> {
+        for (path, content) in contents {
+            self.store.write(&format!("{folder}/{path}"), content).await?;
+        }
+        self.store.upload(&format!("{folder}/rejects.csv"), rejects).await
+    }
+
+    /// The build in force for a period, and the definitions that it was made with.
+    pub async fn load(&self, period: Period) -> Result<(BuildManifest, Definitions)> {
+        let path = format!("{period}/build.json");
+        let text =
+            self.store.read(&path).await?.ok_or_else(|| {
+                Error::NotFound(format!("{}: {period} has not been counted yet; run `cacah build` for it first", self.store))
+            })?;
+        let damaged = |path: &str, error: &dyn std::fmt::Display| {
+            Error::Input(format!("{}/{path}: damaged ({error}); run `cacah build` again", self.store))
+        };
+        let manifest: BuildManifest = serde_json::from_slice(&text).map_err(|error| damaged(&path, &error))?;
+        if manifest.format != FORMAT {
+            return Err(damaged(&path, &format!("layout {} instead of {FORMAT}", manifest.format)));
+        }
+        let path = self.path(&manifest, "definitions.json");
+        let text = self.read(&manifest, "definitions.json").await?;
+        let kept: KeptDefinitions = serde_json::from_slice(&text).map_err(|error| damaged(&path, &error))?;
+        let regions = kept.regions.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+        let definitions = Definitions::parse(&kept.sources, regions)?;
+        Ok((manifest, definitions))
+    }
+
+    fn path(&self, manifest: &BuildManifest, file: &str) -> String {
+        format!("{}/{}/{file}", manifest.period, manifest.build)
+    }
+
+    /// A file of a build, checked against its digest.
+    pub async fn read(&self, manifest: &BuildManifest, file: &str) -> Result<Bytes> {
+        let path = self.path(manifest, file);
+        let content = self.store.read(&path).await?;
+        match (content, manifest.files.get(file)) {
+            (Some(content), Some(digest)) if digest.sha256.is_empty() || FileDigest::of(&content) == *digest => Ok(content),
+            (Some(_), _) => Err(Error::Input(format!("{}/{path}: not what the build wrote; run `cacah build` again", self.store))),
+            (None, _) => Err(Error::Input(format!("{}/{path}: missing; run `cacah build` again", self.store))),
+        }
+    }
+
+    /// The leaf counts of a table.
+    pub async fn cube(&self, manifest: &BuildManifest, definitions: &Definitions, table: &Table) -> Result<Vec<u32>> {
+        let file = format!("cubes/{}.parquet", table.id);
+        read_cube(definitions, table, self.read(manifest, &file).await?)
+            .map_err(|error| Error::Input(format!("{}/{}: {error}; run `cacah build` again", self.store, self.path(manifest, &file))))
+    }
+}
+
+fn duplicates(built: &Built) -> String {
+    let mut text = String::from("file,line,first_file,first_line\n");
+    let name = |at: usize| {
+        let name = built.files.get(at).map_or("", String::as_str);
+        if name.contains([',', '"', '\n']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
+    };
+    for (record, first) in &built.duplicates {
+        // Writing into a String cannot fail.
+        let _ = writeln!(text, "{},{},{},{}", name(record.file()), record.line(), name(first.file()), first.line());
+    }
+    text
+}
+
+fn dimensions_of<'a>(definitions: &'a Definitions, table: &Table) -> Vec<&'a Dimension> {
+    table.axes.iter().filter_map(|axis| definitions.dimension(&axis.dimension)).map(|(_, dimension)| dimension).collect()
+}
+
+/// Writes the leaf cells that are not empty: one column of codes for each axis, and the count.
+fn write_cube(definitions: &Definitions, table: &Table, cube: &[u32]) -> Result<Bytes> {
+    let shape = definitions.shape(table);
+    let dimensions = dimensions_of(definitions, table);
+    let text = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let mut fields: Vec<Field> = dimensions.iter().map(|dimension| Field::new(&dimension.id, text.clone(), false)).collect();
+    fields.push(Field::new("count", DataType::UInt32, false));
+    let schema = Arc::new(Schema::new(fields));
+    let codes: Vec<ArrayRef> = shape
+        .axes
+        .iter()
+        .zip(&dimensions)
+        .map(|(axis, dimension)| {
+            let codes = axis.leaves.iter().map(|&leaf| dimension.nodes[axis.nodes[leaf as usize] as usize].code.as_str());
+            Arc::new(StringArray::from_iter_values(codes)) as ArrayRef
+        })
+        .collect();
+    let level = ZstdLevel::try_new(1)?;
+    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
+    let filled: Vec<u32> = (0..cube.len() as u32).filter(|&cell| cube[cell as usize] > 0).collect();
+    for cells in filled.chunks(ROWS) {
+        let mut columns: Vec<ArrayRef> = Vec::with_capacity(codes.len() + 1);
+        for ((axis, &stride), codes) in shape.axes.iter().zip(&shape.leaf_strides).zip(&codes) {
+            let leaves = axis.leaves.len() as u64;
+            let keys = Int32Array::from_iter_values(cells.iter().map(|&cell| (u64::from(cell) / stride % leaves) as i32));
+            columns.push(Arc::new(DictionaryArray::try_new(keys, Arc::clone(codes))?));
+        }
+        columns.push(Arc::new(UInt32Array::from_iter_values(cells.iter().map(|&cell| cube[cell as usize]))));
+        writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns)?)?;
+    }
+    Ok(writer.into_inner()?.into())
+}
+
+/// Reads leaf cells back into a dense array.
+pub fn read_cube(definitions: &Definitions, table: &Table, content: Bytes) -> Result<Vec<u32>> {
+    let shape: Shape = definitions.shape(table);
+    let dimensions = dimensions_of(definitions, table);
+    let damaged = |what: &str| Error::Input(format!("not a cube of table {}: {what}", table.id));
+    let mut cube = vec![0; shape.leaf_cells as usize];
+    for batch in ParquetRecordBatchReaderBuilder::try_new(content)?.with_batch_size(ROWS).build()? {
+        let batch = batch?;
+        if batch.num_columns() != dimensions.len() + 1 {
+            return Err(damaged("other columns"));
+        }
+        let mut cells = vec![0u64; batch.num_rows()];
+        for (at, (axis, dimension)) in shape.axes.iter().zip(&dimensions).enumerate() {
+            let leaf_of: std::collections::HashMap<&str, u64> = axis
+                .leaves
+                .iter()
+                .zip(0..)
+                .map(|(&leaf, at)| (dimension.nodes[axis.nodes[leaf as usize] as usize].code.as_str(), at))
+                .collect();
+            let column = batch.column(at).as_dictionary_opt::<Int32Type>().ok_or_else(|| damaged("codes of another type"))?;
+            let values = column.values().as_string_opt::<i32>().ok_or_else(|| damaged("codes of another type"))?;
+            let leaves: Vec<Option<u64>> = values.iter().map(|code| code.and_then(|code| leaf_of.get(code).copied())).collect();
+            for (cell, key) in cells.iter_mut().zip(column.keys()) {
+                let leaf = key.and_then(|key| *leaves.get(key as usize)?).ok_or_else(|| damaged("a code that is not defined"))?;
+                *cell += leaf * shape.leaf_strides[at];
+            }
+        }
+        let counts = batch.column(dimensions.len()).as_primitive_opt::<UInt32Type>().ok_or_else(|| damaged("counts of another type"))?;
+        for (cell, &count) in cells.iter().zip(counts.values()) {
+            cube[*cell as usize] = count;
+        }
+    }
+    Ok(cube)
+}

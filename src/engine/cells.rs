@@ -1,0 +1,262 @@
+//! Cell files: rows by number, straight from the pages that hold them.
+//!
+//! A released table has one row for each cell, in the order of the cell numbers, so that a cell is found by arithmetic:
+//!
+//! ```text
+//! numbers ─> row ranges ─> DataSourceExec over one file, with the rows as its access plan ─> pages that hold them
+//! ```
+//!
+//! No statement is planned and no value compared. What a request costs is the opening of a scan and the pages it touches.
+//! The footer and the page index are read once, when the catalogue is opened, and kept.
+
+use std::{fs::File, ops::Range, os::unix::fs::FileExt, sync::Arc};
+
+use arrow::{
+    array::{Array, AsArray, RecordBatch, UInt32Array},
+    datatypes::{DataType, UInt32Type},
+};
+use bytes::Bytes;
+use datafusion::{
+    common::{DataFusionError, Result as DataFusionResult},
+    datasource::{
+        listing::PartitionedFile,
+        physical_plan::{
+            FileScanConfigBuilder, ParquetSource,
+            parquet::{DefaultParquetFileReaderFactory, ParquetFileReaderFactory, ParquetRowSelection},
+        },
+        source::DataSourceExec,
+        table_schema::TableSchema,
+    },
+    execution::SendableRecordBatchStream,
+    physical_plan::{ExecutionPlan, metrics::ExecutionPlanMetricsSet},
+};
+use futures::{FutureExt, StreamExt, future::BoxFuture};
+use parquet::{
+    arrow::{
+        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection},
+        async_reader::{AsyncFileReader, MetadataFetch},
+    },
+    errors::{ParquetError, Result as ParquetResult},
+    file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader},
+};
+use tokio::runtime::Handle;
+
+use super::ServingEngine;
+use crate::{
+    error::{Error, Result},
+    storage::Store,
+};
+
+/// One table of one release, open for reading.
+#[derive(Debug)]
+pub struct CellFile {
+    file: PartitionedFile,
+    schema: TableSchema,
+    /// Positions of the columns `value` and `status`.
+    columns: Vec<usize>,
+    pages: Arc<Pages>,
+    rows: u64,
+}
+
+/// What every scan of a file shares: its footer and page index, and where its bytes come from.
+#[derive(Debug)]
+struct Pages {
+    metadata: Arc<ParquetMetaData>,
+    bytes: PageSource,
+}
+
+/// Cells in the order asked for, a batch at a time.
+pub struct CellStream {
+    batches: SendableRecordBatchStream,
+}
+
+/// Some cells.
+#[derive(Debug)]
+pub struct CellBatch {
+    /// The published numbers; null where there is a status.
+    pub values: UInt32Array,
+    /// The status of each cell as the release writes it, `c` or `z`; 0 where the number is published.
+    pub statuses: Vec<u8>,
+}
+
+impl CellFile {
+    pub(super) async fn open(store: &Store, io: &Handle, path: &str, rows: u64) -> Result<Self> {
+        let damaged = |problem: String| Error::Input(format!("{store}/{path} {problem}; restore the release from a copy"));
+        let Some(stored) = store.stat(path).await? else {
+            return Err(damaged("is missing, though the manifest names it".into()));
+        };
+        let (root, objects) = store.registration();
+        let mut file = PartitionedFile::new(String::new(), stored.bytes);
+        file.object_meta.location = store.path(path);
+        let local = if root.scheme() == "file" {
+            let mut address = root;
+            if let Ok(mut segments) = address.path_segments_mut() {
+                segments.pop_if_empty().extend(file.object_meta.location.parts());
+            }
+            let path = address.to_file_path().map_err(|()| Error::Internal(format!("'{address}' is no local file")))?;
+            Some(Arc::new(File::open(&path).map_err(|error| Error::storage(path.display().to_string(), error))?))
+        } else {
+            None
+        };
+        let remote: Arc<dyn ParquetFileReaderFactory> = Arc::new(DefaultParquetFileReaderFactory::new(objects));
+
+        let mut bytes = match local {
+            Some(local) => PageSource::Local(local),
+            None => PageSource::Remote { file: Box::new(file.clone()), readers: remote, io: io.clone() },
+        };
+        let metadata = ParquetMetaDataReader::new()
+            .with_column_index_policy(PageIndexPolicy::Skip)
+            .with_offset_index_policy(PageIndexPolicy::Required)
+            .load_and_finish(&mut bytes, stored.bytes)
+            .await
+            .map_err(|error| damaged(format!("is no cell file: {error}")))?;
+        let metadata = Arc::new(metadata);
+        let schema = Arc::clone(ArrowReaderMetadata::try_new(Arc::clone(&metadata), ArrowReaderOptions::new())?.schema());
+        let column = |name: &str, fits: fn(&DataType) -> bool| {
+            let found = schema.column_with_name(name).filter(|(_, field)| fits(field.data_type()));
+            found.map(|(at, _)| at).ok_or_else(|| damaged(format!("has no column '{name}' of the expected type")))
+        };
+        let text = |kind: &DataType| matches!(kind, DataType::Dictionary(_, value) if **value == DataType::Utf8) || *kind == DataType::Utf8;
+        let columns = vec![column("value", |kind| *kind == DataType::UInt32)?, column("status", text)?];
+        let found = metadata.file_metadata().num_rows().unsigned_abs();
+        if found != rows {
+            return Err(damaged(format!("has {found} rows, its code lists make {rows} cells")));
+        }
+        let file = file.with_arrow_schema(Arc::clone(&schema));
+        let pages = Arc::new(Pages { metadata, bytes });
+        Ok(Self { file, schema: schema.into(), columns, pages, rows })
+    }
+
+    /// Number of cells.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+}
+
+impl ServingEngine {
+    /// Starts to read rows, given as ranges that ascend and do not overlap. Nothing is read before the first batch is asked for.
+    pub fn read(&self, cells: &CellFile, ranges: impl Iterator<Item = Range<u64>>) -> Result<CellStream> {
+        let ranges = ranges.map(|range| range.start as usize..range.end as usize);
+        let rows = RowSelection::from_consecutive_ranges(ranges, cells.rows as usize);
+        let factory: Arc<dyn ParquetFileReaderFactory> = Arc::clone(&cells.pages) as _;
+        // A source per scan: its metrics are shared by all of its clones and would grow with every request.
+        let source = ParquetSource::new(cells.schema.clone()).with_parquet_file_reader_factory(factory);
+        let scan = FileScanConfigBuilder::new(self.address.clone(), Arc::new(source))
+            .with_projection_indices(Some(cells.columns.clone()))?
+            .with_file(cells.file.clone().with_extension(ParquetRowSelection::new(rows)))
+            .build();
+        let batches = DataSourceExec::from_data_source(scan).execute(0, Arc::clone(&self.task))?;
+        Ok(CellStream { batches })
+    }
+}
+
+impl CellStream {
+    /// The next cells; `None` after the last.
+    pub async fn next(&mut self) -> Result<Option<CellBatch>> {
+        match self.batches.next().await {
+            Some(batch) => Ok(Some(cells(&batch?)?)),
+            None => Ok(None),
+        }
+    }
+}
+
+fn cells(batch: &RecordBatch) -> Result<CellBatch> {
+    let values = batch.column(0).as_primitive::<UInt32Type>().clone();
+    let column = batch.column(1);
+    let mark = |text: &str| text.bytes().next().unwrap_or(0);
+    let mut statuses = vec![0; batch.num_rows()];
+    if column.null_count() == column.len() {
+        return Ok(CellBatch { values, statuses });
+    }
+    if let Some(dictionary) = column.as_any_dictionary_opt() {
+        let marks: Vec<u8> = dictionary.values().as_string::<i32>().iter().map(|text| text.map_or(0, mark)).collect();
+        for (at, key) in dictionary.normalized_keys().into_iter().enumerate() {
+            if dictionary.keys().is_valid(at) {
+                statuses[at] = marks[key];
+            }
+        }
+    } else if let Some(texts) = column.as_string_opt::<i32>() {
+        for (status, text) in statuses.iter_mut().zip(texts) {
+            *status = text.map_or(0, mark);
+        }
+    } else {
+        return Err(Error::Internal(format!("a status column of type {}", column.data_type())));
+    }
+    Ok(CellBatch { values, statuses })
+}
+
+/// Where the bytes of a file come from.
+#[derive(Debug, Clone)]
+enum PageSource {
+    /// An open local file.
+    Local(Arc<File>),
+    /// A file in an object store, fetched on the runtime `io`.
+    Remote { file: Box<PartitionedFile>, readers: Arc<dyn ParquetFileReaderFactory>, io: Handle },
+}
+
+/// One scan's way to the pages.
+struct PageReader {
+    metadata: Arc<ParquetMetaData>,
+    bytes: PageSource,
+}
+
+impl ParquetFileReaderFactory for Pages {
+    fn create_reader(
+        &self,
+        _partition: usize,
+        _file: PartitionedFile,
+        _hint: Option<usize>,
+        _metrics: &ExecutionPlanMetricsSet,
+    ) -> DataFusionResult<Box<dyn AsyncFileReader + Send>> {
+        Ok(Box::new(PageReader { metadata: Arc::clone(&self.metadata), bytes: self.bytes.clone() }))
+    }
+}
+
+impl PageSource {
+    fn read(&self, ranges: Vec<Range<u64>>) -> BoxFuture<'static, ParquetResult<Vec<Bytes>>> {
+        match self {
+            Self::Local(local) => {
+                let read = |range: Range<u64>| {
+                    let mut bytes = vec![0; (range.end - range.start) as usize];
+                    local.read_exact_at(&mut bytes, range.start)?;
+                    Ok(bytes.into())
+                };
+                std::future::ready(ranges.into_iter().map(read).collect()).boxed()
+            }
+            Self::Remote { file, readers, io } => {
+                let reader = readers.create_reader(0, (**file).clone(), None, &ExecutionPlanMetricsSet::new());
+                let fetched = reader.map(|mut reader| io.spawn(async move { reader.get_byte_ranges(ranges).await }));
+                async move {
+                    let outside = |error: DataFusionError| ParquetError::External(Box::new(error));
+                    fetched.map_err(outside)?.await.map_err(|error| ParquetError::External(Box::new(error)))?
+                }
+                .boxed()
+            }
+        }
+    }
+
+    fn read_one(&self, range: Range<u64>) -> BoxFuture<'static, ParquetResult<Bytes>> {
+        let read = self.read(vec![range]);
+        async move { read.await?.pop().ok_or_else(|| ParquetError::General("no bytes for a range".into())) }.boxed()
+    }
+}
+
+impl MetadataFetch for &mut PageSource {
+    fn fetch(&mut self, range: Range<u64>) -> BoxFuture<'_, ParquetResult<Bytes>> {
+        self.read_one(range)
+    }
+}
+
+impl AsyncFileReader for PageReader {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, ParquetResult<Bytes>> {
+        self.bytes.read_one(range)
+    }
+
+    fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, ParquetResult<Vec<Bytes>>> {
+        self.bytes.read(ranges)
+    }
+
+    fn get_metadata<'a>(&'a mut self, _options: Option<&'a ArrowReaderOptions>) -> BoxFuture<'a, ParquetResult<Arc<ParquetMetaData>>> {
+        std::future::ready(Ok(Arc::clone(&self.metadata))).boxed()
+    }
+}

@@ -1,0 +1,140 @@
+//! The engine that serves: one session for the life of the process, and a queue for the threads that compute.
+//!
+//! Requests arrive on the caller's runtime, which must stay free to accept, read and write. Whatever computes runs on the
+//! engine's threads:
+//!
+//! ```text
+//! caller's runtime                      the engine's threads
+//! compute(future) ── waits for a turn ──> future runs
+//!        <──────────── result ───────────┘
+//! dropped ─────────── aborts ───────────> future stops at its next await
+//! ```
+//!
+//! Files in an object store are fetched on the caller's runtime, so that a busy core never delays the network. Local files
+//! are read where they are needed: a page in the operating system's cache comes sooner than a change of threads.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use datafusion::{
+    execution::{TaskContext, object_store::ObjectStoreUrl, runtime_env::RuntimeEnvBuilder},
+    prelude::{SessionConfig, SessionContext},
+};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+};
+
+use super::{Engine, cells::CellFile};
+use crate::{
+    error::{Error, Result},
+    storage::Store,
+};
+
+/// How much of the machine serving may take.
+#[derive(Debug, Clone, Copy)]
+pub struct ServingSettings {
+    /// Threads that compute; as many requests do so at the same time. 0 takes one for each core.
+    pub threads: usize,
+    /// Bytes that running plans may hold together.
+    pub memory: usize,
+    /// Cells that the answers under way may have together, from their first cell read to their last byte sent.
+    pub cells: u64,
+}
+
+impl Default for ServingSettings {
+    /// Every core; 512 MiB; 16 million cells, which are 144 MB.
+    fn default() -> Self {
+        Self { threads: 0, memory: 512 << 20, cells: 16_000_000 }
+    }
+}
+
+/// Reads releases and computes answers.
+#[derive(Debug)]
+pub struct ServingEngine {
+    engine: Engine,
+    store: Store,
+    pub(super) address: ObjectStoreUrl,
+    pub(super) task: Arc<TaskContext>,
+    io: Handle,
+    turns: Arc<Semaphore>,
+    /// Room for answers, in units of [`UNIT`] cells.
+    room: Arc<Semaphore>,
+}
+
+/// Cells are admitted in units of so many.
+const UNIT: u64 = 1024;
+
+/// Room for one answer; given back when dropped.
+#[derive(Debug)]
+pub struct Admission {
+    _room: OwnedSemaphorePermit,
+}
+
+impl ServingEngine {
+    /// An engine over a store of releases. Call it on the runtime that shall do the fetching.
+    ///
+    /// # Errors
+    /// Where there is no runtime, or threads cannot be started.
+    pub fn new(store: &Store, settings: ServingSettings) -> Result<Self> {
+        let io = Handle::try_current().map_err(|error| Error::Internal(error.to_string()))?;
+        let engine = Engine::new(settings.threads)?;
+        let environment = RuntimeEnvBuilder::new().with_memory_limit(settings.memory, 1.0).build_arc()?;
+        // Each scan reads the one file it is given; shared work queues would only add locks.
+        let config = SessionConfig::new()
+            .with_target_partitions(1)
+            .with_batch_size(8192)
+            .set_bool("datafusion.execution.enable_file_stream_work_stealing", false);
+        let session = SessionContext::new_with_config_rt(config, environment);
+        let (root, objects) = store.registration();
+        session.register_object_store(&root, objects);
+        Ok(Self {
+            store: store.clone(),
+            address: ObjectStoreUrl::parse(root.as_str())?,
+            task: session.task_ctx(),
+            io,
+            turns: Arc::new(Semaphore::new(engine.threads())),
+            room: Arc::new(Semaphore::new(units(settings.cells) as usize)),
+            engine,
+        })
+    }
+
+    /// Opens a cell file: reads its footer and page index, which stay in memory from then on.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where the file is missing, no cell file, or has other than `rows` rows.
+    pub async fn open(&self, path: &str, rows: u64) -> Result<CellFile> {
+        CellFile::open(&self.store, &self.io, path, rows).await
+    }
+
+    /// Makes room for an answer of so many cells; `None` while others take too much of it.
+    pub fn admit(&self, cells: u64) -> Option<Admission> {
+        Arc::clone(&self.room).try_acquire_many_owned(units(cells)).ok().map(|room| Admission { _room: room })
+    }
+
+    /// Runs a computation on the engine's threads, once it has its turn. Dropping the returned future stops it.
+    pub async fn compute<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|error| Error::Internal(error.to_string()))?;
+        let result = self.engine.run(work).await;
+        drop(turn);
+        result
+    }
+
+    /// Runs a producer of pieces on the engine's threads, at most two pieces ahead of whoever receives them. The producer
+    /// gives `None` when it is done; it is dropped when nobody receives any more.
+    pub fn produce(&self, mut producer: impl FnMut() -> Option<Bytes> + Send + 'static) -> Result<mpsc::Receiver<Bytes>> {
+        let (sender, receiver) = mpsc::channel(2);
+        self.engine.handle()?.spawn(async move {
+            while let Some(piece) = producer() {
+                if sender.send(piece).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(receiver)
+    }
+}
+
+fn units(cells: u64) -> u32 {
+    u32::try_from(cells.div_ceil(UNIT)).unwrap_or(u32::MAX).max(1)
+}

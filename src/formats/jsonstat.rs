@@ -1,0 +1,347 @@
+//! JSON-stat 2.0 with the extensions of PxWebApi, and what those leave out.
+//!
+//! Clients have their own ways of reading the standard, so this is its safest dialect: `category.index` is an object in
+//! order, `value` is dense with nulls, `status` is sparse and absent where every number is published. `extension.query` says
+//! what was selected, summed away and from which releases, which PxWebApi itself does not tell.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::{Context, Document, PIECE, json::Json};
+use crate::{
+    register::Role,
+    release::Protection,
+    tables::{Answer, CellStatus, Chosen, CodeListKind, Query, TableEntry, Variable},
+};
+
+/// An answer being written as JSON-stat.
+pub struct JsonStat {
+    context: Context,
+    answer: Arc<Answer>,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    Head,
+    /// Values from this cell on.
+    Values(usize),
+    /// Statuses from this cell on; whether one was written before.
+    Statuses(usize, bool),
+}
+
+impl JsonStat {
+    pub fn new(context: Context, answer: Arc<Answer>) -> Self {
+        Self { context, answer, stage: Stage::Head }
+    }
+}
+
+impl Document for JsonStat {
+    fn fill(&mut self, out: &mut Vec<u8>) -> bool {
+        let (values, statuses) = (&self.answer.values, &self.answer.statuses);
+        let end = out.len() + PIECE;
+        loop {
+            match self.stage {
+                Stage::Head => {
+                    out.push(b'{');
+                    let present = |status: CellStatus| statuses.contains(&status);
+                    head(&mut Json::new(out), &self.context, &self.answer.query, Some(&present));
+                    out.extend_from_slice(b",\"value\":[");
+                    self.stage = Stage::Values(0);
+                }
+                Stage::Values(mut cell) => {
+                    while cell < values.len() && out.len() < end {
+                        if cell > 0 {
+                            out.push(b',');
+                        }
+                        match statuses[cell] {
+                            CellStatus::Published => out.extend_from_slice(itoa::Buffer::new().format(values[cell]).as_bytes()),
+                            _ => out.extend_from_slice(b"null"),
+                        }
+                        cell += 1;
+                    }
+                    self.stage = Stage::Values(cell);
+                    if cell == values.len() {
+                        out.push(b']');
+                        self.stage = Stage::Statuses(0, false);
+                    }
+                }
+                Stage::Statuses(mut cell, mut any) => {
+                    while cell < statuses.len() && out.len() < end {
+                        if let Some(mark) = statuses[cell].mark() {
+                            out.extend_from_slice(if any { b"," } else { b",\"status\":{" });
+                            any = true;
+                            out.push(b'"');
+                            out.extend_from_slice(itoa::Buffer::new().format(cell).as_bytes());
+                            out.extend_from_slice(b"\":\"");
+                            out.extend_from_slice(mark.as_bytes());
+                            out.push(b'"');
+                        }
+                        cell += 1;
+                    }
+                    self.stage = Stage::Statuses(cell, any);
+                    if cell == statuses.len() {
+                        out.extend_from_slice(if any { b"}}" } else { b"}" });
+                        return false;
+                    }
+                }
+            }
+            if out.len() >= end {
+                return true;
+            }
+        }
+    }
+}
+
+/// A table's metadata: the same document over everything that the query names, without a number.
+pub fn metadata(context: &Context, query: &Query) -> Vec<u8> {
+    let mut out = vec![b'{'];
+    head(&mut Json::new(&mut out), context, query, None);
+    out.extend_from_slice(b",\"value\":[]}");
+    out
+}
+
+/// A moment as the formats write it.
+fn moment(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Everything before the numbers. `present` tells which statuses occur; metadata has no numbers and so no statuses.
+fn head(json: &mut Json<'_>, context: &Context, query: &Query, present: Option<&dyn Fn(CellStatus) -> bool>) {
+    let library = &context.library;
+    let entry = &library.tables[query.table];
+    let code = |variable: Variable| library.variable_code(entry, variable);
+    let language = context.language;
+    let table = format!("{}/tables/{}", context.base, entry.table.id);
+    json.text("version", "2.0").text("class", "dataset").text("label", entry.table.label.text(language));
+    json.text("source", library.register.source.text(language)).text("updated", &moment(entry.updated));
+    json.key("link").object(|links| {
+        links.key("describedby").array(|list| {
+            list.object(|link| {
+                link.text("type", "application/json").text("href", &format!("{table}/metadata?lang={}", language_id(context)));
+            });
+        });
+    });
+    json.texts("note", notes(context, query, present));
+    let role = |wanted: Role| {
+        query.variables().filter(
+            move |variable| matches!(variable, Variable::Axis(axis) if library.dimensions[entry.axes[*axis].dimension].role == wanted),
+        )
+    };
+    json.key("role").object(|roles| {
+        roles.texts("time", query.variables().filter(|variable| *variable == Variable::Time).map(code));
+        roles.texts("geo", role(Role::Geo).map(code));
+        roles.texts("metric", query.variables().filter(|variable| *variable == Variable::Contents).map(code));
+    });
+    json.texts("id", query.variables().map(code));
+    json.key("size").array(|sizes| {
+        for variable in query.variables() {
+            sizes.number(query.size(variable) as u64);
+        }
+    });
+    json.key("dimension").object(|dimensions| {
+        for variable in query.variables() {
+            dimensions.key(code(variable)).object(|body| dimension(body, context, query, entry, variable));
+        }
+    });
+    json.key("extension").object(|extension| {
+        extension.key("px").object(|px| {
+            px.text("tableid", &entry.table.id).text("matrix", &entry.table.id).key("decimals").number(0);
+            px.text("language", language_id(context)).text("contents", entry.table.contents.label.text(language));
+            px.text("description", entry.table.description.text(language)).key("descriptiondefault").boolean(false);
+            px.text("subject-code", &entry.subject_code()).text("subject-area", entry.table.subject.text(language));
+            px.key("aggregallowed").boolean(true);
+            px.texts("heading", query.heading.iter().copied().map(code)).texts("stub", query.stub.iter().copied().map(code));
+        });
+        let (first, last) = entry.periods(library);
+        for (key, period) in [("firstPeriod", first), ("lastPeriod", last)] {
+            if let Some(period) = period {
+                extension.text(key, &period.to_string());
+            }
+        }
+        extension.key("discontinued").boolean(entry.discontinued);
+        extension.text("frequency", library.register.frequency.sdmx());
+        releases(extension, context, query);
+        if present.is_some() {
+            extension.key("query").object(|body| selection(body, context, query, entry));
+        }
+    });
+}
+
+fn language_id(context: &Context) -> &str {
+    context.library.register.languages.get(context.language).map_or("", |language| language.id.as_str())
+}
+
+/// What a reader must know: what each mark means that occurs, and whether the release may leave the machine.
+fn notes(context: &Context, query: &Query, present: Option<&dyn Fn(CellStatus) -> bool>) -> Vec<&'static str> {
+    let meanings = [
+        (CellStatus::Suppressed, "c = suppressed to protect people; totals include the suppressed numbers"),
+        (CellStatus::Impossible, "z = cannot exist: the combination is impossible, or the category did not exist in that period"),
+        (CellStatus::Unavailable, "x = not available for that period"),
+    ];
+    let occurs = |status: CellStatus| present.is_none_or(|present| present(status));
+    let mut notes: Vec<&str> = meanings.into_iter().filter(|(status, _)| occurs(*status)).map(|(_, meaning)| meaning).collect();
+    let manifests = query.releases.iter().map(|&release| &context.library.releases[release].manifest);
+    if manifests.into_iter().any(|manifest| manifest.protection == Protection::PrimaryOnly) {
+        notes.push("only small numbers themselves are suppressed, so that some of them could be worked out: not for publication");
+    }
+    notes
+}
+
+fn dimension(body: &mut Json<'_>, context: &Context, query: &Query, entry: &TableEntry, variable: Variable) {
+    let library = &context.library;
+    let language = context.language;
+    let categories = library.categories(query, variable, language);
+    body.text("label", library.variable_label(entry, variable, language));
+    body.key("category").object(|category| {
+        category.key("index").object(|index| {
+            for (position, category) in categories.iter().enumerate() {
+                index.key(category.code).number(position as u64);
+            }
+        });
+        category.key("label").object(|labels| {
+            for category in &categories {
+                labels.text(category.code, category.label);
+            }
+        });
+        match variable {
+            Variable::Axis(axis) => {
+                let mut children: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+                for (child, parent) in library.parents(query, axis).into_iter().enumerate() {
+                    if let Some(parent) = parent {
+                        children.entry(parent).or_default().push(categories[child].code);
+                    }
+                }
+                if !children.is_empty() {
+                    category.key("child").object(|child| {
+                        for (parent, codes) in children {
+                            child.texts(categories[parent].code, codes);
+                        }
+                    });
+                }
+            }
+            Variable::Contents => {
+                let contents = &entry.table.contents;
+                category.key("unit").object(|units| {
+                    units.key(&contents.code).object(|unit| {
+                        unit.text("base", contents.unit.text(language)).key("decimals").number(0);
+                    });
+                });
+            }
+            Variable::Time => {}
+        }
+    });
+    body.key("extension").object(|extension| match variable {
+        Variable::Axis(axis) => axis_extension(extension, context, query, entry, axis),
+        Variable::Contents => {
+            let code = &entry.table.contents.code;
+            extension.key("elimination").boolean(false).text("show", "value");
+            let one = |extension: &mut Json<'_>, key: &str, value: &str| {
+                extension.key(key).object(|values| {
+                    values.text(code, value);
+                });
+            };
+            one(extension, "refperiod", "the last day of the period");
+            one(extension, "measuringType", "Stock");
+            one(extension, "priceType", "NotApplicable");
+            one(extension, "adjustment", "None");
+        }
+        Variable::Time => {
+            extension.key("elimination").boolean(false).text("show", "value");
+            extension.text("frequency", library.register.frequency.sdmx());
+            extension.key("referenceDates").object(|dates| {
+                for &release in &query.releases {
+                    dates.text(library.period(release), &library.releases[release].manifest.reference_date);
+                }
+            });
+        }
+    });
+}
+
+fn axis_extension(extension: &mut Json<'_>, context: &Context, query: &Query, entry: &TableEntry, axis: usize) {
+    let library = &context.library;
+    let dimension = &library.dimensions[entry.axes[axis].dimension];
+    let is_place = dimension.role == Role::Geo;
+    extension.key("elimination").boolean(true);
+    extension.text("eliminationValueCode", dimension.nodes.first().map_or("", |root| root.code.as_str()));
+    // Places share names; other categories are clear without their codes.
+    extension.text("show", if is_place { "code_value" } else { "value" });
+    if is_place && let Some(newest) = query.releases.last() {
+        extension.text("vintage", &library.releases[*newest].manifest.vintage);
+    }
+    if let Chosen::Nodes { codelist: Some(list), .. } | Chosen::Groups { codelist: list, .. } = &query.axes[axis] {
+        extension.text("codelist", &library.codelists[*list].id);
+    }
+    // One client reads the one spelling, one the other.
+    for key in ["codelists", "codeLists"] {
+        extension.key(key).array(|lists| {
+            for &at in &entry.axes[axis].codelists {
+                let list = &library.codelists[at];
+                let kind = match list.kind {
+                    CodeListKind::Valueset(_) => "Valueset",
+                    CodeListKind::Aggregation(_) => "Aggregation",
+                };
+                lists.object(|body| {
+                    body.text("id", &list.id).text("label", list.label.text(context.language)).text("type", kind);
+                    body.key("links").array(|links| {
+                        links.object(|link| {
+                            let address = format!("{}/codelists/{}?lang={}", context.base, list.id, language_id(context));
+                            link.text("rel", "metadata").text("hreflang", language_id(context)).text("href", &address);
+                        });
+                    });
+                });
+            }
+        });
+    }
+}
+
+fn releases(extension: &mut Json<'_>, context: &Context, query: &Query) {
+    extension.key("releases").array(|list| {
+        for &release in &query.releases {
+            let edition = &context.library.releases[release];
+            let manifest = &edition.manifest;
+            let protection = match manifest.protection {
+                Protection::PrimaryOnly => "primary-only",
+            };
+            list.object(|body| {
+                body.text("id", &edition.folder).text("period", context.library.period(release));
+                body.key("revision").number(u64::from(manifest.revision)).text("sha256", &edition.sha256);
+                body.text("protection", protection).text("vintage", &manifest.vintage).text("referenceDate", &manifest.reference_date);
+                body.text("updated", &moment(edition.written));
+            });
+        }
+    });
+}
+
+/// The selection as it was understood: enough to ask for the same again.
+fn selection(body: &mut Json<'_>, context: &Context, query: &Query, entry: &TableEntry) {
+    let library = &context.library;
+    let code = |variable: Variable| library.variable_code(entry, variable);
+    let eliminated = |variable: &Variable| matches!(variable, Variable::Axis(axis) if query.axes[*axis] == Chosen::Eliminated);
+    body.key("selection").array(|list| {
+        for variable in library.variables(entry).filter(|variable| !eliminated(variable)) {
+            list.object(|part| {
+                part.text("variableCode", code(variable));
+                if let Variable::Axis(axis) = variable
+                    && let Chosen::Nodes { codelist: Some(at), .. } | Chosen::Groups { codelist: at, .. } = &query.axes[axis]
+                {
+                    part.text("codelist", &library.codelists[*at].id);
+                }
+                let categories = library.categories(query, variable, context.language);
+                part.texts("valueCodes", categories.iter().map(|category| category.code));
+            });
+        }
+    });
+    body.key("eliminated").array(|list| {
+        for variable in library.variables(entry).filter(eliminated) {
+            list.object(|part| {
+                let total = library.categories(query, variable, context.language);
+                part.text("variableCode", code(variable)).text("valueCode", total.first().map_or("", |total| total.code));
+            });
+        }
+    });
+    body.key("placement").object(|placement| {
+        placement.texts("heading", query.heading.iter().copied().map(code)).texts("stub", query.stub.iter().copied().map(code));
+    });
+}

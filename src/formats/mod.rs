@@ -1,0 +1,96 @@
+//! Tables as documents: JSON-stat 2.0 and CSV, a piece at a time.
+//!
+//! A [`Document`] fills a buffer as often as it is asked to, so that an answer of any size is written with a buffer's memory
+//! beside its numbers. Formats know tables, not how they travel.
+
+mod csv;
+mod json;
+mod jsonstat;
+
+use std::sync::Arc;
+
+pub use csv::{CsvOptions, Separator, Texts};
+pub use jsonstat::metadata;
+
+use crate::tables::{Answer, Library};
+
+/// Documents stop filling a buffer once it holds this many bytes.
+pub const PIECE: usize = 64 << 10;
+
+/// A document being written.
+pub trait Document: Send {
+    /// Appends about [`PIECE`] bytes; false once everything has been written.
+    fn fill(&mut self, out: &mut Vec<u8>) -> bool;
+}
+
+/// What a document says besides the numbers.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The tables.
+    pub library: Arc<Library>,
+    /// Position of the language.
+    pub language: usize,
+    /// Address below which the service's own addresses lie, such as `http://127.0.0.1:8080/api/v2`.
+    pub base: String,
+}
+
+/// A data format with its options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// JSON-stat 2.0.
+    JsonStat,
+    /// Comma-separated values, one line a cell.
+    Csv(CsvOptions),
+}
+
+/// Names of the formats, the default first.
+pub const FORMATS: [&str; 2] = ["json-stat2", "csv"];
+
+impl Format {
+    /// Reads the name of a format and its options, in any case.
+    ///
+    /// # Errors
+    /// Names what was asked for and what there is.
+    pub fn parse(name: &str, options: &[String]) -> Result<Self, String> {
+        match name.to_ascii_lowercase().as_str() {
+            "" | "json-stat2" if options.is_empty() => Ok(Self::JsonStat),
+            "" | "json-stat2" => {
+                Err(format!("json-stat2 takes no options, but '{}' is given; leave out outputFormatParams", options.join(",")))
+            }
+            "csv" => CsvOptions::parse(options).map(Self::Csv),
+            _ => Err(format!("there is no format '{}'; expected one of {}", name.chars().take(40).collect::<String>(), FORMATS.join(", "))),
+        }
+    }
+
+    /// The media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::JsonStat => "application/json; charset=utf-8",
+            Self::Csv(_) => "text/csv; charset=utf-8",
+        }
+    }
+
+    /// The ending of file names.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::JsonStat => "json",
+            Self::Csv(_) => "csv",
+        }
+    }
+
+    /// A short text that no two formats or choices of options share.
+    pub fn key(self) -> String {
+        match self {
+            Self::JsonStat => "json-stat2".into(),
+            Self::Csv(CsvOptions { texts, separator, title }) => format!("csv-{texts:?}-{separator:?}-{title}").to_lowercase(),
+        }
+    }
+
+    /// Begins to write an answer.
+    pub fn document(self, context: Context, answer: Arc<Answer>) -> Box<dyn Document> {
+        match self {
+            Self::JsonStat => Box::new(jsonstat::JsonStat::new(context, answer)),
+            Self::Csv(options) => Box::new(csv::Csv::new(&context, answer, options)),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The catalogue: the releases in force.
+//!
+//! ```text
+//! 2024-S1/r1    superseded by its correction
+//! 2024-S1/r2    in force
+//! 2024-S2/r1    in force
+//! ```
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::{Manifest, publish::manifests};
+use crate::{
+    error::{Error, Result},
+    register::{Dimension, Period},
+    storage::{FileDigest, Store},
+};
+
+/// A release as its manifest describes it.
+#[derive(Debug, Clone)]
+pub struct Edition {
+    /// The folder below the store, such as `2024-S1/r1`.
+    pub folder: String,
+    /// The manifest.
+    pub manifest: Manifest,
+    /// SHA-256 of the manifest, in hexadecimal: the release's identity.
+    pub sha256: String,
+    /// When the manifest was written, which is when the release began to exist.
+    pub written: DateTime<Utc>,
+}
+
+/// A release with the code lists that its cells are numbered by.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// The release.
+    pub edition: Edition,
+    /// Its dimensions.
+    pub dimensions: Vec<Dimension>,
+}
+
+/// The last revision of each period of one register.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    releases: Vec<Release>,
+}
+
+impl Catalogue {
+    /// Opens the releases in force.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is no release, [`Error::Conflict`] where releases are of different registers, and
+    /// [`Error::Input`] where a file is damaged.
+    pub async fn open(store: &Store) -> Result<Self> {
+        let mut latest: BTreeMap<Period, Edition> = BTreeMap::new();
+        for ((period, revision), (manifest, sha256)) in manifests(store).await? {
+            let folder = format!("{period}/r{revision}");
+            let path = format!("{folder}/manifest.json");
+            let gone = || Error::storage(format!("{store}/{path}"), "it has just disappeared");
+            let written = store.stat(&path).await?.ok_or_else(gone)?.written;
+            latest.insert(period, Edition { folder, manifest, sha256, written });
+        }
+        let Some(newest) = latest.values().next_back() else {
+            return Err(Error::NotFound(format!(
+                "there is no release in '{store}'; publish one with 'cacah release' or name another folder"
+            )));
+        };
+        let (register, newest) = (newest.manifest.register.clone(), newest.folder.clone());
+        let mut releases = Vec::with_capacity(latest.len());
+        for edition in latest.into_values() {
+            let other = &edition.manifest.register;
+            let same = other.id == register.id && other.frequency == register.frequency;
+            // Labels are kept by position, so a release may lack languages that came later but may not order them differently.
+            if !same || !register.languages.iter().map(|l| &l.id).zip(&other.languages).all(|(a, b)| *a == b.id) {
+                return Err(Error::Conflict(format!(
+                    "'{store}' holds releases of different registers or languages ({} and {newest}); keep each register in a folder of its own",
+                    edition.folder
+                )));
+            }
+            releases.push(Release { dimensions: code_lists(store, &edition).await?, edition });
+        }
+        Ok(Self { releases })
+    }
+
+    /// The releases, oldest period first; never empty.
+    pub fn releases(&self) -> &[Release] {
+        &self.releases
+    }
+}
+
+async fn code_lists(store: &Store, edition: &Edition) -> Result<Vec<Dimension>> {
+    let mut dimensions = Vec::with_capacity(edition.manifest.codelists.len());
+    for file in edition.manifest.codelists.values() {
+        let path = format!("{}/{file}", edition.folder);
+        let Some(bytes) = store.read(&path).await? else {
+            return Err(Error::Input(format!("{store}/{path} is missing, though the manifest names it; restore the release from a copy")));
+        };
+        if edition.manifest.files.get(file).is_some_and(|digest| *digest != FileDigest::of(&bytes)) {
+            return Err(Error::Input(format!("{store}/{path} differs from its digest in the manifest; restore the release from a copy")));
+        }
+        let dimension = serde_json::from_slice(&bytes);
+        dimensions.push(dimension.map_err(|error| Error::Input(format!("{store}/{path}: {error}; restore the release from a copy")))?);
+    }
+    Ok(dimensions)
+}

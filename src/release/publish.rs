@@ -1,0 +1,192 @@
+//! Publishing: files first, the manifest last and only once.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::{FORMAT, Manifest, Protection, Register, ReleasedTable, write_cells};
+use crate::{
+    error::{Error, Result},
+    register::{Definitions, Period, Status},
+    storage::{FileDigest, Store},
+};
+
+/// A release in the making: protected cells are added table by table, then it is published as a whole.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    store: &'a Store,
+    definitions: &'a Definitions,
+    manifest: Manifest,
+    /// Folder of the release below the store.
+    folder: String,
+    /// Manifest of the revision before, if this period has been published already.
+    earlier: Option<Manifest>,
+}
+
+/// What publishing did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The period.
+    pub period: Period,
+    /// The revision.
+    pub revision: u32,
+    /// SHA-256 of the manifest: the release's identity.
+    pub digest: String,
+    /// Size of all files.
+    pub bytes: u64,
+    /// Number of cells of all tables.
+    pub cells: u64,
+}
+
+fn json(value: &impl Serialize) -> Result<Bytes> {
+    serde_json::to_vec_pretty(value).map(Into::into).map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// Every manifest in a store, by period and revision.
+pub(super) async fn manifests(store: &Store) -> Result<BTreeMap<(Period, u32), (Manifest, String)>> {
+    let mut found = BTreeMap::new();
+    for folder in store.folders("").await? {
+        let Ok(period) = folder.parse::<Period>() else { continue };
+        for revision in store.folders(&folder).await? {
+            let Some(number) = revision.strip_prefix('r').and_then(|number| number.parse::<u32>().ok()) else { continue };
+            let path = format!("{folder}/{revision}/manifest.json");
+            let Some(text) = store.read(&path).await? else { continue };
+            let manifest: Manifest = serde_json::from_slice(&text)
+                .map_err(|error| Error::Input(format!("{store}/{path}: not a manifest that this program can read: {error}")))?;
+            if manifest.format != FORMAT {
+                return Err(Error::Input(format!("{store}/{path}: layout {}, this program reads {FORMAT}", manifest.format)));
+            }
+            found.insert((period, number), (manifest, FileDigest::of(&text).sha256));
+        }
+    }
+    Ok(found)
+}
+
+/// Every release in a store, by period and revision, with the digest of its manifest.
+pub async fn list(store: &Store) -> Result<Vec<(Manifest, String)>> {
+    Ok(manifests(store).await?.into_values().collect())
+}
+
+impl<'a> Draft<'a> {
+    /// Starts a release of a period. A period that has been published needs a reason for its correction.
+    pub async fn start(
+        store: &'a Store,
+        definitions: &'a Definitions,
+        period: Period,
+        threshold: u32,
+        correction: Option<String>,
+    ) -> Result<Self> {
+        let known = manifests(store).await?;
+        let earlier = known.range((period, 0)..=(period, u32::MAX)).next_back().map(|(_, (manifest, _))| manifest.clone());
+        let revision = earlier.as_ref().map_or(1, |manifest| manifest.revision + 1);
+        match (&earlier, &correction) {
+            (None, Some(_)) => return Err(Error::Conflict(format!("{period} has not been published yet; leave out --correction"))),
+            (Some(_), Some(reason)) if reason.trim().is_empty() => {
+                return Err(Error::Conflict("a correction needs a reason that people can read".into()));
+            }
+            _ => {}
+        }
+        if let Some((_, (other, _))) = known.iter().find(|(_, (manifest, _))| manifest.register.id != definitions.id) {
+            return Err(Error::Conflict(format!(
+                "{store} holds releases of the register '{}', these are of '{}'; use another folder",
+                other.register.id, definitions.id
+            )));
+        }
+        // The latest release that stands before this one; the one that this corrects included.
+        let previous = known.range(..(period, revision)).next_back().map(|(_, (_, digest))| digest.clone());
+        let manifest = Manifest {
+            format: FORMAT,
+            register: Register::from(definitions),
+            period,
+            reference_date: period.reference_date().to_string(),
+            revision,
+            correction,
+            protection: Protection::PrimaryOnly,
+            threshold,
+            vintage: definitions.vintage.clone(),
+            definitions: definitions.digest.clone(),
+            tables: Vec::new(),
+            codelists: BTreeMap::new(),
+            files: BTreeMap::new(),
+            previous,
+        };
+        Ok(Self { store, definitions, manifest, folder: format!("{period}/r{revision}"), earlier })
+    }
+
+    async fn write(&mut self, path: &str, content: Bytes) -> Result<()> {
+        let digest = FileDigest::of(&content);
+        // A period that stands published is compared before anything is written for it.
+        if self.earlier.is_none() || self.manifest.correction.is_some() {
+            self.store.write(&format!("{}/{path}", self.folder), content).await?;
+        }
+        self.manifest.files.insert(path.to_owned(), digest);
+        Ok(())
+    }
+
+    /// Adds the table at this position of the definitions.
+    pub async fn add(&mut self, table: usize, counts: &[u32], statuses: &[Status]) -> Result<()> {
+        let table = &self.definitions.tables[table];
+        let shape = self.definitions.shape(table);
+        let content = write_cells(table, &self.definitions.dimensions, &shape, counts, statuses)?;
+        let file = format!("cells/{}.parquet", table.id);
+        self.write(&file, content).await?;
+        self.manifest.tables.push(ReleasedTable { table: table.clone(), cells: shape.cells, file });
+        Ok(())
+    }
+
+    /// Adds a document such as `quality.json`.
+    pub async fn document(&mut self, name: &str, content: &impl Serialize) -> Result<()> {
+        self.write(name, json(content)?).await
+    }
+
+    /// Writes the code lists, then the manifest: from that moment the release exists.
+    pub async fn publish(mut self) -> Result<Published> {
+        for dimension in &self.definitions.dimensions {
+            let used = self.manifest.tables.iter().any(|table| table.table.axes.iter().any(|axis| axis.dimension == dimension.id));
+            if used {
+                let file = format!("codelists/{}.json", dimension.id);
+                self.write(&file, json(dimension)?).await?;
+                self.manifest.codelists.insert(dimension.id.clone(), file);
+            }
+        }
+        let Manifest { period, revision, .. } = self.manifest;
+        if let Some(earlier) = &self.earlier {
+            let same = earlier.files == self.manifest.files;
+            let published = earlier.revision;
+            if same {
+                self.store.remove_folder(&self.folder).await?;
+                return Err(Error::Conflict(format!(
+                    "{period} is published already as r{published}, with exactly these cells; there is nothing to publish"
+                )));
+            }
+            if self.manifest.correction.is_none() {
+                return Err(Error::Conflict(format!(
+                    "{period} is published already as r{published}, with other cells; if this corrects it, say why with --correction"
+                )));
+            }
+        }
+        let text = json(&self.manifest)?;
+        let digest = FileDigest::of(&text);
+        let path = format!("{}/manifest.json", self.folder);
+        if !self.store.create(&path, text).await? {
+            return Err(Error::Conflict(format!("somebody else has just published {period} r{revision}; look at it before trying again")));
+        }
+        Ok(Published {
+            period,
+            revision,
+            bytes: digest.bytes + self.manifest.files.values().map(|file| file.bytes).sum::<u64>(),
+            digest: digest.sha256,
+            cells: self.manifest.tables.iter().map(|table| table.cells).sum(),
+        })
+    }
+
+    /// Removes what an unfinished release has written.
+    pub async fn abandon(self) -> Result<()> {
+        let path = format!("{}/manifest.json", self.folder);
+        if self.store.stat(&path).await?.is_none() {
+            self.store.remove_folder(&self.folder).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,198 @@
+//! Reading what clients write: query strings and selection bodies of PxWebApi.
+//!
+//! Names are compared without regard to case, unknown ones ignored: clients differ in the first and send plenty of the second.
+
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use super::problem::Problem;
+use crate::tables::{Request, Selection};
+
+/// A query string, taken apart.
+#[derive(Debug, Default)]
+pub struct Parameters {
+    pairs: Vec<(String, String)>,
+}
+
+impl Parameters {
+    pub fn parse(query: Option<&str>) -> Self {
+        let pairs = form_urlencoded::parse(query.unwrap_or("").as_bytes());
+        Self { pairs: pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect() }
+    }
+
+    /// The last value of a parameter, because later ones override.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
+
+    /// A number of at least 1.
+    pub fn number(&self, name: &str, default: u32) -> Result<u32, Problem> {
+        match self.get(name).filter(|text| !text.is_empty()) {
+            None => Ok(default),
+            Some(text) => text.parse().ok().filter(|number| *number > 0).ok_or_else(|| {
+                Problem::parameter("Illegal parameter", format!("{name} is '{}'; expected a whole number from 1", short(text)))
+            }),
+        }
+    }
+
+    /// Yes or no, however capitalised.
+    pub fn flag(&self, name: &str) -> Result<bool, Problem> {
+        match self.get(name).unwrap_or("").to_ascii_lowercase().as_str() {
+            "" | "false" => Ok(false),
+            "true" => Ok(true),
+            other => Err(Problem::parameter("Illegal parameter", format!("{name} is '{}'; expected true or false", short(other)))),
+        }
+    }
+
+    /// The items of a list parameter.
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let values = self.pairs.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        values.flat_map(|(_, value)| split(value)).collect()
+    }
+
+    /// The parameters `name[KEY]`, as key and value.
+    fn bracketed<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.pairs.iter().filter_map(move |(known, value)| {
+            let (prefix, key) = known.strip_suffix(']')?.split_once('[')?;
+            prefix.trim().eq_ignore_ascii_case(name).then_some((key.trim(), value.as_str()))
+        })
+    }
+
+    /// The code lists alone: `codelist[VAR]`.
+    pub fn codelists(&self) -> Vec<Selection> {
+        let one = |(variable, list): (&str, &str)| Selection {
+            variable: variable.into(),
+            codelist: Some(list.trim().into()),
+            values: Vec::new(),
+        };
+        self.bracketed("codelist").map(one).collect()
+    }
+
+    /// The selection of a GET: `valueCodes[VAR]`, `codelist[VAR]`, `heading`, `stub`.
+    pub fn request(&self) -> Request {
+        let values = self.bracketed("valuecodes").map(|(variable, values)| Selection {
+            variable: variable.into(),
+            codelist: None,
+            values: split(values),
+        });
+        Request { selections: values.chain(self.codelists()).collect(), heading: self.list("heading"), stub: self.list("stub") }
+    }
+}
+
+/// Splits at commas, except within brackets, which are taken away: `a,[top(3,1)],b`.
+fn split(text: &str) -> Vec<String> {
+    let mut items = Vec::new();
+    let mut depth = 0usize;
+    let mut start = 0;
+    let mut push = |item: &str| {
+        let item = item.trim();
+        let inner = item.strip_prefix('[').and_then(|item| item.strip_suffix(']')).unwrap_or(item);
+        if !item.is_empty() {
+            items.push(inner.trim().to_owned());
+        }
+    };
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'[' => depth += 1,
+            b']' => depth = depth.saturating_sub(1),
+            b',' if depth == 0 => {
+                push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    push(&text[start..]);
+    items
+}
+
+#[derive(Deserialize, Default)]
+struct Body {
+    #[serde(default, alias = "Selection")]
+    selection: Option<Vec<Part>>,
+    // One released version of the interface misspells the key.
+    #[serde(default, alias = "Placement", alias = "palcement", alias = "Palcement")]
+    placement: Option<Placement>,
+}
+
+#[derive(Deserialize)]
+struct Part {
+    #[serde(rename = "variableCode", alias = "VariableCode", alias = "variablecode")]
+    variable_code: String,
+    #[serde(default, alias = "codeList", alias = "Codelist", alias = "CodeList")]
+    codelist: Option<String>,
+    #[serde(default, rename = "valueCodes", alias = "ValueCodes", alias = "valuecodes")]
+    value_codes: Option<Vec<String>>,
+}
+
+#[derive(Deserialize, Default)]
+struct Placement {
+    #[serde(default, alias = "Heading")]
+    heading: Option<Vec<String>>,
+    #[serde(default, alias = "Stub")]
+    stub: Option<Vec<String>>,
+}
+
+/// The selection in the body of a POST; an empty body selects nothing in particular.
+pub fn selection_body(body: &[u8]) -> Result<Request, Problem> {
+    if body.trim_ascii().is_empty() {
+        return Ok(Request::default());
+    }
+    let body: Body = serde_json::from_slice(body).map_err(|error| {
+        let form = r#"{"selection":[{"variableCode":"Tid","valueCodes":["top(1)"]}],"placement":{"heading":["Tid"],"stub":[]}}"#;
+        Problem::parameter("Illegal request body", format!("the body is no selection: {error}; expected JSON such as {form}"))
+    })?;
+    let selections = body.selection.unwrap_or_default().into_iter().map(|part| Selection {
+        variable: part.variable_code,
+        codelist: part.codelist,
+        values: part.value_codes.unwrap_or_default(),
+    });
+    let placement = body.placement.unwrap_or_default();
+    Ok(Request {
+        selections: selections.collect(),
+        heading: placement.heading.unwrap_or_default(),
+        stub: placement.stub.unwrap_or_default(),
+    })
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_split_at_commas_outside_brackets() {
+        let check = |text: &str, expect: &[&str]| assert_eq!(split(text), expect, "{text}");
+        check("", &[]);
+        check("a", &["a"]);
+        check("a, b ,,c", &["a", "b", "c"]);
+        check("[range(a,b)]", &["range(a,b)"]);
+        check("x,[top(3,1)],y*", &["x", "top(3,1)", "y*"]);
+        check("range(a,b)", &["range(a", "b)"]);
+        check("[a", &["[a"]);
+        check("a]", &["a]"]);
+    }
+
+    #[test]
+    fn names_may_be_written_in_any_case_and_encoded() {
+        let parameters =
+            Parameters::parse(Some("VALUECODES%5BSex%5D=L&valueCodes[Sex]=P&CodeList[Age]=vs_age_band&lang=ID&x=1&Heading=Tid"));
+        let request = parameters.request();
+        let values: Vec<_> = request.selections.iter().map(|s| (s.variable.as_str(), s.codelist.as_deref(), s.values.join("+"))).collect();
+        assert_eq!(values, [("Sex", None, "L".into()), ("Sex", None, "P".into()), ("Age", Some("vs_age_band"), String::new())]);
+        assert_eq!((parameters.get("LANG"), request.heading), (Some("ID"), vec!["Tid".to_owned()]));
+    }
+
+    #[test]
+    fn flags_and_numbers() {
+        let parameters = Parameters::parse(Some("a=True&b=FALSE&c=maybe&n=12&z=0"));
+        assert!(parameters.flag("a").unwrap());
+        assert!(!parameters.flag("b").unwrap() && !parameters.flag("none").unwrap());
+        assert!(parameters.flag("c").is_err());
+        assert_eq!((parameters.number("n", 1).unwrap(), parameters.number("none", 7).unwrap()), (12, 7));
+        assert!(parameters.number("z", 1).is_err() && parameters.number("c", 1).is_err());
+    }
+}

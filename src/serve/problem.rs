@@ -1,0 +1,110 @@
+//! Errors as clients see them: `application/problem+json`.
+//!
+//! Titles are spelled as PxWebApi spells them, mistakes included, because clients and logs look for them.
+
+use std::fmt::Write as _;
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::{
+    error::Error,
+    tables::{Fault, RequestError},
+};
+
+/// An error on its way to a client. The edge writes its body, since only the edge knows the address.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    pub status: StatusCode,
+    pub title: &'static str,
+    pub detail: String,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: &'a str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    instance: &'a str,
+}
+
+impl Problem {
+    pub fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, title, detail: detail.into() }
+    }
+
+    /// A parameter that cannot be understood.
+    pub fn parameter(title: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, title, detail)
+    }
+
+    pub fn no_table(detail: String) -> Self {
+        RequestError { fault: Fault::NoTable, detail }.into()
+    }
+
+    /// The body for an address.
+    pub fn body(&self, instance: &str) -> Vec<u8> {
+        let kind = if matches!(self.status.as_u16(), 400 | 404) { "Parameter error" } else { "about:blank" };
+        let body = Body { r#type: kind, title: self.title, status: self.status.as_u16(), detail: &self.detail, instance };
+        serde_json::to_vec(&body).unwrap_or_default()
+    }
+
+    /// A whole HTTP/1.1 response, for connections on which nothing more can be understood.
+    pub fn raw(&self) -> Vec<u8> {
+        let body = self.body("");
+        let mut head = String::new();
+        let (code, reason) = (self.status.as_u16(), self.status.canonical_reason().unwrap_or("Error"));
+        // Writing to a string cannot fail.
+        let _ = write!(
+            head,
+            "HTTP/1.1 {code} {reason}\r\ncontent-type: {MEDIA}\r\ncontent-length: {}\r\naccess-control-allow-origin: *\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        [head.into_bytes(), body].concat()
+    }
+}
+
+/// The media type of a problem.
+pub const MEDIA: &str = "application/problem+json";
+
+impl From<RequestError> for Problem {
+    fn from(error: RequestError) -> Self {
+        let (status, title) = match error.fault {
+            Fault::NoTable => (StatusCode::NOT_FOUND, "Non-existent table"),
+            Fault::NoPage => (StatusCode::NOT_FOUND, "Non-existent page"),
+            Fault::NoVariable => (StatusCode::BAD_REQUEST, "Non-existent variable"),
+            Fault::NoCodeList => (StatusCode::BAD_REQUEST, "Non-existent codelist"),
+            Fault::NoValue => (StatusCode::BAD_REQUEST, "Non-existent value"),
+            Fault::Missing => (StatusCode::BAD_REQUEST, "Missing selection for mandantory variable"),
+            Fault::Nothing => (StatusCode::BAD_REQUEST, "Illegal selection for mandantory variable"),
+            Fault::Expression => (StatusCode::BAD_REQUEST, "Illegal selection expression"),
+            Fault::Placement => (StatusCode::BAD_REQUEST, "Illegal placment"),
+            Fault::TooMany => (StatusCode::BAD_REQUEST, "Too many cells selected"),
+        };
+        Self::new(status, title, error.detail)
+    }
+}
+
+impl From<Error> for Problem {
+    /// What went wrong inside stays inside: the log has it, the client learns only that it is not its fault.
+    fn from(error: Error) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", "the service failed to answer; its log says why")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA));
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}

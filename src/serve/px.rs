@@ -1,0 +1,170 @@
+//! The descriptive part of PxWebApi v2: configuration, tables, metadata, default selections, code lists.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use axum::{
+    extract::{Path, RawQuery, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use chrono::Utc;
+use serde::Serialize;
+use url::form_urlencoded;
+
+use super::{Shared, documents::Writer, edge, parameters::Parameters, problem::Problem};
+use crate::{
+    formats::{self, Context},
+    tables::{Listing, Request, Selection, default_selection as default_selection_of, everything, list, resolve},
+};
+
+const JSON: &str = "application/json; charset=utf-8";
+
+/// Tables on a page, if the client does not say.
+const PAGE: u32 = 100;
+
+type Answer = Result<Response, Problem>;
+
+impl Shared {
+    /// The position of a table.
+    pub fn table(&self, id: &str) -> Result<usize, Problem> {
+        let tables = &self.library.tables;
+        tables.iter().position(|entry| entry.table.id.eq_ignore_ascii_case(id)).ok_or_else(|| {
+            let there = tables.iter().map(|entry| entry.table.id.as_str()).collect::<Vec<_>>().join(", ");
+            Problem::no_table(format!("there is no table '{}'; there is {there}", id.chars().take(60).collect::<String>()))
+        })
+    }
+
+    /// The position of the language that a client asks for.
+    pub fn language(&self, parameters: &Parameters) -> Result<usize, Problem> {
+        let asked = parameters.get("lang");
+        self.library.language(asked).ok_or_else(|| {
+            let there = self.library.register.languages.iter().map(|language| language.id.as_str()).collect::<Vec<_>>().join(", ");
+            let asked: String = asked.unwrap_or("").chars().take(40).collect();
+            Problem::parameter("Unsupported language", format!("there is no language '{asked}'; there is {there}"))
+        })
+    }
+
+    fn writer(&self, parameters: &Parameters, headers: &HeaderMap) -> Result<Writer<'_>, Problem> {
+        Ok(Writer { shared: self, language: self.language(parameters)?, base: self.base(headers) })
+    }
+}
+
+pub async fn config(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+    let parameters = Parameters::parse(query.as_deref());
+    fresh(&shared.writer(&parameters, &headers)?.config())
+}
+
+pub async fn tables(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+    let parameters = Parameters::parse(query.as_deref());
+    let writer = shared.writer(&parameters, &headers)?;
+    let past_days = parameters.get("pastDays").is_some_and(|text| !text.is_empty());
+    let listing = Listing {
+        query: parameters.get("query").unwrap_or("").to_owned(),
+        past_days: if past_days { Some(parameters.number("pastDays", 1)?) } else { None },
+        discontinued: parameters.flag("includeDiscontinued")?,
+        page: parameters.number("pageNumber", 1)?,
+        size: parameters.number("pageSize", PAGE)?,
+    };
+    let page = list(&shared.library, &listing, Utc::now())?;
+    let kept = ["query", "pastDays", "includeDiscontinued"].into_iter().filter_map(|name| Some((name, parameters.get(name)?)));
+    let mut search = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
+    if !search.is_empty() {
+        search.push('&');
+    }
+    fresh(&writer.tables(&page, &search))
+}
+
+pub async fn table(State(shared): State<Arc<Shared>>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+    let parameters = Parameters::parse(query.as_deref());
+    let table = shared.table(&id)?;
+    let writer = shared.writer(&parameters, &headers)?;
+    lasting(&shared, &headers, &["table", &id, &writer.base, &writer.language.to_string()], || {
+        json(&writer.table(&shared.library.tables[table]))
+    })
+}
+
+pub async fn metadata(State(shared): State<Arc<Shared>>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+    let parameters = Parameters::parse(query.as_deref());
+    let table = shared.table(&id)?;
+    let language = shared.language(&parameters)?;
+    let codelists: Vec<Selection> =
+        parameters.codelists().into_iter().filter(|list| list.codelist.as_ref().is_some_and(|id| !id.is_empty())).collect();
+    let query = if parameters.flag("defaultSelection")? {
+        resolve(&shared.library, table, &Request::default(), u64::MAX)?
+    } else {
+        everything(&shared.library, table, &codelists)?
+    };
+    let context = Context { library: Arc::clone(&shared.library), language, base: shared.base(&headers) };
+    let pieces = ["metadata", &query.fingerprint(&shared.library), &context.base, &language.to_string()];
+    lasting(&shared, &headers, &pieces, || Ok(formats::metadata(&context, &query)))
+}
+
+pub async fn default_selection(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Answer {
+    let parameters = Parameters::parse(query.as_deref());
+    let table = shared.table(&id)?;
+    let writer = shared.writer(&parameters, &headers)?;
+    let (library, entry) = (&shared.library, &shared.library.tables[table]);
+    lasting(&shared, &headers, &["default", &id, &writer.base, &writer.language.to_string()], || {
+        let query = resolve(library, table, &Request::default(), u64::MAX)?;
+        let codes = |variables: &[_]| variables.iter().map(|&variable| library.variable_code(entry, variable)).collect();
+        json(&writer.default_selection(entry, default_selection_of(library, entry), codes(&query.heading), codes(&query.stub)))
+    })
+}
+
+pub async fn codelist(State(shared): State<Arc<Shared>>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+    let parameters = Parameters::parse(query.as_deref());
+    let Some(at) = shared.library.codelist(&id) else {
+        let there = shared.library.codelists.iter().map(|list| list.id.as_str()).collect::<Vec<_>>().join(", ");
+        let detail = format!("there is no code list '{}'; there is {there}", id.chars().take(60).collect::<String>());
+        return Err(Problem::new(StatusCode::NOT_FOUND, "Non-existent codelist", detail));
+    };
+    let writer = shared.writer(&parameters, &headers)?;
+    lasting(&shared, &headers, &["codelist", &id, &writer.base, &writer.language.to_string()], || {
+        json(&writer.codelist(&shared.library.codelists[at]))
+    })
+}
+
+pub async fn healthy() -> Response {
+    ([(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, "no-store")], r#"{"status":"ok"}"#).into_response()
+}
+
+pub async fn ready(State(shared): State<Arc<Shared>>) -> Answer {
+    if shared.stopping.load(Ordering::Relaxed) {
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", "the service is stopping; ask another one"));
+    }
+    let releases: Vec<&str> = shared.library.releases.iter().map(|release| release.folder.as_str()).collect();
+    fresh(&serde_json::json!({"status": "ready", "releases": releases}))
+}
+
+/// A document that depends on more than the library: settings, the clock.
+fn fresh(document: &impl Serialize) -> Answer {
+    let headers = [(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, "no-cache")];
+    Ok((headers, json(document)?).into_response())
+}
+
+/// A document that follows from the library and these pieces alone: tagged, and kept once written.
+fn lasting(shared: &Shared, headers: &HeaderMap, pieces: &[&str], write: impl FnOnce() -> Result<Vec<u8>, Problem>) -> Answer {
+    let tag = shared.tag(pieces);
+    if edge::is_known(headers, &tag) {
+        return Ok(edge::unchanged(&tag));
+    }
+    let body = match shared.finished.get(&tag) {
+        Some(kept) => kept,
+        None => {
+            let written = Bytes::from(write()?);
+            shared.finished.put(tag.clone(), written.clone());
+            written
+        }
+    };
+    Ok(edge::whole(JSON, body, &tag))
+}
+
+fn json(document: &impl Serialize) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(document).map_err(|error| crate::error::Error::Internal(error.to_string()).into())
+}

@@ -1,0 +1,104 @@
+//! Names of variables and categories, for whoever writes a table down.
+
+use super::{
+    codelists::CodeListKind,
+    library::{Library, TableEntry},
+    resolve::{CONTENTS, Chosen, Query, TIME, Variable},
+};
+
+// The program's own words. Everything else that people read comes from the definitions.
+const CONTENTS_LABEL: &str = "contents";
+const TIME_LABEL: &str = "period";
+
+/// One category of a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Category<'a> {
+    /// Its code.
+    pub code: &'a str,
+    /// Its name.
+    pub label: &'a str,
+}
+
+impl Library {
+    /// The code of a table's variable.
+    pub fn variable_code(&self, entry: &TableEntry, variable: Variable) -> &str {
+        match variable {
+            Variable::Axis(axis) => &self.dimensions[entry.axes[axis].dimension].variable,
+            Variable::Contents => CONTENTS,
+            Variable::Time => TIME,
+        }
+    }
+
+    /// The name of a table's variable.
+    pub fn variable_label(&self, entry: &TableEntry, variable: Variable, language: usize) -> &str {
+        match variable {
+            Variable::Axis(axis) => self.dimensions[entry.axes[axis].dimension].label.text(language),
+            Variable::Contents => CONTENTS_LABEL,
+            Variable::Time => TIME_LABEL,
+        }
+    }
+
+    /// Every variable of a table: its axes, the measure, the period.
+    pub fn variables(&self, entry: &TableEntry) -> impl Iterator<Item = Variable> + use<> {
+        (0..entry.axes.len()).map(Variable::Axis).chain([Variable::Contents, Variable::Time])
+    }
+
+    /// The categories that a query chooses of a variable, in order; those of an eliminated one are its total.
+    pub fn categories(&self, query: &Query, variable: Variable, language: usize) -> Vec<Category<'_>> {
+        let entry = &self.tables[query.table];
+        match variable {
+            Variable::Contents => {
+                let contents = &entry.table.contents;
+                vec![Category { code: &contents.code, label: contents.label.text(language) }]
+            }
+            Variable::Time => {
+                query.releases.iter().map(|&release| self.period(release)).map(|period| Category { code: period, label: period }).collect()
+            }
+            Variable::Axis(axis) => {
+                let dimension = &self.dimensions[entry.axes[axis].dimension];
+                let node = |&at: &u32| {
+                    let node = &dimension.nodes[at as usize];
+                    Category { code: &node.code, label: node.label.text(language) }
+                };
+                match &query.axes[axis] {
+                    Chosen::Eliminated => vec![node(&0)],
+                    Chosen::Nodes { nodes, .. } => nodes.iter().map(node).collect(),
+                    Chosen::Groups { codelist, groups } => match &self.codelists[*codelist].kind {
+                        CodeListKind::Valueset(_) => Vec::new(),
+                        CodeListKind::Aggregation(grouping) => {
+                            let group = |&at: &u32| {
+                                let group = &grouping.values[at as usize];
+                                Category { code: &group.code, label: group.label.text(language) }
+                            };
+                            groups.iter().map(group).collect()
+                        }
+                    },
+                }
+            }
+        }
+    }
+
+    /// For each chosen node of an axis the position, among those chosen, of the nearest chosen node above it.
+    pub fn parents(&self, query: &Query, axis: usize) -> Vec<Option<usize>> {
+        let Chosen::Nodes { nodes, .. } = &query.axes[axis] else { return Vec::new() };
+        let all = &self.dimensions[self.tables[query.table].axes[axis].dimension].nodes;
+        // Preorder: what is above a node and was chosen is still on the path that ends at the node before it.
+        let mut path: Vec<usize> = Vec::new();
+        let mut parents = Vec::with_capacity(nodes.len());
+        for (position, &node) in nodes.iter().enumerate() {
+            let mut above = all[node as usize].parent;
+            while let Some(&last) = path.last() {
+                while above.is_some_and(|above| above > nodes[last]) {
+                    above = above.and_then(|above| all[above as usize].parent);
+                }
+                if above == Some(nodes[last]) {
+                    break;
+                }
+                path.pop();
+            }
+            parents.push(path.last().copied());
+            path.push(position);
+        }
+        parents
+    }
+}

@@ -1,0 +1,314 @@
+//! The library: every table over all periods, ready to answer.
+//!
+//! It is made once from a [`Catalogue`] and never changes; a request is answered from it and from the cell files it holds open.
+
+use std::{collections::HashMap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+
+use super::{
+    codelists::{self, CodeList, CodeListKind, Cover},
+    vintages::{ABSENT, UnionDimension},
+};
+use crate::{
+    engine::{CellFile, ServingEngine},
+    error::{Error, Result},
+    register::{Dimension, Period, Role, Shape, Table},
+    release::{Catalogue, Edition, Register, ReleasedTable},
+};
+
+/// Stands for "the node exists in that period, but the table did not show it".
+pub(super) const BEYOND: u32 = u32::MAX - 1;
+
+/// Every table over all periods.
+#[derive(Debug)]
+pub struct Library {
+    /// The register, as its newest release describes it.
+    pub register: Register,
+    /// The releases in force, oldest period first.
+    pub releases: Vec<Edition>,
+    /// Every dimension.
+    pub dimensions: Vec<UnionDimension>,
+    /// Every code list.
+    pub codelists: Vec<CodeList>,
+    /// Every table, in the order of the newest release, then those that it no longer has.
+    pub tables: Vec<TableEntry>,
+    /// Digest of the manifests of all releases and of the program's version: whatever is made from the library changes with it.
+    pub fingerprint: String,
+    /// Period of each release, written out.
+    periods: Vec<String>,
+}
+
+/// A table over all periods.
+#[derive(Debug)]
+pub struct TableEntry {
+    /// The definition in the newest release that has the table.
+    pub table: Table,
+    /// Its axes, in order.
+    pub axes: Vec<AxisEntry>,
+    /// The releases that the table spans: from the first to the last that has it.
+    pub span: Vec<usize>,
+    /// When the newest of its cells were published.
+    pub updated: DateTime<Utc>,
+    /// Whether the newest release no longer has it.
+    pub discontinued: bool,
+    /// For each release its part, if it has one.
+    pub(super) parts: Vec<Option<Part>>,
+}
+
+/// One axis of a table.
+#[derive(Debug)]
+pub struct AxisEntry {
+    /// Position of the dimension in [`Library::dimensions`].
+    pub dimension: usize,
+    /// The finest level that the table shows.
+    pub level: u8,
+    /// The nodes on the axis, in order.
+    pub nodes: Vec<u32>,
+    /// Positions in [`Library::codelists`] of the code lists that fit the axis.
+    pub codelists: Vec<usize>,
+}
+
+/// One table in one release.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub file: Arc<CellFile>,
+    /// For each axis of the entry.
+    pub axes: Vec<PartAxis>,
+}
+
+/// One axis of one table in one release.
+#[derive(Debug)]
+pub(super) struct PartAxis {
+    /// Distance between neighbours in the numbering of cells.
+    pub stride: u64,
+    /// For each node of the union dimension its place on the axis, [`ABSENT`] or [`BEYOND`].
+    pub places: Arc<Vec<u32>>,
+    /// For each aggregation that fits, the places that make up each group.
+    pub covers: Arc<HashMap<usize, Vec<Cover>>>,
+}
+
+/// Collects what tables and releases share while a library is made.
+struct Binder<'a> {
+    catalogue: &'a Catalogue,
+    dimensions: &'a [UnionDimension],
+    codelists: &'a [CodeList],
+    places: HashMap<(usize, usize, u8), Arc<Vec<u32>>>,
+    covers: HashMap<(usize, usize, u8), Arc<HashMap<usize, Vec<Cover>>>>,
+}
+
+impl Library {
+    /// Makes the library: joins the vintages of each dimension and opens every cell file.
+    ///
+    /// # Errors
+    /// Where a file of a release is missing or damaged.
+    pub async fn open(catalogue: &Catalogue, engine: &ServingEngine) -> Result<Self> {
+        let releases = catalogue.releases();
+        let Some(newest) = releases.last() else {
+            return Err(Error::NotFound("there is no release".into()));
+        };
+        let mut dimensions: Vec<UnionDimension> = Vec::new();
+        let mut codelists = Vec::new();
+        for id in releases.iter().rev().flat_map(|release| &release.dimensions).map(|dimension| &dimension.id) {
+            if dimensions.iter().any(|known| known.id == *id) {
+                continue;
+            }
+            let vintages: Vec<Option<&Dimension>> =
+                releases.iter().map(|release| release.dimensions.iter().find(|dimension| dimension.id == *id)).collect();
+            let (Some(union), Some(latest)) = (UnionDimension::new(&vintages), vintages.iter().rev().find_map(|vintage| *vintage)) else {
+                continue;
+            };
+            codelists.extend(CodeList::all(dimensions.len(), &union, latest));
+            dimensions.push(union);
+        }
+        let mut binder =
+            Binder { catalogue, dimensions: &dimensions, codelists: &codelists, places: HashMap::new(), covers: HashMap::new() };
+        let mut tables: Vec<TableEntry> = Vec::new();
+        for (at, release) in releases.iter().enumerate().rev() {
+            for table in &release.edition.manifest.tables {
+                if !tables.iter().any(|known| known.table.id == table.table.id) {
+                    tables.push(binder.entry(at, &table.table, engine).await?);
+                }
+            }
+        }
+        Ok(Self {
+            register: newest.edition.manifest.register.clone(),
+            // With the program's version, because another version may write the same numbers in another way.
+            fingerprint: fingerprint(
+                releases.iter().map(|release| release.edition.sha256.as_bytes()).chain([env!("CARGO_PKG_VERSION").as_bytes()]),
+            ),
+            periods: releases.iter().map(|release| release.edition.manifest.period.to_string()).collect(),
+            releases: releases.iter().map(|release| release.edition.clone()).collect(),
+            dimensions,
+            codelists,
+            tables,
+        })
+    }
+
+    /// The table with an identifier, in whatever case it is written.
+    pub fn table(&self, id: &str) -> Option<&TableEntry> {
+        self.tables.iter().find(|entry| entry.table.id.eq_ignore_ascii_case(id))
+    }
+
+    /// The position of a code list.
+    pub fn codelist(&self, id: &str) -> Option<usize> {
+        self.codelists.iter().position(|list| list.id.eq_ignore_ascii_case(id))
+    }
+
+    /// The period of a release, such as `2024-S1`.
+    pub fn period(&self, release: usize) -> &str {
+        self.periods.get(release).map_or("", String::as_str)
+    }
+
+    /// The position of a language; the first one where none is named.
+    pub fn language(&self, id: Option<&str>) -> Option<usize> {
+        match id {
+            None | Some("") => Some(0),
+            Some(id) => self.register.languages.iter().position(|language| language.id.eq_ignore_ascii_case(id)),
+        }
+    }
+}
+
+impl TableEntry {
+    /// The position of the axis whose dimension holds places.
+    pub fn region(&self, library: &Library) -> Option<usize> {
+        self.axes.iter().position(|axis| library.dimensions[axis.dimension].role == Role::Geo)
+    }
+
+    /// The first and the last period.
+    pub fn periods(&self, library: &Library) -> (Option<Period>, Option<Period>) {
+        let period = |release: Option<&usize>| release.map(|&at| library.releases[at].manifest.period);
+        (period(self.span.first()), period(self.span.last()))
+    }
+
+    /// A short code for the subject, made from its name in the first language.
+    pub fn subject_code(&self) -> String {
+        let words = self.table.subject.text(0).split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(str::to_lowercase).collect::<Vec<_>>().join("-")
+    }
+
+    /// Number of cells over all periods.
+    pub fn cells(&self) -> u64 {
+        self.axes.iter().map(|axis| axis.nodes.len() as u64).product::<u64>() * self.span.len() as u64
+    }
+}
+
+impl Binder<'_> {
+    /// Joins a table's parts; its definition comes from the release with the position `newest`.
+    async fn entry(&mut self, newest: usize, table: &Table, engine: &ServingEngine) -> Result<TableEntry> {
+        let mut axes = Vec::new();
+        for axis in &table.axes {
+            let found = self.dimensions.iter().position(|dimension| dimension.id == axis.dimension);
+            let level = found.and_then(|at| self.dimensions[at].levels.iter().position(|level| level.id == axis.level));
+            let (Some(dimension), Some(level)) = (found, level) else {
+                return Err(Error::Input(format!(
+                    "table '{}' needs dimension '{}' with level '{}', of which the release has no code list; restore it from a copy",
+                    table.id, axis.dimension, axis.level
+                )));
+            };
+            axes.push(AxisEntry {
+                dimension,
+                level: level as u8,
+                nodes: self.dimensions[dimension].down_to(level as u8),
+                codelists: Vec::new(),
+            });
+        }
+        let mut parts = Vec::new();
+        let mut updated = DateTime::<Utc>::MIN_UTC;
+        for (at, release) in self.catalogue.releases().iter().enumerate() {
+            let found = release.edition.manifest.tables.iter().find(|other| comparable(&other.table, table));
+            match found {
+                Some(found) => {
+                    parts.push(Some(self.part(at, found, table, engine).await?));
+                    updated = updated.max(release.edition.written);
+                }
+                None => parts.push(None),
+            }
+        }
+        for (axis, part) in axes.iter_mut().zip(parts[newest].iter().flat_map(|part| &part.axes)) {
+            let fits = |(at, list): (usize, &CodeList)| {
+                let fits = match &list.kind {
+                    CodeListKind::Valueset(_) => list.dimension == axis.dimension && list.level <= axis.level,
+                    CodeListKind::Aggregation(_) => part.covers.get(&at).is_some_and(|covers| covers.iter().all(Option::is_some)),
+                };
+                fits.then_some(at)
+            };
+            axis.codelists = self.codelists.iter().enumerate().filter_map(fits).collect();
+        }
+        let has = |at: &usize| parts[*at].is_some();
+        let (first, last) = ((0..parts.len()).find(has).unwrap_or(newest), (0..parts.len()).rev().find(has).unwrap_or(newest));
+        let discontinued = last + 1 < parts.len();
+        Ok(TableEntry { table: table.clone(), axes, span: (first..=last).collect(), updated, discontinued, parts })
+    }
+
+    async fn part(&mut self, release: usize, found: &ReleasedTable, newest: &Table, engine: &ServingEngine) -> Result<Part> {
+        let catalogue = self.catalogue;
+        let there = &catalogue.releases()[release];
+        let folder = &there.edition.folder;
+        let damaged =
+            |problem: String| Error::Input(format!("{folder}: table '{}': {problem}; restore the release from a copy", found.table.id));
+        let shape = Shape::new(&found.table, &there.dimensions).map_err(|error| damaged(error.to_string()))?;
+        let file = Arc::new(engine.open(&format!("{folder}/{}", found.file), shape.cells).await?);
+        let mut axes = Vec::new();
+        for axis in &newest.axes {
+            let at = found.table.axes.iter().position(|other| other.dimension == axis.dimension);
+            let union = self.dimensions.iter().position(|dimension| dimension.id == axis.dimension);
+            let dimension = there.dimensions.iter().find(|dimension| dimension.id == axis.dimension);
+            let (Some(at), Some(union), Some(dimension)) = (at, union, dimension) else {
+                return Err(damaged(format!("there is no dimension '{}'", axis.dimension)));
+            };
+            let level = dimension.level(&found.table.axes[at].level).unwrap_or(dimension.finest());
+            axes.push(PartAxis {
+                stride: shape.strides[at],
+                places: self.places(release, union, dimension, level),
+                covers: self.covers(release, union, dimension, level),
+            });
+        }
+        Ok(Part { file, axes })
+    }
+
+    fn places(&mut self, release: usize, union: usize, dimension: &Dimension, level: u8) -> Arc<Vec<u32>> {
+        let all = &self.dimensions[union];
+        let make = || {
+            let mut on_axis = vec![BEYOND; dimension.nodes.len()];
+            for (place, &at) in dimension.axis(level).nodes.iter().enumerate() {
+                on_axis[at as usize] = place as u32;
+            }
+            let place = |node: usize| all.in_release(release, node as u32).map_or(ABSENT, |at| on_axis[at as usize]);
+            Arc::new((0..all.nodes.len()).map(place).collect())
+        };
+        Arc::clone(self.places.entry((release, union, level)).or_insert_with(make))
+    }
+
+    fn covers(&mut self, release: usize, union: usize, dimension: &Dimension, level: u8) -> Arc<HashMap<usize, Vec<Cover>>> {
+        let lists = self.codelists.iter().enumerate().filter(|(_, list)| list.dimension == union);
+        let make = || {
+            let cover = |(at, list): (usize, &CodeList)| match &list.kind {
+                CodeListKind::Aggregation(grouping) => Some((at, codelists::covers(grouping, dimension, level))),
+                CodeListKind::Valueset(_) => None,
+            };
+            Arc::new(lists.filter_map(cover).collect())
+        };
+        Arc::clone(self.covers.entry((release, union, level)).or_insert_with(make))
+    }
+}
+
+/// Whether two definitions of a table show the same thing, if perhaps in other detail: the same measure over the same dimensions.
+fn comparable(a: &Table, b: &Table) -> bool {
+    a.id == b.id
+        && a.unit == b.unit
+        && a.contents.code == b.contents.code
+        && a.axes.len() == b.axes.len()
+        && a.axes.iter().all(|axis| b.axes.iter().any(|other| other.dimension == axis.dimension))
+}
+
+/// A digest over pieces, in hexadecimal. Equal digests mean equal pieces.
+pub fn fingerprint<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> String {
+    let mut digest = Sha256::new();
+    for piece in pieces {
+        digest.update((piece.len() as u64).to_le_bytes());
+        digest.update(piece);
+    }
+    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

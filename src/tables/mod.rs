@@ -1,0 +1,34 @@
+//! Tables over all periods: what they offer, what a request means, and its numbers.
+//!
+//! ```text
+//! Catalogue ──> Library            once: vintages joined, cell files open
+//! Request ────> resolve ──> Query  every variable with its codes, nothing left to interpret
+//! Query ──────> answer ──> Answer  numbers and statuses, from published cells only
+//! ```
+//!
+//! **Invariant:** nothing here, and nothing that uses it, can reach a count that was not released. A number that stands in an
+//! answer is a released cell or a sum of released cells; a sum with a suppressed part is suppressed.
+
+mod answer;
+mod catalogue;
+mod codelists;
+mod defaults;
+mod describe;
+mod expression;
+mod library;
+mod request;
+mod resolve;
+mod status;
+mod vintages;
+
+pub use answer::{Answer, answer};
+pub use catalogue::{Listing, Page, list};
+pub use codelists::{CodeList, CodeListKind};
+pub use defaults::selection as default_selection;
+pub use describe::Category;
+pub use expression::{Codes, Expression, Unselected};
+pub use library::{AxisEntry, Library, TableEntry, fingerprint};
+pub use request::{Fault, Request, RequestError, Selection};
+pub use resolve::{CONTENTS, Chosen, Query, TIME, Variable, everything, resolve};
+pub use status::CellStatus;
+pub use vintages::UnionDimension;

@@ -1,0 +1,86 @@
+//! What a client asks of a table, and what may be wrong with it.
+
+/// A request for a table's cells, as the client wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Request {
+    /// What is chosen of each variable. Empty: the default selection.
+    pub selections: Vec<Selection>,
+    /// Variables that vary in the heading, fastest last.
+    pub heading: Vec<String>,
+    /// Variables that vary in the stub.
+    pub stub: Vec<String>,
+}
+
+/// What is chosen of one variable.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Selection {
+    /// The variable's code.
+    pub variable: String,
+    /// The code list to choose from, if not the variable's own nodes.
+    pub codelist: Option<String>,
+    /// Codes and expressions. Empty: the variable is eliminated, or all of the code list is chosen if there is one.
+    pub values: Vec<String>,
+}
+
+/// What a request does wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It names a table that does not exist.
+    NoTable,
+    /// It names a variable that the table lacks.
+    NoVariable,
+    /// It names a code list that does not exist or does not fit.
+    NoCodeList,
+    /// It names a code that does not exist.
+    NoValue,
+    /// It asks for a page beyond the last.
+    NoPage,
+    /// It says nothing of a variable that cannot be left out.
+    Missing,
+    /// It chooses nothing of a variable that cannot be left out.
+    Nothing,
+    /// It holds an expression that is none.
+    Expression,
+    /// It places variables in heading and stub that are not there, twice, or not all.
+    Placement,
+    /// It means more cells than allowed.
+    TooMany,
+}
+
+/// A request that cannot be answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct RequestError {
+    /// What is wrong.
+    pub fault: Fault,
+    /// What was asked for, what there is, and how to ask.
+    pub detail: String,
+}
+
+impl RequestError {
+    pub(super) fn new(fault: Fault, detail: impl Into<String>) -> Self {
+        Self { fault, detail: detail.into() }
+    }
+}
+
+/// Names some of what there is, for an error message: those most like what was asked for if there are many.
+pub(super) fn known<'a>(asked: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    const SHOWN: usize = 12;
+    let count = names.clone().count();
+    if count <= SHOWN {
+        return format!("there is {}", names.collect::<Vec<_>>().join(", "));
+    }
+    let likeness = |name: &str| name.bytes().zip(asked.bytes()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
+    let best = names.clone().map(likeness).max().unwrap_or(0);
+    let nearest: Vec<&str> = names.filter(|name| likeness(name) == best).take(SHOWN).collect();
+    format!("there are {count} codes, such as {}", nearest.join(", "))
+}
+
+/// At most the first 60 characters of what a client wrote, to be repeated in a message.
+pub(super) fn shown(text: &str) -> String {
+    let mut short: String = text.chars().take(60).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}

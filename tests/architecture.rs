@@ -1,0 +1,155 @@
+//! The rules of the house that a compiler does not check.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Modules from the ground up: each may use only those before it.
+const ORDER: [&str; 18] = [
+    "error", "register", "storage", "engine", "ingest", "classify", "cube", "protect", "audit", "sample", "release", "tables", "formats",
+    "charts", "access", "serve", "cli", "commands",
+];
+/// Modules that hold people or unprotected counts.
+const CONFIDENTIAL: [&str; 6] = ["ingest", "classify", "cube", "protect", "audit", "sample"];
+/// Modules that face the public.
+const PUBLIC: [&str; 6] = ["release", "tables", "formats", "charts", "access", "serve"];
+
+fn sources() -> BTreeMap<PathBuf, String> {
+    fn gather(folder: &Path, found: &mut BTreeMap<PathBuf, String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                gather(&path, found);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                found.insert(path.clone(), fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    gather(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    assert!(found.len() > 20, "the sources were found");
+    found
+}
+
+/// The module that a file belongs to: its folder or its own name below `src`.
+fn module_of(path: &Path) -> String {
+    let below = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
+    let first = below.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// Every `crate::module` that a file names, `use crate::{a::b, c}` included.
+fn named_modules(text: &str) -> Vec<String> {
+    let mut named = Vec::new();
+    for mark in ["crate::", "cacah::"] {
+        for (at, _) in text.match_indices(mark) {
+            let rest = &text[at + mark.len()..];
+            if let Some(list) = rest.strip_prefix('{') {
+                let mut depth = 0;
+                let mut item = String::new();
+                for char in list.chars() {
+                    match char {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => break,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => named.push(std::mem::take(&mut item)),
+                        char if depth == 0 => item.push(char),
+                        _ => {}
+                    }
+                }
+                named.push(item);
+            } else {
+                named.push(rest.chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect());
+            }
+        }
+    }
+    named.iter().map(|item| item.trim().split("::").next().unwrap_or_default().trim().to_owned()).filter(|item| !item.is_empty()).collect()
+}
+
+fn rank(module: &str) -> Option<usize> {
+    ORDER.iter().position(|known| *known == module)
+}
+
+#[test]
+fn every_module_has_its_place() {
+    for path in sources().keys() {
+        let module = module_of(path);
+        assert!(["lib", "main"].contains(&module.as_str()) || rank(&module).is_some(), "{} is in no known module", path.display());
+    }
+}
+
+#[test]
+fn arrows_point_upwards_only() {
+    for (path, text) in sources() {
+        let module = module_of(&path);
+        let Some(own) = rank(&module) else { continue };
+        for used in named_modules(&text) {
+            if let Some(other) = rank(&used) {
+                assert!(other <= own || module == "error", "{}: {module} uses {used}, which stands below it", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_public_side_knows_nothing_confidential() {
+    for (path, text) in sources() {
+        let module = module_of(&path);
+        if PUBLIC.contains(&module.as_str()) {
+            for used in named_modules(&text) {
+                assert!(!CONFIDENTIAL.contains(&used.as_str()), "{}: {module} uses {used}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn one_place_for_each_foreign_part() {
+    let allowed: [(&str, &[&str]); 4] =
+        [("SessionContext", &["engine"]), ("object_store::", &["storage", "engine"]), ("axum::", &["serve"]), ("clap::", &["cli", "main"])];
+    for (path, text) in sources() {
+        let module = module_of(&path);
+        for (part, places) in &allowed {
+            let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).any(|line| line.contains(part));
+            assert!(!code || places.contains(&module.as_str()), "{} names {part}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_ground_is_pure() {
+    for (path, text) in sources() {
+        if ["register", "protect", "audit"].contains(&module_of(&path).as_str()) {
+            for foreign in ["tokio", "datafusion", "std::fs", "std::net", "SystemTime", "async fn"] {
+                assert!(!text.contains(foreign), "{} names {foreign}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_engine_knows_no_country() {
+    let words = ["indonesia", "dukcapil", "nik\"", "kawin", "kelurahan", "provinsi", "semester i"];
+    for (path, text) in sources() {
+        if ["sample", "cli", "commands", "lib", "main"].contains(&module_of(&path).as_str()) {
+            continue;
+        }
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let line = line.to_lowercase();
+            for word in words {
+                assert!(!line.contains(word), "{}: {line}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn files_stay_readable() {
+    for (path, text) in sources() {
+        let lines = text.lines().count();
+        assert!(lines <= 700, "{} has {lines} lines; give its second job a file of its own", path.display());
+        assert!(!text.contains("TODO") && !text.contains("FIXME"), "{} leaves something undone", path.display());
+    }
+}

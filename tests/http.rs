@@ -1,0 +1,67 @@
+//! The service over HTTP, against made-up releases whose every number is known.
+
+mod caching;
+mod catalogue;
+mod client;
+mod data;
+mod documents;
+mod lifecycle;
+mod scenarios;
+mod speed;
+mod statistics;
+mod world;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::OnceLock,
+};
+
+use cacah::{
+    serve::{Application, ServeSettings},
+    storage::Store,
+};
+use client::{Reply, request};
+use world::World;
+
+/// A service that runs for as long as the tests do.
+pub struct Service {
+    pub address: SocketAddr,
+    pub world: World,
+}
+
+/// The service that tests share: it serves the whole world and keeps finished answers.
+pub fn service() -> &'static Service {
+    static SERVICE: OnceLock<Service> = OnceLock::new();
+    SERVICE.get_or_init(|| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let world = World::new();
+        let address = runtime.block_on(async {
+            let store = Store::open(folder.path().to_str().unwrap()).unwrap();
+            world.publish(&store).await;
+            let application = Application::build(&store, &settings()).await.unwrap();
+            let address = application.address();
+            tokio::spawn(application.run(std::future::pending()));
+            address
+        });
+        std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
+        // Every cell file is open by now; the folder itself is needed no longer.
+        drop(folder);
+        Service { address, world }
+    })
+}
+
+/// Loopback, any free port, a small limit so that it can be reached.
+pub fn settings() -> ServeSettings {
+    ServeSettings { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), most_cells: 5_000, most_body: 100_000, ..ServeSettings::default() }
+}
+
+/// A GET below `/api/v2`.
+pub fn get(path: &str) -> Reply {
+    request(service().address, "GET", &format!("/api/v2{path}"), &[], b"")
+}
+
+/// A POST below `/api/v2`.
+pub fn post(path: &str, body: &str) -> Reply {
+    request(service().address, "POST", &format!("/api/v2{path}"), &[("content-type", "application/json")], body.as_bytes())
+}

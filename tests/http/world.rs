@@ -1,0 +1,370 @@
+//! A made-up country that counts itself three times, and what is true of it.
+//!
+//! Between the second and the third count regency 1102 is gone and 1103 and 1202 are new. The first count shows people by age
+//! band only. The table `sparse` is missing from the second count, `gone` from all but the first. The second count was
+//! corrected.
+
+use cacah::{
+    protect,
+    register::{Definitions, Period, Shape, Sources, Status, ZeroMask},
+    release::Draft,
+    storage::Store,
+};
+
+pub const PERIODS: [&str; 3] = ["2023-S2", "2024-S1", "2024-S2"];
+pub const THRESHOLD: u32 = 5;
+
+/// One count of the country.
+pub struct Count {
+    pub period: &'static str,
+    pub definitions: Definitions,
+    /// Tables that its release has.
+    pub tables: Vec<&'static str>,
+    seed: u64,
+}
+
+pub struct World {
+    pub counts: Vec<Count>,
+}
+
+/// What must stand in a cell: a number, or the mark of a status.
+pub type Truth = Result<u64, &'static str>;
+
+const REGISTER: &str = r#"
+id = "toyland"
+label = { id = "Register negeri mainan", en = "Register of Toyland" }
+agency = "TOY"
+source = { id = "Kantor mainan", en = "Toy office" }
+license = "https://example.org/licence"
+frequency = "semester"
+
+[[languages]]
+id = "id"
+label = "Bahasa Indonesia"
+
+[[languages]]
+id = "en"
+label = "English"
+"#;
+
+const REGION: &str = r#"
+id = "region"
+variable = "Region"
+label = { id = "wilayah", en = "region" }
+
+[[level]]
+id = "country"
+label = { id = "Negara", en = "Country" }
+
+[[level]]
+id = "province"
+label = { id = "Provinsi", en = "Province" }
+
+[[level]]
+id = "regency"
+label = { id = "Kabupaten", en = "Regency" }
+
+[reference]
+file = "regions.csv"
+code = ["code"]
+name = ["name"]
+parent = ["parent"]
+level = ["level"]
+
+[reference.root]
+code = "TOY"
+label = { id = "Negeri Mainan", en = "Toyland" }
+
+[source]
+kind = "region"
+parts = [{ column = "P", digits = 2 }, { column = "R", digits = 2 }]
+"#;
+
+const OLD_REGIONS: &str = "code,name,level,parent
+11,North,province,
+1101,Ash,regency,11
+1102,Birch \"upper\",regency,11
+12,South,province,
+1201,Cedar,regency,12
+";
+
+const NEW_REGIONS: &str = "code,name,level,parent
+11,North,province,
+1101,Ash,regency,11
+1103,Dogwood,regency,11
+12,South,province,
+1201,Cedar,regency,12
+1202,\"Elm, lower\",regency,12
+";
+
+const SEX: &str = r#"
+id = "sex"
+variable = "Sex"
+label = { id = "jenis kelamin", en = "sex" }
+nodes = "sex.csv"
+
+[[level]]
+id = "total"
+label = { id = "Jumlah", en = "Total" }
+
+[[level]]
+id = "sex"
+label = { id = "Jenis kelamin", en = "Sex" }
+
+[source]
+kind = "code"
+column = "S"
+"#;
+
+const SEXES: &str = "level,code,parent,id,en
+total,T,,Jumlah,Total
+sex,L,T,Laki-laki,Male
+sex,P,T,Perempuan,Female
+";
+
+const AGE: &str = r#"
+id = "age"
+variable = "Age"
+label = { id = "umur", en = "age" }
+nodes = "age.csv"
+
+[[level]]
+id = "total"
+label = { id = "Jumlah", en = "Total" }
+
+[[level]]
+id = "band"
+label = { id = "Kelompok", en = "Band" }
+
+[[level]]
+id = "year"
+label = { id = "Tahun", en = "Year" }
+
+[source]
+kind = "age"
+column = "B"
+formats = ["YYYY-MM-DD"]
+earliest = "1900-01-01"
+
+[[grouping]]
+id = "care"
+label = { id = "Asuhan", en = "Care" }
+values = [
+    { code = "K", label = { id = "Kecil", en = "Small" }, nodes = ["Y0", "Y1"] },
+    { code = "S", label = { id = "Sekolah", en = "School" }, nodes = ["Y1", "Y2"] },
+    { code = "E", label = { id = "Besar", en = "Big" }, nodes = ["A", "O"] },
+]
+
+[[grouping]]
+id = "halves"
+label = { id = "Paruh", en = "Halves" }
+values = [
+    { code = "YOUNG", label = { id = "Muda", en = "Young" }, nodes = ["C"] },
+    { code = "OLD", label = { id = "Tua", en = "Old" }, nodes = ["A", "O"] },
+]
+"#;
+
+const AGES: &str = "level,code,parent,id,en,from
+total,T,,Jumlah,Total,
+band,C,T,Anak,Child,
+year,Y0,C,0 tahun,0 years,0
+year,Y1,C,1 tahun,1 year,1
+band,A,T,Dewasa,Adult,
+year,Y2,A,2 tahun,2 years,2
+year,Y3,A,3 tahun,3 years,3
+band,O,T,Tua,Old,4
+";
+
+const ZEROS: &str = r#"
+[[zero]]
+id = "no-old-men"
+nodes = { sex = ["L"], age = ["O"] }
+"#;
+
+/// A table's definition; axes as `dimension level`.
+fn table(id: &str, subject: &str, axes: &[&str]) -> String {
+    let mut text = format!(
+        r#"
+id = "{id}"
+label = {{ id = "Penduduk {id}", en = "People {id}" }}
+description = {{ id = "Tabel {id} & lain", en = "Table {id} & more" }}
+subject = {{ id = "{subject}", en = "{subject}" }}
+unit = "person"
+
+[contents]
+code = "persons"
+label = {{ id = "Penduduk", en = "People" }}
+unit = {{ id = "orang", en = "people" }}
+"#
+    );
+    for axis in axes {
+        let (dimension, level) = axis.split_once(' ').unwrap();
+        text.push_str(&format!("\n[[axis]]\ndimension = \"{dimension}\"\nlevel = \"{level}\"\n"));
+    }
+    text
+}
+
+fn definitions(regions: &str, finest_age: &str) -> Definitions {
+    let people = table("people", "Kependudukan Umum", &["region regency", "sex sex", &format!("age {finest_age}")]);
+    let files = [
+        ("register.toml", REGISTER.to_owned()),
+        ("structural-zeros.toml", ZEROS.to_owned()),
+        ("dimensions/region.toml", REGION.to_owned()),
+        ("dimensions/regions.csv", regions.to_owned()),
+        ("dimensions/sex.toml", SEX.to_owned()),
+        ("dimensions/sex.csv", SEXES.to_owned()),
+        ("dimensions/age.toml", AGE.to_owned()),
+        ("dimensions/age.csv", AGES.to_owned()),
+        ("tables/people.toml", people),
+        ("tables/bands.toml", table("bands", "Umur", &["region province", "age band"])),
+        ("tables/sparse.toml", table("sparse", "Kependudukan Umum", &["region province", "sex sex"])),
+        ("tables/gone.toml", table("gone", "Lama", &["region country", "sex sex"])),
+    ];
+    let sources: Sources = files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+    Definitions::parse(&sources, None).unwrap()
+}
+
+impl World {
+    pub fn new() -> Self {
+        let count = |period, regions, age, seed, tables: &[&'static str]| Count {
+            period,
+            definitions: definitions(regions, age),
+            tables: tables.to_vec(),
+            seed,
+        };
+        Self {
+            counts: vec![
+                count(PERIODS[0], OLD_REGIONS, "band", 1, &["people", "bands", "sparse", "gone"]),
+                count(PERIODS[1], OLD_REGIONS, "year", 2, &["people", "bands"]),
+                count(PERIODS[2], NEW_REGIONS, "year", 3, &["people", "bands", "sparse"]),
+            ],
+        }
+    }
+
+    /// Publishes every count; the second one twice, because the first time it was wrong.
+    pub async fn publish(&self, store: &Store) {
+        for count in &self.counts {
+            if count.period == PERIODS[1] {
+                let wrong =
+                    Count { period: count.period, definitions: definitions(OLD_REGIONS, "year"), tables: count.tables.clone(), seed: 99 };
+                wrong.publish(store, None).await;
+                count.publish(store, Some("counted the toys")).await;
+            } else {
+                count.publish(store, None).await;
+            }
+        }
+    }
+
+    /// What the service must say of a cell. Axes that `codes` does not name stand at their total.
+    pub fn truth(&self, period: &str, table: &str, codes: &[(&str, &str)]) -> Truth {
+        let count = self.counts.iter().find(|count| count.period == period).unwrap();
+        for (variable, code) in codes {
+            let dimension = count.definitions.dimensions.iter().find(|dimension| dimension.variable == *variable).unwrap();
+            if !dimension.nodes.iter().any(|node| node.code == *code) {
+                return Err("z");
+            }
+        }
+        if !count.tables.contains(&table) {
+            return Err("x");
+        }
+        let found = count.definitions.tables.iter().find(|known| known.id == table).unwrap();
+        let mut inside: Vec<Vec<bool>> = Vec::new();
+        for dimension in &count.definitions.dimensions {
+            let code = codes
+                .iter()
+                .find(|(variable, _)| *variable == dimension.variable)
+                .map_or(dimension.nodes[0].code.as_str(), |(_, code)| code);
+            let at = dimension.positions()[code];
+            if let Some(axis) = found.axes.iter().find(|axis| axis.dimension == dimension.id)
+                && dimension.nodes[at as usize].level > dimension.level(&axis.level).unwrap()
+            {
+                return Err("x");
+            }
+            let leaves = dimension.base_leaves();
+            inside.push(leaves.iter().map(|&leaf| dimension.ancestor(leaf, dimension.nodes[at as usize].level) == at).collect());
+        }
+        let impossible = codes.contains(&("Sex", "L")) && codes.contains(&("Age", "O"));
+        let people = count.people(&inside);
+        match people {
+            _ if impossible => Err("z"),
+            1..THRESHOLD => Err("c"),
+            _ => Ok(u64::from(people)),
+        }
+    }
+}
+
+impl Count {
+    /// People who live in one base leaf of each dimension.
+    fn leaf(&self, leaves: &[usize]) -> u32 {
+        let dimension = |id: &str| self.definitions.dimension(id).unwrap().0;
+        let (sex, age) = (leaves[dimension("sex")], leaves[dimension("age")]);
+        if sex == 0 && age == 4 {
+            return 0;
+        }
+        let mut state = self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        for &leaf in leaves {
+            state = (state ^ leaf as u64).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            state ^= state >> 29;
+        }
+        (state % 14) as u32
+    }
+
+    /// People in all combinations of the leaves marked, dimension by dimension.
+    fn people(&self, inside: &[Vec<bool>]) -> u32 {
+        let mut total = 0;
+        let mut at = vec![0; inside.len()];
+        loop {
+            if at.iter().zip(inside).all(|(&leaf, marks)| marks[leaf]) {
+                total += self.leaf(&at);
+            }
+            let mut turn = inside.len();
+            loop {
+                if turn == 0 {
+                    return total;
+                }
+                turn -= 1;
+                at[turn] += 1;
+                if at[turn] < inside[turn].len() {
+                    break;
+                }
+                at[turn] = 0;
+            }
+        }
+    }
+
+    async fn publish(&self, store: &Store, correction: Option<&str>) {
+        let period: Period = self.period.parse().unwrap();
+        let mut draft = Draft::start(store, &self.definitions, period, THRESHOLD, correction.map(str::to_owned)).await.unwrap();
+        for (at, table) in self.definitions.tables.iter().enumerate() {
+            if !self.tables.contains(&table.id.as_str()) {
+                continue;
+            }
+            let shape = self.definitions.shape(table);
+            let counts: Vec<u32> = (0..shape.cells).map(|cell| self.cell(table, &shape, cell)).collect();
+            let zeros = ZeroMask::new(table, &shape, &self.definitions.zeros);
+            let statuses: Vec<Status> = protect::primary(&shape, &zeros, &counts, THRESHOLD);
+            draft.add(at, &counts, &statuses).await.unwrap();
+        }
+        draft.publish().await.unwrap();
+    }
+
+    fn cell(&self, table: &cacah::register::Table, shape: &Shape, cell: u64) -> u32 {
+        let coordinates = shape.coordinates(cell);
+        let inside: Vec<Vec<bool>> = self
+            .definitions
+            .dimensions
+            .iter()
+            .map(|dimension| {
+                let leaves = dimension.base_leaves().len();
+                match table.axes.iter().position(|axis| axis.dimension == dimension.id) {
+                    None => vec![true; leaves],
+                    Some(axis) => {
+                        let bases = &shape.axes[axis].bases[coordinates[axis] as usize];
+                        (0..leaves as u32).map(|leaf| bases.contains(&leaf)).collect()
+                    }
+                }
+            })
+            .collect();
+        self.people(&inside)
+    }
+}
