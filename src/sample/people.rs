@@ -255,7 +255,7 @@ impl Village {
 
     /// The place among the siblings, and the number of the birth among all births of that place.
     fn birth(&self, family: i64, bits: u64, role: Role) -> (u8, i64) {
-        let place = SIBLINGS[((bits & 0xff) * 9 >> 8) as usize][role as usize];
+        let place = SIBLINGS[(((bits & 0xff) * 9) >> 8) as usize][role as usize];
         let block = family & !self.shuffle;
         let turned = mix(self.seed ^ u64::from(place), block as u64) as i64;
         // An odd factor makes the shuffle one to one within the block.

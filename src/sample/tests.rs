@@ -18,7 +18,7 @@ use super::{
     people::{Role, Village},
     *,
 };
-use crate::register::{Source, Sources, age_on, normalise};
+use crate::register::{Source, age_on, normalise, shipped};
 
 const HEADING: [&str; 19] = [
     "NIK",
@@ -55,20 +55,7 @@ const NO_KEL: usize = 17;
 type Line = Vec<String>;
 
 fn definitions() -> Definitions {
-    fn gather(folder: &Path, prefix: &str, sources: &mut Sources) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = format!("{prefix}{}", path.file_name().unwrap().to_str().unwrap());
-            if path.is_dir() {
-                gather(&path, &format!("{name}/"), sources);
-            } else {
-                sources.insert(name, fs::read_to_string(&path).unwrap());
-            }
-        }
-    }
-    let mut sources = Sources::new();
-    gather(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/queries")), "", &mut sources);
-    Definitions::parse(&sources, None).unwrap()
+    Definitions::parse(&shipped(), None).unwrap()
 }
 
 fn options(period: &str, persons: u64, dirty: f64, out: &Path) -> Options {
