@@ -4,7 +4,7 @@ mod faults;
 
 use std::{collections::HashMap, fs, path::Path};
 
-use cacah::register::{Definitions, Dimension, Frequency, Role, Source, Sources, Unit, normalise};
+use cacah::register::{self, Definitions, Dimension, Frequency, Role, Source, Sources, Unit, normalise};
 
 /// Every file below a folder of the repository.
 fn read_set(folder: &str) -> Sources {
@@ -26,7 +26,7 @@ fn read_set(folder: &str) -> Sources {
 }
 
 fn shipped() -> Definitions {
-    Definitions::parse(&read_set("queries"), None).unwrap()
+    Definitions::parse(&register::shipped(), None).unwrap()
 }
 
 fn dimension<'a>(definitions: &'a Definitions, id: &str) -> &'a Dimension {
@@ -57,6 +57,11 @@ fn coding(definitions: &Definitions, id: &str, coding: &str) -> Vec<(u64, String
         coding.codes.iter().map(|(number, leaf)| (*number, dimension.nodes[leaves[*leaf as usize] as usize].code.clone())).collect();
     meanings.sort();
     meanings
+}
+
+#[test]
+fn the_program_ships_every_definition_file() {
+    assert_eq!(register::shipped(), read_set("queries"));
 }
 
 #[test]
@@ -241,8 +246,7 @@ fn region_codes_lose_their_dots_and_keep_them_as_official() {
 fn a_reference_with_indonesian_headings_replaces_the_shipped_one() {
     let reference = "kode,nama,level,kode_induk\n31,DKI JAKARTA,prov,\n31.01,KAB. ADM. KEP. SERIBU,kab,31\n\
         31.01.01,Kepulauan Seribu Utara,kec,31.01\n31.01.01.1001,Pulau Panggang,kel,31.01.01\n31.01.01.1002,Pulau Kelapa,desa,31.01.01\n";
-    let sources = read_set("queries");
-    let definitions = Definitions::parse(&sources, Some(("vintages/wilayah_2022.csv", reference))).unwrap();
+    let definitions = Definitions::parse(&register::shipped(), Some(("vintages/wilayah_2022.csv", reference))).unwrap();
     assert_eq!(definitions.vintage, "wilayah_2022");
     let region = dimension(&definitions, "region");
     assert_eq!(population(region), [("country", 1), ("province", 1), ("regency", 1), ("district", 1), ("village", 2)]);

@@ -2,8 +2,11 @@
 
 mod architecture;
 mod bad_input;
+mod clients;
 mod common;
 mod counting;
 mod definitions;
 mod http;
 mod pipeline;
+mod s3;
+mod support;

@@ -4,13 +4,19 @@ use std::{
     fs::{self, File},
     io::{BufWriter, Write},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
 };
 
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use flate2::{Compression as GzipLevel, write::GzEncoder};
 use parquet::{
     arrow::ArrowWriter,
     basic::{Compression, ZstdLevel},
+    errors::ParquetError,
     file::properties::{EnabledStatistics, WriterProperties},
     schema::types::ColumnPath,
 };
@@ -88,7 +94,34 @@ enum Body {
     Plain(File),
     Gzip(GzEncoder<BufWriter<File>>),
     Zstd(zstd::Encoder<'static, File>),
-    Parquet(Box<ArrowWriter<File>>),
+    Parquet(Encoder),
+}
+
+/// A thread that encodes Parquet, which takes longer than making people up.
+struct Encoder {
+    batches: SyncSender<RecordBatch>,
+    thread: JoinHandle<Result<File>>,
+}
+
+impl Encoder {
+    fn start(file: File, path: PathBuf, schema: SchemaRef) -> Self {
+        let (batches, inbox) = sync_channel::<RecordBatch>(2);
+        let encode = move || {
+            let mut writer = ArrowWriter::try_new(file, schema, Some(properties()))?;
+            for batch in inbox {
+                writer.write(&batch)?;
+            }
+            writer.into_inner()
+        };
+        let thread = thread::spawn(move || encode().map_err(|error: ParquetError| cannot_write(&path, error)));
+        Self { batches, thread }
+    }
+
+    /// Waits until everything is encoded.
+    fn finish(self) -> Result<File> {
+        drop(self.batches);
+        self.thread.join().unwrap_or_else(|_| Err(Error::Internal("the thread that encodes the sample panicked".to_owned())))
+    }
 }
 
 impl<'a> SnapshotWriter<'a> {
@@ -97,13 +130,13 @@ impl<'a> SnapshotWriter<'a> {
         let mut draft = path.as_os_str().to_owned();
         draft.push(".part");
         let draft = PathBuf::from(draft);
-        let failed = |error: std::io::Error| Error::storage(format!("cannot write {}", path.display()), error);
+        let failed = |error: std::io::Error| cannot_write(path, error);
         let file = File::create(&draft).map_err(failed)?;
         let body = match format {
             Format::Csv => Body::Plain(file),
             Format::CsvGzip => Body::Gzip(GzEncoder::new(BufWriter::new(file), GzipLevel::fast())),
             Format::CsvZstd => Body::Zstd(zstd::Encoder::new(file, 1).map_err(failed)?),
-            Format::Parquet => Body::Parquet(Box::new(ArrowWriter::try_new(file, Arc::clone(&shared.columns.schema), Some(properties()))?)),
+            Format::Parquet => Body::Parquet(Encoder::start(file, path.to_owned(), Arc::clone(&shared.columns.schema))),
         };
         let mut writer = Self { shared, draft, path: path.to_owned(), body: Some(body), line: Vec::new() };
         let heading = COLUMNS.map(|(name, _)| name).join(",") + "\n";
@@ -113,18 +146,32 @@ impl<'a> SnapshotWriter<'a> {
 
     /// Completes the file and gives it its name.
     pub fn finish(mut self) -> Result<()> {
-        let failed = |error: std::io::Error| Error::storage(format!("cannot write {}", self.path.display()), error);
-        let file = match self.body.take() {
-            Some(Body::Plain(file)) => file,
-            Some(Body::Gzip(encoder)) => {
-                encoder.finish().and_then(|buffer| buffer.into_inner().map_err(std::io::IntoInnerError::into_error)).map_err(failed)?
-            }
-            Some(Body::Zstd(encoder)) => encoder.finish().map_err(failed)?,
-            Some(Body::Parquet(writer)) => writer.into_inner()?,
-            None => return Ok(()),
-        };
-        file.sync_all().map_err(failed)?;
-        fs::rename(&self.draft, &self.path).map_err(failed)
+        let file = self.close();
+        file.and_then(|file| file.sync_all().and_then(|()| fs::rename(&self.draft, &self.path)).map_err(|error| self.failed(error)))
+            .inspect_err(|_| self.remove_draft())
+    }
+
+    /// Writes what is still held back.
+    fn close(&mut self) -> Result<File> {
+        match self.body.take() {
+            Some(Body::Plain(file)) => Ok(file),
+            Some(Body::Gzip(encoder)) => encoder
+                .finish()
+                .and_then(|buffer| buffer.into_inner().map_err(std::io::IntoInnerError::into_error))
+                .map_err(|error| self.failed(error)),
+            Some(Body::Zstd(encoder)) => encoder.finish().map_err(|error| self.failed(error)),
+            Some(Body::Parquet(encoder)) => encoder.finish(),
+            None => Err(Error::Internal(format!("{} has been closed before", self.path.display()))),
+        }
+    }
+
+    fn failed(&self, error: std::io::Error) -> Error {
+        cannot_write(&self.path, error)
+    }
+
+    /// Whoever gives up leaves nothing behind that looks like a snapshot; nothing can be done if even that fails.
+    fn remove_draft(&self) {
+        let _ = fs::remove_file(&self.draft);
     }
 
     /// Writes bytes to a text file; Parquet has none.
@@ -135,14 +182,21 @@ impl<'a> SnapshotWriter<'a> {
             Some(Body::Zstd(encoder)) => encoder.write_all(bytes),
             Some(Body::Parquet(_)) | None => Ok(()),
         }
-        .map_err(|error| Error::storage(format!("cannot write {}", self.path.display()), error))
+        .map_err(|error| self.failed(error))
     }
 }
 
 impl Sink for SnapshotWriter<'_> {
     fn write(&mut self, rows: &mut Rows, calendar: &Calendar) -> Result<()> {
-        if let Some(Body::Parquet(writer)) = &mut self.body {
-            return Ok(writer.write(&rows.take_batch(&self.shared.columns)?)?);
+        if let Some(Body::Parquet(encoder)) = &self.body {
+            let batch = rows.take_batch(&self.shared.columns)?;
+            if encoder.batches.send(batch).is_err() {
+                // It has stopped before its time: its error says why.
+                let ended = self.close();
+                self.remove_draft();
+                return ended.map(drop);
+            }
+            return Ok(());
         }
         let mut lines = std::mem::take(&mut self.line);
         lines.clear();
@@ -156,9 +210,10 @@ impl Sink for SnapshotWriter<'_> {
 
 impl Drop for SnapshotWriter<'_> {
     fn drop(&mut self) {
-        // Whoever gives up leaves nothing behind that looks like a snapshot; nothing can be done if even that fails.
-        if self.body.take().is_some() {
-            let _ = fs::remove_file(&self.draft);
+        if self.body.is_some() {
+            // The encoder must have let go of the file before it can be removed everywhere.
+            drop(self.close());
+            self.remove_draft();
         }
     }
 }
@@ -195,6 +250,10 @@ impl Shared {
             }
         }
     }
+}
+
+fn cannot_write(path: &Path, error: impl std::fmt::Display) -> Error {
+    Error::storage(format!("cannot write {}", path.display()), error)
 }
 
 /// Texts as CSV fields, quoted where they must be.
@@ -237,8 +296,9 @@ fn properties() -> WriterProperties {
         properties = match column {
             // Nearly every value is another one: a dictionary would only be made to be thrown away.
             Column::Identity | Column::Card | Column::Birth => properties.set_column_dictionary_enabled(path, false),
+            // Long runs of one number: compression takes them at a fraction of what a dictionary costs.
+            Column::Number(_) => properties.set_column_dictionary_enabled(path, false),
             Column::Text(_) => properties.set_column_statistics_enabled(path, EnabledStatistics::None),
-            Column::Number(_) => properties,
         };
     }
     properties.build()

@@ -21,15 +21,15 @@ use rand_pcg::Pcg64Mcg;
 use super::calendar::Calendar;
 
 /// Person-days that one family adds to the register over all time; measured, and held by a test.
-const DAYS_PER_FAMILY: i64 = 66_500;
+const DAYS_PER_FAMILY: i64 = 65_310;
 /// Fractions of a day that family numbers are spread in.
 const FRACTION: u32 = 20;
-/// The longest that members of a family stay in the register after its wedding: 104 years.
+/// The longest that members of a family stay in the register after its turn: 104 years.
 const FAMILY_DAYS: i32 = 38_000;
-/// Days from one place among siblings to the next, and how far births are shuffled around that.
-const PLACES: [i32; 4] = [800, 2200, 3600, 5000];
+/// Days from a family's turn to the births at each place among siblings, and how far births are shuffled around that.
+const PLACES: [i32; 4] = [1165, 2565, 3965, 5365];
 const SHUFFLE_DAYS: i64 = 548;
-/// Days between a family's wedding and those of its son and daughter: they are 19 to 34 and 18 to 30 then.
+/// Days between a family's turn and those of its son and daughter: they are 19 to 34 and 18 to 30 then.
 const SON_DAYS: i64 = 12_784;
 const DAUGHTER_DAYS: i64 = 11_140;
 /// The most years by which the rounding to lineages may shift a wedding, twice.
@@ -231,14 +231,14 @@ impl Village {
 
     /// Numbers of the families of which anybody can be in the register on a day.
     pub fn families(&self, day: i32) -> Range<i64> {
-        self.first_from(day - FAMILY_DAYS)..self.first_from(day + 366)
+        self.first_from(day - FAMILY_DAYS)..self.first_from(day + 1)
     }
 
     fn first_from(&self, day: i32) -> i64 {
         ((i64::from(day) << FRACTION) - self.phase + self.step - 1).div_euclid(self.step)
     }
 
-    /// The day on which a family takes its turn; it weds within the year before.
+    /// The day on which a family takes its turn and gets its card; it weds within the year.
     pub fn turn(&self, family: i64) -> i32 {
         ((self.phase + family * self.step) >> FRACTION) as i32
     }
@@ -310,8 +310,8 @@ impl Village {
         if !founds {
             let grown = birth + 6940 + ((((life >> 33) & 0xfff) * 2922) >> 12) as i32;
             match (life >> 25) & 0xff {
-                0..205 => person.leaves = grown,
-                205..230 => person.alone = grown,
+                0..218 => person.leaves = grown,
+                218..231 => person.alone = grown,
                 _ => {}
             }
         }
@@ -325,7 +325,7 @@ impl Village {
 
     /// The day on which a family weds.
     fn wedding(&self, family: i64) -> i32 {
-        self.turn(family) - ((((self.bits(family) >> 8) & 0x1ff) * 365) >> 9) as i32
+        self.turn(family) + ((((self.bits(family) >> 8) & 0x1ff) * 365) >> 9) as i32
     }
 
     /// Whether and where to a family has moved by a day.
@@ -356,18 +356,19 @@ impl Village {
         Some(Family { number, bits, husband, husband_from, wife, wife_from, divorced })
     }
 
-    /// Whether the son of a family takes in the last one of his parents: one in four does.
+    /// Whether the son of a family takes in the last one of his parents: seven in eight do.
     fn takes_parents(bits: u64) -> bool {
-        (bits >> 50) & 3 == 0
+        (bits >> 58) & 7 != 0
     }
 
-    /// Whether the last one of a couple has joined the household of their son, who is alive and not divorced.
+    /// Whether the last one of a couple has joined the household of their son: he is alive, not divorced, and has not himself
+    /// joined a son of his.
     fn joined(&self, family: &Family, day: i32) -> bool {
         if !Self::takes_parents(family.bits) || family.divorced || family.husband.alive(day) == family.wife.alive(day) {
             return false;
         }
         let home = family.number + self.sons;
-        self.family(home, day).is_some_and(|home| home.husband.alive(day) && !home.divorced)
+        self.family(home, day).is_some_and(|home| home.husband.alive(day) && !home.divorced && !self.joined(&home, day))
     }
 
     /// Fills in the people of a family who live together; nobody may be left.
@@ -375,8 +376,9 @@ impl Village {
         let Family { number, husband, husband_from, wife, wife_from, divorced, bits } = *family;
         home.begin(number, 0);
         let joined = self.joined(family, day);
-        let husband_here = husband.alive(day) && !divorced && !joined;
         let wife_here = wife.alive(day) && !joined;
+        let husband_here = husband.alive(day) && !joined && !(divorced && wife.alive(day));
+        let parted = if divorced { Marital::Divorced } else { Marital::Widowed };
         match (husband_here, wife_here) {
             // One wife in 64 is the head.
             (true, true) if (bits >> 52) & 0x3f == 0 => {
@@ -387,10 +389,9 @@ impl Village {
                 home.add(husband, husband_from, Role::Son, Relation::Head, Marital::Married);
                 home.add(wife, wife_from, Role::Daughter, Relation::Wife, Marital::Married);
             }
-            (true, false) => home.add(husband, husband_from, Role::Son, Relation::Head, Marital::Widowed),
-            (false, true) => {
-                home.add(wife, wife_from, Role::Daughter, Relation::Head, if divorced { Marital::Divorced } else { Marital::Widowed })
-            }
+            // A divorced father comes back to his children when their mother is dead.
+            (true, false) => home.add(husband, husband_from, Role::Son, Relation::Head, parted),
+            (false, true) => home.add(wife, wife_from, Role::Daughter, Relation::Head, parted),
             (false, false) => {}
         }
         let parents = home.members.len();
@@ -427,7 +428,7 @@ impl Village {
     pub fn fill_single(&self, family: &Family, kind: u8, day: i32, home: &mut Household) {
         home.begin(family.number, kind);
         match kind {
-            1 if family.divorced && family.husband.alive(day) => {
+            1 if family.divorced && family.husband.alive(day) && family.wife.alive(day) => {
                 home.add(family.husband, family.husband_from, Role::Son, Relation::Head, Marital::Divorced);
             }
             2 | 3 => {

@@ -14,8 +14,11 @@ use arrow::{
 use chrono::NaiveDate;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::*;
-use crate::register::{Source, Sources, age_on, normalise};
+use super::{
+    people::{Role, Village},
+    *,
+};
+use crate::register::{Source, age_on, normalise, shipped};
 
 const HEADING: [&str; 19] = [
     "NIK",
@@ -52,20 +55,7 @@ const NO_KEL: usize = 17;
 type Line = Vec<String>;
 
 fn definitions() -> Definitions {
-    fn gather(folder: &Path, prefix: &str, sources: &mut Sources) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = format!("{prefix}{}", path.file_name().unwrap().to_str().unwrap());
-            if path.is_dir() {
-                gather(&path, &format!("{name}/"), sources);
-            } else {
-                sources.insert(name, fs::read_to_string(&path).unwrap());
-            }
-        }
-    }
-    let mut sources = Sources::new();
-    gather(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/queries")), "", &mut sources);
-    Definitions::parse(&sources, None).unwrap()
+    Definitions::parse(&shipped(), None).unwrap()
 }
 
 fn options(period: &str, persons: u64, dirty: f64, out: &Path) -> Options {
@@ -208,6 +198,31 @@ fn identities_are_unique_and_say_what_identities_say() {
         let woman = line[JENIS_KLMIN].starts_with('P');
         let day: u32 = nik[6..8].parse().unwrap();
         assert_eq!(format!("{:02}{}", day - if woman { 40 } else { 0 }, &nik[8..12]), born.format("%d%m%y").to_string());
+    }
+}
+
+#[test]
+fn numbers_do_not_run_out_in_a_crowded_village() {
+    let calendar = Calendar::new("2024-06-30".parse().unwrap());
+    let village = Village::new(3, 300_000);
+    let room = 300;
+    assert!(village.births_a_day() * 2 + 2 <= room / 4);
+    let (mut cards, mut births) = (HashSet::new(), HashSet::new());
+    let families = village.families(calendar.reference);
+    assert!(families.clone().count() > 100_000);
+    for family in families {
+        for kind in 0..4 {
+            let serial = village.card(family, kind, &calendar, room as u32);
+            assert!(serial < room as u32);
+            assert!(cards.insert((calendar.day(village.turn(family)).digits, serial)), "card of {family}, {kind}");
+        }
+        for role in [Role::Son, Role::Daughter, Role::Third, Role::Fourth] {
+            let birth = village.child(family, role).map(|child| child.birth).filter(|birth| *birth <= calendar.reference);
+            let Some(birth) = birth else { continue };
+            let serial = village.serial(family, role, &calendar, birth, room as u32);
+            assert!(serial < room as u32);
+            assert!(births.insert((calendar.day(birth).digits, serial)), "birth in {family}, {role:?}");
+        }
     }
 }
 
