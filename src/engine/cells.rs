@@ -3,7 +3,7 @@
 //! A released table has one row for each cell, in the order of the cell numbers, so that a cell is found by arithmetic:
 //!
 //! ```text
-//! numbers ─> row ranges ─> DataSourceExec over one file, with the rows as its access plan ─> pages that hold them
+//! numbers ─> row ranges ─> Parquet scan of one file, with the rows as its access plan ─> pages that hold them
 //! ```
 //!
 //! No statement is planned and no value compared. What a request costs is the opening of a scan and the pages it touches.
@@ -12,7 +12,7 @@
 use std::{fs::File, ops::Range, os::unix::fs::FileExt, sync::Arc};
 
 use arrow::{
-    array::{Array, AsArray, RecordBatch, UInt32Array},
+    array::{Array, AsArray, RecordBatch},
     datatypes::{DataType, UInt32Type},
 };
 use bytes::Bytes;
@@ -24,11 +24,11 @@ use datafusion::{
             FileScanConfigBuilder, ParquetSource,
             parquet::{DefaultParquetFileReaderFactory, ParquetFileReaderFactory, ParquetRowSelection},
         },
-        source::DataSourceExec,
+        source::DataSource,
         table_schema::TableSchema,
     },
     execution::SendableRecordBatchStream,
-    physical_plan::{ExecutionPlan, metrics::ExecutionPlanMetricsSet},
+    physical_plan::metrics::ExecutionPlanMetricsSet,
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture};
 use parquet::{
@@ -71,10 +71,10 @@ pub struct CellStream {
 }
 
 /// Some cells.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct CellBatch {
-    /// The published numbers; null where there is a status.
-    pub values: UInt32Array,
+    /// The published numbers; 0 where there is a status.
+    pub values: Vec<u32>,
     /// The status of each cell as the release writes it, `c` or `z`; 0 where the number is published.
     pub statuses: Vec<u8>,
 }
@@ -145,7 +145,8 @@ impl ServingEngine {
             .with_projection_indices(Some(cells.columns.clone()))?
             .with_file(cells.file.clone().with_extension(ParquetRowSelection::new(rows)))
             .build();
-        let batches = DataSourceExec::from_data_source(scan).execute(0, Arc::clone(&self.task))?;
+        // Opened as it is: the plan node around it would only work out properties for an optimiser that nobody asks.
+        let batches = scan.open(0, Arc::clone(&self.task))?;
         Ok(CellStream { batches })
     }
 }
@@ -161,26 +162,39 @@ impl CellStream {
 }
 
 fn cells(batch: &RecordBatch) -> Result<CellBatch> {
-    let values = batch.column(0).as_primitive::<UInt32Type>().clone();
+    let numbers = batch.column(0).as_primitive::<UInt32Type>();
     let column = batch.column(1);
-    let mark = |text: &str| text.bytes().next().unwrap_or(0);
     let mut statuses = vec![0; batch.num_rows()];
-    if column.null_count() == column.len() {
-        return Ok(CellBatch { values, statuses });
-    }
-    if let Some(dictionary) = column.as_any_dictionary_opt() {
-        let marks: Vec<u8> = dictionary.values().as_string::<i32>().iter().map(|text| text.map_or(0, mark)).collect();
-        for (at, key) in dictionary.normalized_keys().into_iter().enumerate() {
-            if dictionary.keys().is_valid(at) {
-                statuses[at] = marks[key];
+    let mark = |text: &str| text.bytes().next().unwrap_or(0);
+    if column.null_count() < column.len() {
+        if let Some(dictionary) = column.as_any_dictionary_opt() {
+            let marks: Vec<u8> = dictionary.values().as_string::<i32>().iter().map(|text| text.map_or(0, mark)).collect();
+            let keys = dictionary.normalized_keys();
+            for (at, status) in statuses.iter_mut().enumerate() {
+                if dictionary.keys().is_valid(at) {
+                    *status = marks[keys[at]];
+                }
             }
+        } else if let Some(texts) = column.as_string_opt::<i32>() {
+            for (status, text) in statuses.iter_mut().zip(texts) {
+                *status = text.map_or(0, mark);
+            }
+        } else {
+            return Err(Error::Internal(format!("a status column of type {}", column.data_type())));
         }
-    } else if let Some(texts) = column.as_string_opt::<i32>() {
-        for (status, text) in statuses.iter_mut().zip(texts) {
-            *status = text.map_or(0, mark);
+    }
+    // What stands in the place of a null is anybody's guess, and a suppressed cell has no number anywhere.
+    let mut values = numbers.values().to_vec();
+    let mut unexplained = false;
+    for (at, (value, status)) in values.iter_mut().zip(&statuses).enumerate() {
+        if *status != 0 {
+            *value = 0;
+        } else {
+            unexplained |= numbers.is_null(at);
         }
-    } else {
-        return Err(Error::Internal(format!("a status column of type {}", column.data_type())));
+    }
+    if unexplained {
+        return Err(Error::Internal("a released cell has neither a number nor a status".into()));
     }
     Ok(CellBatch { values, statuses })
 }

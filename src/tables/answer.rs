@@ -88,6 +88,7 @@ pub async fn answer(library: Arc<Library>, engine: Arc<ServingEngine>, query: Qu
     Ok(answer)
 }
 
+#[inline]
 fn status(mark: u8) -> Result<CellStatus> {
     Ok(match mark {
         0 => return Err(Error::Internal("a cell of an answer was never filled".into())),
@@ -176,10 +177,14 @@ async fn block(engine: &ServingEngine, part: Option<&Part>, query: &Query, exten
             widen(&mut targets, lane.offsets_of(at));
         }
         for (place, &number) in inner.places.iter().enumerate() {
-            let (value, mark) = cursor.cell(base + u64::from(number) * inner.stride).await?;
+            let wanted = cursor.index(base + u64::from(number) * inner.stride);
+            if wanted >= cursor.end() {
+                cursor.advance(wanted).await?;
+            }
+            let (value, mark) = cursor.cell(wanted)?;
             for target in &targets {
                 for offset in inner.offsets_of(place) {
-                    block.values[target + offset] += u64::from(value);
+                    block.values[target + offset] += value;
                     block.marks[target + offset] |= mark;
                 }
             }
@@ -217,6 +222,7 @@ fn widen(targets: &mut Vec<usize>, offsets: &[usize]) {
 }
 
 impl Lane {
+    #[inline]
     fn offsets_of(&self, place: usize) -> &[usize] {
         &self.offsets[self.starts[place]..self.starts[place + 1]]
     }
@@ -265,56 +271,65 @@ fn lane(axis: &PartAxis, chosen: &Chosen, extent: Extent, marks: &mut [u8]) -> L
     lane
 }
 
-/// Looks up rows in a stream of cells, in ascending order.
+/// Looks up rows in a stream of cells, in ascending order. Rows are counted as they are read: *indexes* number the rows of
+/// all ranges one after the other.
 struct Cursor<'a> {
     stream: CellStream,
     ranges: &'a [Range<u64>],
-    /// Rows read before the first of `ranges`.
-    before: u64,
-    batch: Option<CellBatch>,
-    /// How many rows were read before `batch`.
+    /// Index of the first row of `ranges`.
+    first: u64,
+    batch: CellBatch,
+    /// Index of the first cell of `batch`.
     start: u64,
 }
 
 impl<'a> Cursor<'a> {
     fn new(stream: CellStream, ranges: &'a [Range<u64>]) -> Self {
-        Self { stream, ranges, before: 0, batch: None, start: 0 }
+        Self { stream, ranges, first: 0, batch: CellBatch::default(), start: 0 }
     }
 
-    /// The number in a row, 0 if it has none, and what the cell is.
-    async fn cell(&mut self, row: u64) -> Result<(u32, u8)> {
-        while let Some(range) = self.ranges.first()
-            && row >= range.end
-        {
-            self.before += range.end - range.start;
-            self.ranges = &self.ranges[1..];
-        }
-        let first = self.ranges.first().map_or(row, |range| range.start);
-        let wanted = self.before + row - first;
-        loop {
-            if let Some(batch) = &self.batch {
-                let at = (wanted - self.start) as usize;
-                if at < batch.statuses.len() {
-                    return mark(batch, at);
-                }
-                self.start += batch.statuses.len() as u64;
+    /// The index of a row, which must not lie before one that was asked for already.
+    #[inline]
+    fn index(&mut self, row: u64) -> u64 {
+        while let [range, rest @ ..] = self.ranges {
+            if row < range.end {
+                return self.first + (row - range.start);
             }
-            self.batch = self.stream.next().await?;
-            if self.batch.is_none() {
-                return Err(Error::Internal("a cell file ended before the rows it was asked for".into()));
-            }
+            self.first += range.end - range.start;
+            self.ranges = rest;
         }
+        self.first
     }
-}
 
-fn mark(batch: &CellBatch, at: usize) -> Result<(u32, u8)> {
-    use arrow::array::Array;
-    match batch.statuses[at] {
-        0 if batch.values.is_valid(at) => Ok((batch.values.value(at), PUBLISHED)),
-        b'c' => Ok((0, SUPPRESSED)),
-        b'z' => Ok((0, IMPOSSIBLE)),
-        0 => Err(Error::Internal("a released cell has neither a number nor a status".into())),
-        other => Err(Error::Internal(format!("a released cell has the unknown status '{}'", other as char))),
+    /// The index behind the batch at hand.
+    #[inline]
+    fn end(&self) -> u64 {
+        self.start + self.batch.statuses.len() as u64
+    }
+
+    /// Reads on until an index is at hand.
+    async fn advance(&mut self, index: u64) -> Result<()> {
+        while index >= self.end() {
+            self.start = self.end();
+            self.batch = match self.stream.next().await? {
+                Some(batch) => batch,
+                None => return Err(Error::Internal("a cell file ended before the rows it was asked for".into())),
+            };
+        }
+        Ok(())
+    }
+
+    /// The number at an index, 0 if it has none, and what the cell is.
+    #[inline]
+    fn cell(&self, index: u64) -> Result<(u64, u8)> {
+        let at = (index - self.start) as usize;
+        let mark = match self.batch.statuses[at] {
+            0 => PUBLISHED,
+            b'c' => SUPPRESSED,
+            b'z' => IMPOSSIBLE,
+            other => return Err(Error::Internal(format!("a released cell has the unknown status '{}'", other as char))),
+        };
+        Ok((u64::from(self.batch.values[at]), mark))
     }
 }
 
