@@ -14,6 +14,7 @@ use parquet::{
     arrow::ArrowWriter,
     basic::{Compression, ZstdLevel},
     file::properties::{EnabledStatistics, WriterProperties},
+    schema::types::ColumnPath,
 };
 
 use crate::{
@@ -54,6 +55,8 @@ pub fn write_cells(table: &Table, dimensions: &[Dimension], shape: &Shape, count
         .set_write_batch_size(PAGE_ROWS)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_statistics_enabled(EnabledStatistics::Page)
+        // Counts hardly repeat; a dictionary of them would have to be read for every page asked for.
+        .set_column_dictionary_enabled(ColumnPath::from("value"), false)
         .build();
     let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
     for start in (0..counts.len()).step_by(GROUP_ROWS) {
