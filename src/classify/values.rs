@@ -285,6 +285,13 @@ impl AgeReader {
             let years = date.years_until(rule.reference) as usize;
             rule.leaves[years.min(rule.leaves.len() - 1)]
         };
+        if let Column::Dates(array) = column
+            && array.null_count() == 0
+        {
+            out.extend(array.values()[..records].iter().map(|&days| age(DateKey::from_days(days))));
+            self.newest = newest;
+            return out.iter().any(|&code| code >= MARKS);
+        }
         let parse = |text: &[u8]| rule.formats.iter().find_map(|format| format.read(text));
         let marked = column.codes(records, out, |value| match value {
             Value::Missing => Reason::Missing.mark(),
@@ -381,6 +388,9 @@ impl RegionReader {
                     let distinct: Vec<u64> = values.iter().map(|text| text.map_or(MISSING_PART, |text| plain(text.as_bytes()))).collect();
                     part.extend((0..records).map(|record| keys.key(record).map_or(MISSING_PART, |key| distinct[key])));
                 }
+                Column::Numbers(array) if array.null_count() == 0 => {
+                    part.extend(array.values()[..records].iter().map(|&number| read(Value::Number(number))));
+                }
                 column => part.extend((0..records).map(|record| read(column.value(record)))),
             }
         }
@@ -439,6 +449,9 @@ impl KeyReader {
         out.reserve(records);
         match column {
             Column::Text(chunk, at) => out.extend((0..records).map(|record| plain(chunk.field(*at, record)))),
+            Column::Strings(array) if array.null_count() == 0 => {
+                out.extend((0..records).map(|record| plain(array.value(record).as_bytes())));
+            }
             column => out.extend((0..records).map(|record| match column.value(record) {
                 Value::Missing => mark(Reason::Missing),
                 Value::Text(text) => plain(text),

@@ -135,6 +135,21 @@ impl DateKey {
         (day >= 1 && day <= longest + u32::from(leap)).then_some(Self(year * 10_000 + month * 100 + day))
     }
 
+    /// The key of a day counted from 1 January 1970; years before 0 become 0. After Howard Hinnant's `civil_from_days`.
+    #[inline]
+    pub fn from_days(days: i32) -> Self {
+        let shifted = i64::from(days) + 719_468;
+        let era = shifted.div_euclid(146_097);
+        let day_of_era = shifted.rem_euclid(146_097);
+        let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted_month = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        Self(year.clamp(0, 400_000) as u32 * 10_000 + (month * 100 + day) as u32)
+    }
+
     /// Completed years from this day to a later one; the same as [`super::age_on`].
     #[inline]
     pub fn years_until(self, day: Self) -> u32 {
@@ -194,6 +209,8 @@ mod tests {
             let born = reference - chrono::Days::new(days);
             let key = DateKey::new(born.year() as u32, born.month(), born.day()).unwrap();
             assert_eq!(key.date(), Some(born));
+            let epoch = NaiveDate::default();
+            assert_eq!(DateKey::from_days(born.signed_duration_since(epoch).num_days() as i32), key);
             assert_eq!(key.years_until(reference.into()) as i32, super::super::age_on(born, reference), "{born}");
         }
         for (year, month, day) in [(2023, 2, 29), (1900, 2, 29), (2024, 13, 1), (2024, 0, 1), (2024, 4, 31), (2024, 1, 0)] {
