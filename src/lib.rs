@@ -30,6 +30,8 @@
 //! - A number that is not published has no value in any file or answer.
 //! - A module uses only modules above it in the list below; `tests/architecture.rs` holds this.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
 pub mod error;
 pub mod register;
 pub mod storage;

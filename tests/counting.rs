@@ -118,8 +118,9 @@ fn rolling_up_counts_equals_counting_rolled_up_records() {
         let columns = records(&shape, at as u64 * 77 + 5, 500);
         let mut leaves = vec![0; shape.leaf_cells as usize];
         let mut expected = std::collections::HashMap::new();
-        for record in 0..500 {
-            let leaf_of = |axis: usize| shape.axes[axis].base_to_leaf[columns[axis][record] as usize];
+        let records = (0..500).map(|record| columns.iter().map(|column| column[record]).collect::<Vec<u32>>());
+        for record in records {
+            let leaf_of = |axis: usize| shape.axes[axis].base_to_leaf[record[axis] as usize];
             let cell: u64 = (0..shape.axes.len()).map(|axis| u64::from(leaf_of(axis)) * shape.leaf_strides[axis]).sum();
             leaves[cell as usize] += 1;
             // Every combination of nodes that the record belongs to.
