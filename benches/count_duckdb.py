@@ -30,7 +30,7 @@ COLUMNS = {
 
 
 def ancestors(dimension, level, key):
-    """For each finest node: its key and its ancestor on a level (or the coarsest node below which nothing is finer)."""
+    """For each text that means a finest node: the text and the node's ancestor on a level."""
     with open(os.path.join(definitions, "dimensions", f"{dimension}.csv"), newline="", encoding="utf-8") as f:
         rows = {row["code"]: row for row in csv.DictReader(f)}
     order = {"total": 0}
@@ -45,12 +45,14 @@ def ancestors(dimension, level, key):
         up = code
         while depth[up] > order[level]:
             up = rows[up]["parent"]
-        result.append((row[key].upper(), up))
+        for name in [row[key], *(row.get("texts") or "").split("|")]:
+            if name:
+                result.append((name.upper(), up))
     return result
 
 
 con.execute("CREATE TABLE occupation (name VARCHAR, grp VARCHAR)")
-con.executemany("INSERT INTO occupation VALUES (?, ?)", ancestors("occupation", "group", "id"))  # labels are what the snapshot writes
+con.executemany("INSERT INTO occupation VALUES (?, ?)", ancestors("occupation", "group", "id"))
 five = {int(k): v for k, v in ancestors("age", "five-year", "from")}
 ten = {int(k): v for k, v in ancestors("age", "ten-year", "from")}
 con.execute("CREATE TABLE ages (age INTEGER, five VARCHAR, ten VARCHAR)")
