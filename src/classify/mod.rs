@@ -393,8 +393,22 @@ impl ClassifyWorker {
         segment: &mut Segment,
     ) -> Result<()> {
         let classifier = &self.classifier;
-        let mut keep = vec![true; coded.records()];
-        for (record, keep) in keep.iter_mut().enumerate() {
+        // Most records of a chunk are sound even where some are not: only those that bear a mark are looked at closely.
+        let mut keep: Vec<bool> = match impossible {
+            Some(shown) => shown.iter().map(|&bits| bits == 0).collect(),
+            None => vec![true; coded.records()],
+        };
+        for codes in &coded.codes {
+            for (keep, &code) in keep.iter_mut().zip(codes) {
+                *keep &= code < MARKS;
+            }
+        }
+        for keys in [&coded.identities, &coded.households] {
+            for (keep, &key) in keep.iter_mut().zip(keys) {
+                *keep &= key < KEY_MARKS;
+            }
+        }
+        for record in (0..keep.len()).filter(|&record| !keep[record]) {
             let region_code = classifier.region.map(|at| coded.codes[at][record]).filter(|&code| code < MARKS);
             let region = region_code.map(|code| classifier.report_nodes[code as usize]);
             let code_fault = |at: usize| {
@@ -411,7 +425,6 @@ impl ClassifyWorker {
                 .or_else(|| (0..classifier.dimensions.len()).find_map(code_fault));
             let position = coded.positions[record];
             if let Some((reason, columns, shown)) = fault {
-                *keep = false;
                 let names = columns.iter().map(|&at| classifier.columns[at].as_str()).collect::<Vec<_>>().join("+");
                 let mut value = String::new();
                 if shown {
@@ -420,7 +433,6 @@ impl ClassifyWorker {
                 }
                 segment.reject(position, reason, &names, &value, region);
             } else if let Some(bits) = impossible.map(|shown| shown[record]).filter(|&bits| bits != 0) {
-                *keep = false;
                 let id = &classifier.zero_ids()[bits.trailing_zeros() as usize];
                 segment.reject(position, Reason::Impossible, id, "", region);
             }
