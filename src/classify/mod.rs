@@ -17,13 +17,15 @@ mod values;
 
 use std::{collections::HashMap, sync::Arc};
 
+use chrono::NaiveDate;
+
 pub use identity::{Duplicate, Identities, Seen};
 pub use rejects::{Reason, RejectSummary, Rejects};
 
 use crate::{
     error::{Error, Result},
     ingest::{Chunk, Records},
-    register::{Coding, DateKey, Definitions, Key, Period, Role, Source},
+    register::{Coding, DateFormat, DateKey, Definitions, Key, Period, Role, Source},
 };
 use rejects::Segment;
 use values::{AgeReader, CodeReader, Column, KeyReader, RegionReader};
@@ -81,12 +83,52 @@ enum Rule {
 
 /// What it takes to turn a birth date into an age.
 #[derive(Debug)]
-pub(crate) struct AgeRule {
-    pub formats: Vec<crate::register::DateFormat>,
-    pub earliest: DateKey,
-    pub reference: DateKey,
+struct AgeRule {
+    formats: Vec<DateFormat>,
+    earliest: DateKey,
+    reference: DateKey,
     /// Base leaf by completed years; the last one is open.
-    pub leaves: Vec<u32>,
+    leaves: Vec<u32>,
+    /// Days from 1 January 1970 to the earliest date.
+    first_day: i32,
+    /// Code of every day from the earliest date to the reference date: faster looked up than worked out.
+    by_day: Vec<u32>,
+}
+
+impl AgeRule {
+    fn new(formats: &[DateFormat], earliest: NaiveDate, reference: NaiveDate, leaves: &[u32]) -> Self {
+        let first_day = earliest.to_epoch_days();
+        let mut rule = Self {
+            formats: formats.to_vec(),
+            earliest: earliest.into(),
+            reference: reference.into(),
+            leaves: leaves.to_vec(),
+            first_day,
+            by_day: Vec::new(),
+        };
+        rule.by_day = (first_day..=reference.to_epoch_days()).map(|day| rule.of(DateKey::from_days(day))).collect();
+        rule
+    }
+
+    /// The code of a birth date.
+    #[inline]
+    fn of(&self, born: DateKey) -> u32 {
+        if born > self.reference {
+            return Reason::BornAfter.mark();
+        }
+        if born < self.earliest {
+            return Reason::BornBefore.mark();
+        }
+        let years = born.years_until(self.reference) as usize;
+        self.leaves[years.min(self.leaves.len() - 1)]
+    }
+
+    /// The code of a birth date, given in days from 1 January 1970.
+    #[inline]
+    fn of_day(&self, born: i32) -> u32 {
+        let outside = if born < self.first_day { Reason::BornBefore } else { Reason::BornAfter };
+        self.by_day.get(born.wrapping_sub(self.first_day) as u32 as usize).copied().unwrap_or(outside.mark())
+    }
 }
 
 /// Definitions compiled for the snapshot of one period.
@@ -115,6 +157,8 @@ pub struct Coded {
     pub households: Vec<u64>,
     /// Where each record stands.
     pub positions: Vec<Position>,
+    /// All codes of each record in one number ([`Classifier::unpack`]).
+    pub packed: Vec<u64>,
     /// Newest believable birth date met.
     pub newest_birth: Option<DateKey>,
 }
@@ -177,12 +221,7 @@ impl Classifier {
                     (vec![column(name)], Rule::Code { codings: chosen, texts: texts.clone() })
                 }
                 Source::Age { column: name, formats, earliest, leaves } => {
-                    let rule = AgeRule {
-                        formats: formats.clone(),
-                        earliest: DateKey::from(*earliest),
-                        reference: DateKey::from(period.reference_date()),
-                        leaves: leaves.clone(),
-                    };
+                    let rule = AgeRule::new(formats, *earliest, period.reference_date(), leaves);
                     (vec![column(name)], Rule::Age(rule))
                 }
                 Source::Region { parts, leaves } => {
@@ -248,17 +287,6 @@ impl Classifier {
         &self.zero_ids
     }
 
-    /// All codes of each record in one number.
-    pub fn pack(&self, coded: &Coded, packed: &mut Vec<u64>) {
-        packed.clear();
-        packed.resize(coded.records(), 0);
-        for (used, codes) in self.dimensions.iter().zip(&coded.codes) {
-            for (packed, &code) in packed.iter_mut().zip(codes) {
-                *packed |= u64::from(code) << used.shift;
-            }
-        }
-    }
-
     /// The code of the dimension at this position of [`Classifier::dimensions`] in a packed record.
     pub fn unpack(&self, packed: u64, at: usize) -> u32 {
         let used = &self.dimensions[at];
@@ -278,7 +306,7 @@ impl Classifier {
             .map(|used| match &used.rule {
                 Rule::Code { codings, .. } => Reader::Code(CodeReader::new(codings.len())),
                 Rule::Age(_) => Reader::Age(AgeReader::default()),
-                Rule::Region { .. } => Reader::Region(RegionReader::default()),
+                Rule::Region { .. } => Reader::Region,
             })
             .collect();
         ClassifyWorker { classifier: Arc::clone(self), readers }
@@ -288,7 +316,7 @@ impl Classifier {
 enum Reader {
     Code(CodeReader),
     Age(AgeReader),
-    Region(RegionReader),
+    Region,
 }
 
 /// One thread's part in classifying: caches of values met before.
@@ -326,9 +354,9 @@ impl ClassifyWorker {
                     coded.newest_birth = reader.newest;
                     marked
                 }
-                (Reader::Region(reader), Rule::Region { digits, leaves }) => {
+                (Reader::Region, Rule::Region { digits, leaves }) => {
                     let columns = used.columns.iter().map(|&at| column(at)).collect::<Result<Vec<_>>>()?;
-                    reader.read(&columns, digits, records, leaves, &mut codes)
+                    RegionReader::read(&columns, digits, records, leaves, &mut codes)
                 }
                 _ => return Err(Error::Internal("a reader does not fit its rule".into())),
             };
@@ -357,31 +385,53 @@ impl ClassifyWorker {
             self.sort_out(&mut coded, impossible.as_deref(), &column, &mut segment)?;
             rejects.add(segment)?;
         }
+        coded.packed = vec![0; coded.records()];
+        for (used, codes) in classifier.dimensions.iter().zip(&coded.codes) {
+            for (packed, &code) in coded.packed.iter_mut().zip(codes) {
+                *packed |= u64::from(code) << used.shift;
+            }
+        }
         Ok(coded)
     }
 
     /// For each record the impossible combinations that it shows; `None` if no record shows any.
     fn impossible(&self, coded: &Coded, marked: bool) -> Option<Vec<u64>> {
+        /// Records looked at together, so that what is in work stays in the nearest cache.
+        const TOGETHER: usize = 512;
         let classifier = &self.classifier;
         if classifier.zero_mask == 0 {
             return None;
         }
-        let mut shown = vec![classifier.zero_mask; coded.records()];
-        for (used, codes) in classifier.dimensions.iter().zip(&coded.codes) {
-            if used.zeros.iter().all(|&bits| bits == classifier.zero_mask) {
-                continue;
-            }
-            if marked {
-                for (shown, &code) in shown.iter_mut().zip(codes) {
-                    *shown &= used.zeros.get(code as usize).copied().unwrap_or(0);
+        let sides: Vec<(&[u32], &[u64])> = classifier
+            .dimensions
+            .iter()
+            .zip(&coded.codes)
+            .filter(|(used, _)| used.zeros.iter().any(|&bits| bits != classifier.zero_mask))
+            .map(|(used, codes)| (codes.as_slice(), used.zeros.as_slice()))
+            .collect();
+        let show = |from: usize, shown: &mut [u64]| {
+            shown.fill(classifier.zero_mask);
+            for (codes, zeros) in &sides {
+                let codes = &codes[from..from + shown.len()];
+                if marked {
+                    for (shown, &code) in shown.iter_mut().zip(codes) {
+                        *shown &= zeros.get(code as usize).copied().unwrap_or(0);
+                    }
+                } else {
+                    for (shown, &code) in shown.iter_mut().zip(codes) {
+                        *shown &= zeros[code as usize];
+                    }
                 }
-            } else {
-                for (shown, &code) in shown.iter_mut().zip(codes) {
-                    *shown &= used.zeros[code as usize];
-                }
             }
-        }
-        shown.iter().any(|&bits| bits != 0).then_some(shown)
+            shown.iter().any(|&bits| bits != 0)
+        };
+        let mut some = [0; TOGETHER];
+        let any = (0..coded.records()).step_by(TOGETHER).any(|from| show(from, &mut some[..(coded.records() - from).min(TOGETHER)]));
+        any.then(|| {
+            let mut shown = vec![0; coded.records()];
+            show(0, &mut shown);
+            shown
+        })
     }
 
     /// Takes the records that bear a mark out of `coded` and into `segment`.

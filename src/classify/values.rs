@@ -1,11 +1,11 @@
 //! Reading codes, dates, regions and identifiers from fields of text or Arrow columns.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::collections::HashMap;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, DictionaryArray, StringArray, StringViewArray},
     compute::cast,
-    datatypes::{DataType, Date32Type, Int32Type, Int64Type},
+    datatypes::{DataType, Date32Type, Int16Type, Int32Type, Int64Type, UInt16Type, UInt32Type},
 };
 use chrono::NaiveDate;
 use rustc_hash::FxHashMap;
@@ -45,9 +45,14 @@ impl<'a> Column<'a> {
                 Self::Dictionary(dictionary, values)
             }
             DataType::Utf8View => Self::Strings(array.as_string_view()),
-            DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => {
-                Self::Dates(cast(array, &DataType::Date32)?.as_primitive::<Date32Type>().clone())
-            }
+            DataType::Date32 => Self::Dates(array.as_primitive::<Date32Type>().clone()),
+            DataType::Date64 | DataType::Timestamp(..) => Self::Dates(cast(array, &DataType::Date32)?.as_primitive::<Date32Type>().clone()),
+            // Widened here and not by `cast`, which costs four times as much as all else that a column needs.
+            DataType::Int64 => Self::Numbers(array.as_primitive::<Int64Type>().clone()),
+            DataType::Int32 => Self::Numbers(array.as_primitive::<Int32Type>().unary(i64::from)),
+            DataType::Int16 => Self::Numbers(array.as_primitive::<Int16Type>().unary(i64::from)),
+            DataType::UInt32 => Self::Numbers(array.as_primitive::<UInt32Type>().unary(i64::from)),
+            DataType::UInt16 => Self::Numbers(array.as_primitive::<UInt16Type>().unary(i64::from)),
             simple if simple.is_integer() || matches!(simple, DataType::Decimal128(_, 0)) => {
                 Self::Numbers(cast(array, &DataType::Int64)?.as_primitive::<Int64Type>().clone())
             }
@@ -75,6 +80,17 @@ impl<'a> Column<'a> {
         }
     }
 
+    /// Whether two fields hold the same for sure.
+    fn same(&self, a: usize, b: usize) -> bool {
+        match self {
+            Self::Text(chunk, column) => chunk.field(*column, a) == chunk.field(*column, b),
+            Self::Dictionary(keys, _) => keys.key(a) == keys.key(b),
+            Self::Strings(array) => array.is_valid(a) && array.is_valid(b) && array.value(a) == array.value(b),
+            Self::Numbers(array) => array.is_valid(a) && array.is_valid(b) && array.value(a) == array.value(b),
+            Self::Dates(_) => false,
+        }
+    }
+
     /// The field as people should see it in the reject list.
     pub fn show(&self, record: usize) -> String {
         match self.value(record) {
@@ -93,8 +109,12 @@ impl<'a> Column<'a> {
                 .map(|text| text.filter(|text| !text.is_empty()).map_or(Value::Missing, |text| Value::Text(text.as_bytes())))
                 .map(&mut code)
                 .collect();
-            let missing = code(Value::Missing);
-            out.extend((0..records).map(|record| keys.key(record).map_or(missing, |key| distinct[key])));
+            if keys.null_count() == 0 {
+                out.extend(keys.keys().values()[..records].iter().map(|&key| distinct[key as usize]));
+            } else {
+                let missing = code(Value::Missing);
+                out.extend((0..records).map(|record| keys.key(record).map_or(missing, |key| distinct[key])));
+            }
         } else {
             out.extend((0..records).map(|record| code(self.value(record))));
         }
@@ -274,24 +294,25 @@ impl AgeReader {
     /// Reads a column; tells whether it holds marks.
     pub fn read(&mut self, column: &Column<'_>, records: usize, rule: &AgeRule, out: &mut Vec<u32>) -> bool {
         let mut newest = None;
-        let mut age = |date: DateKey| {
-            if date > rule.reference {
-                return Reason::BornAfter.mark();
-            }
-            if date < rule.earliest {
-                return Reason::BornBefore.mark();
-            }
-            newest = newest.max(Some(date));
-            let years = date.years_until(rule.reference) as usize;
-            rule.leaves[years.min(rule.leaves.len() - 1)]
-        };
         if let Column::Dates(array) = column
             && array.null_count() == 0
         {
-            out.extend(array.values()[..records].iter().map(|&days| age(DateKey::from_days(days))));
-            self.newest = newest;
+            let mut newest_day = i32::MIN;
+            out.extend(array.values()[..records].iter().map(|&day| {
+                let code = rule.of_day(day);
+                newest_day = if code < MARKS { newest_day.max(day) } else { newest_day };
+                code
+            }));
+            self.newest = (newest_day > i32::MIN).then(|| DateKey::from_days(newest_day));
             return out.iter().any(|&code| code >= MARKS);
         }
+        let mut age = |date: DateKey| {
+            let code = rule.of(date);
+            if code < MARKS {
+                newest = newest.max(Some(date));
+            }
+            code
+        };
         let parse = |text: &[u8]| rule.formats.iter().find_map(|format| format.read(text));
         let marked = column.codes(records, out, |value| match value {
             Value::Missing => Reason::Missing.mark(),
@@ -311,110 +332,76 @@ impl AgeReader {
     }
 }
 
-/// A part of a region code that is empty.
-const MISSING_PART: u64 = u64::MAX;
-/// A part of a region code that is no number of its width.
-const BAD_PART: u64 = u64::MAX - 1;
-
-fn plain_part(text: &[u8], width: u32) -> u64 {
-    let limit = 10u64.pow(width);
-    match digits(text) {
-        Some(number) if number < limit => number,
-        Some(_) => BAD_PART,
-        None => match trimmed(text) {
-            [] => MISSING_PART,
-            bare => digits(bare).filter(|&number| number < limit).unwrap_or(BAD_PART),
-        },
-    }
-}
-
-/// A region code put together from its parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct RegionCode {
-    code: u64,
-    missing: bool,
-    bad: bool,
-}
-
-impl RegionCode {
-    #[inline(always)]
-    fn add(&mut self, part: u64, width: u32) {
-        self.missing |= part == MISSING_PART;
-        self.bad |= part == BAD_PART;
-        self.code = self.code.wrapping_mul(10u64.pow(width)).wrapping_add(part);
-    }
-
-    fn leaf(self, leaves: &FxHashMap<u64, u32>) -> u32 {
-        if self.missing {
-            Reason::Missing.mark()
-        } else if self.bad {
-            Reason::UnknownRegion.mark()
-        } else {
-            leaves.get(&self.code).copied().unwrap_or(Reason::UnknownRegion.mark())
-        }
-    }
-}
-
 /// Reads region codes from one or several columns.
-#[derive(Default)]
-pub(super) struct RegionReader {
-    parts: Vec<Vec<u64>>,
-}
+pub(super) struct RegionReader;
 
 impl RegionReader {
     /// Reads the columns; tells whether there are marks.
-    pub fn read(
-        &mut self,
-        columns: &[Column<'_>],
-        digits_of: &[u32],
-        records: usize,
-        leaves: &FxHashMap<u64, u32>,
-        out: &mut Vec<u32>,
-    ) -> bool {
-        self.parts.resize_with(columns.len(), Vec::new);
-        for ((column, part), &width) in columns.iter().zip(&mut self.parts).zip(digits_of) {
-            part.clear();
-            let limit = 10u64.pow(width);
-            let plain = |text: &[u8]| plain_part(text, width);
-            let read = |value: Value<'_>| match value {
-                Value::Missing => MISSING_PART,
-                Value::Text(text) => plain(text),
-                Value::Number(number) => u64::try_from(number).ok().filter(|&number| number < limit).unwrap_or(BAD_PART),
-                Value::Date(_) => BAD_PART,
-            };
-            match column {
-                Column::Text(chunk, at) => part.extend((0..records).map(|record| plain(chunk.field(*at, record)))),
-                Column::Dictionary(keys, values) => {
-                    let distinct: Vec<u64> = values.iter().map(|text| text.map_or(MISSING_PART, |text| plain(text.as_bytes()))).collect();
-                    part.extend((0..records).map(|record| keys.key(record).map_or(MISSING_PART, |key| distinct[key])));
+    ///
+    /// Snapshots are mostly sorted by region, so a record is first compared with the one before it, field by field as
+    /// they stand; only where they differ are the fields read.
+    pub fn read(columns: &[Column<'_>], digits_of: &[u32], records: usize, leaves: &FxHashMap<u64, u32>, out: &mut Vec<u32>) -> bool {
+        let read = |record: usize| {
+            let (mut code, mut missing, mut bad) = (0u64, false, false);
+            for (column, &width) in columns.iter().zip(digits_of) {
+                let part = match column.value(record) {
+                    Value::Missing => Err(Reason::Missing),
+                    Value::Text(text) => part_of(text),
+                    Value::Number(number) => u64::try_from(number).map_err(|_| Reason::UnknownRegion),
+                    Value::Date(_) => Err(Reason::UnknownRegion),
+                };
+                let limit = 10u64.pow(width);
+                match part {
+                    Ok(part) if part < limit => code = code.wrapping_mul(limit).wrapping_add(part),
+                    Err(Reason::Missing) => missing = true,
+                    _ => bad = true,
                 }
-                Column::Numbers(array) if array.null_count() == 0 => {
-                    part.extend(array.values()[..records].iter().map(|&number| read(Value::Number(number))));
-                }
-                column => part.extend((0..records).map(|record| read(column.value(record)))),
             }
-        }
-        let mut marked = false;
-        // Snapshots are mostly sorted by region, so the last answer is usually right again.
-        let mut last = None;
-        for record in 0..records {
-            let mut code = RegionCode::default();
-            for (part, &width) in self.parts.iter().zip(digits_of) {
-                code.add(part[record], width);
+            match leaves.get(&code) {
+                _ if missing => Reason::Missing.mark(),
+                Some(&leaf) if !bad => leaf,
+                _ => Reason::UnknownRegion.mark(),
             }
-            let leaf = match last {
-                Some((known, leaf)) if known == code => leaf,
-                _ => {
-                    let leaf = code.leaf(leaves);
-                    last = Some((code, leaf));
-                    leaf
-                }
-            };
-            marked |= leaf >= MARKS;
-            out.push(leaf);
+        };
+        let numbers: Option<Vec<&[i64]>> = columns
+            .iter()
+            .map(|column| match column {
+                Column::Numbers(array) if array.null_count() == 0 => Some(array.values().as_ref()),
+                _ => None,
+            })
+            .collect();
+        let places: Vec<usize> =
+            columns.iter().filter_map(|column| if let Column::Text(_, at) = column { Some(*at) } else { None }).collect();
+        match (columns, numbers) {
+            (_, Some(numbers)) => runs(records, |a, b| numbers.iter().all(|column| column[a] == column[b]), read, out),
+            ([Column::Text(chunk, first), ..], _) if places.len() == columns.len() && chunk.adjacent(&places) => {
+                let last = places[places.len() - 1];
+                runs(records, |a, b| chunk.stretch(*first, last, a) == chunk.stretch(*first, last, b), read, out)
+            }
+            _ => runs(records, |a, b| columns.iter().all(|column| column.same(a, b)), read, out),
         }
-        marked
     }
+}
+
+/// A part of a region code as a number.
+fn part_of(text: &[u8]) -> Result<u64, Reason> {
+    match trimmed(text) {
+        [] => Err(Reason::Missing),
+        bare => digits(bare).ok_or(Reason::UnknownRegion),
+    }
+}
+
+/// Gives each record the code of the one before it where both are the same; tells whether there are marks.
+fn runs(records: usize, same: impl Fn(usize, usize) -> bool, read: impl Fn(usize) -> u32, out: &mut Vec<u32>) -> bool {
+    let (mut marked, mut code) = (false, 0);
+    out.extend((0..records).map(|record| {
+        if record == 0 || !same(record - 1, record) {
+            code = read(record);
+            marked |= code >= MARKS;
+        }
+        code
+    }));
+    marked
 }
 
 /// Reads identifiers of digits.
@@ -446,20 +433,25 @@ impl KeyReader {
                 _ => mark(Reason::MalformedKey),
             }
         };
+        // A number has lost its leading zeros, so that it is as long as its digits.
+        let number = |number: i64| match u64::try_from(number) {
+            Ok(number) => {
+                let length = number.checked_ilog10().unwrap_or(0) + 1;
+                if (key.least..=key.most).contains(&length) { with_length(number, length as usize) } else { mark(Reason::MalformedKey) }
+            }
+            Err(_) => mark(Reason::MalformedKey),
+        };
         out.reserve(records);
         match column {
             Column::Text(chunk, at) => out.extend((0..records).map(|record| plain(chunk.field(*at, record)))),
             Column::Strings(array) if array.null_count() == 0 => {
                 out.extend((0..records).map(|record| plain(array.value(record).as_bytes())));
             }
+            Column::Numbers(array) if array.null_count() == 0 => out.extend(array.values()[..records].iter().map(|&found| number(found))),
             column => out.extend((0..records).map(|record| match column.value(record) {
                 Value::Missing => mark(Reason::Missing),
                 Value::Text(text) => plain(text),
-                Value::Number(number) => {
-                    let mut digits = itoa::Buffer::new();
-                    let text: Cow<'_, str> = digits.format(number).into();
-                    plain(text.as_bytes())
-                }
+                Value::Number(found) => number(found),
                 Value::Date(_) => mark(Reason::MalformedKey),
             })),
         }

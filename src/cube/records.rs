@@ -275,7 +275,7 @@ fn counters(definitions: &Definitions, unit: Unit) -> Vec<CellCounter> {
         CellCounter {
             name: table.id.clone(),
             columns: table.axes.iter().map(|axis| axis.dimension.clone()).collect(),
-            moves: Arc::new(moves),
+            moves,
             cells: shape.leaf_cells as usize,
         }
     };
@@ -298,8 +298,6 @@ struct PeopleWorker {
     classify: ClassifyWorker,
     identities: Option<SpillWriter<Seen>>,
     households: Option<HouseholdWriter>,
-    /// Working space: the packed codes of a chunk.
-    packed: Vec<u64>,
 }
 
 fn batch(schema: &SchemaRef, codes: Vec<Vec<u32>>) -> Result<RecordBatch> {
@@ -313,7 +311,6 @@ fn people(run: Arc<Run>, feed: &Feed) -> BatchSource {
         classify: run.classifier.worker(),
         identities: run.identities.as_ref().map(Identities::writer),
         households: run.households.as_ref().map(Households::writer),
-        packed: Vec::new(),
         run,
     };
     futures::stream::try_unfold(worker, |mut worker| async move {
@@ -345,16 +342,17 @@ impl PeopleWorker {
         if let Some(newest) = coded.newest_birth {
             self.run.newest_birth.fetch_max(newest.number(), Ordering::Relaxed);
         }
-        self.run.classifier.pack(coded, &mut self.packed);
-        for (record, &packed) in self.packed.iter().enumerate() {
-            let household = coded.households.get(record).copied().unwrap_or(0);
-            if let Some(identities) = &mut self.identities {
-                let identity = coded.identities[record];
-                identities.push(identity, Seen { identity, position: coded.positions[record], packed, household })?;
+        let household = |record: usize| coded.households.get(record).copied().unwrap_or(0);
+        if let Some(identities) = &mut self.identities {
+            for (record, (&identity, (&position, &packed))) in
+                coded.identities.iter().zip(coded.positions.iter().zip(&coded.packed)).enumerate()
+            {
+                identities.push(identity, Seen { identity, position, packed, household: household(record) })?;
             }
-            if let (Some(households), Some((at, heads))) = (&mut self.households, &self.run.heads) {
-                let is_head = heads[coded.codes[*at][record] as usize];
-                households.add(household, is_head.then_some(packed))?;
+        }
+        if let (Some(households), Some((at, heads))) = (&mut self.households, &self.run.heads) {
+            for (record, (&code, &packed)) in coded.codes[*at].iter().zip(&coded.packed).enumerate() {
+                households.add(household(record), heads[code as usize].then_some(packed))?;
             }
         }
         Ok(())

@@ -1,11 +1,14 @@
-//! Counting as a DataFusion plan: `SELECT count_cells_a(...), count_cells_b(...) FROM records`.
+//! Counting as a DataFusion plan: `SELECT count_cells(region, sex, age, ...) FROM records`.
 //!
-//! Each function adds up one cube: it takes the code columns of the cube's axes, looks up how far each code moves the
-//! cell number, and increments one slot of a dense array. All cubes come out of one pass. The plan is partial
-//! aggregation on every partition and one merge of arrays, with nothing shuffled, which any engine that speaks
-//! DataFusion plans can distribute. Memory is partitions x cells x 4 bytes, whatever the number of records.
+//! The function adds up many cubes at once. The cells of all of them lie in one dense array, one cube behind the
+//! other. For each code of a column a *row* holds by how many cells it moves in every cube; the rows of a record's
+//! codes added up are the cells to increment, one a cube. Adding rows is adding vectors, so that a further cube costs
+//! little more than its increment. The plan is partial aggregation on every partition and one merge of arrays, with
+//! nothing shuffled, which any engine that speaks DataFusion plans can distribute. Memory is partitions x cells x 4
+//! bytes, whatever the number of records.
 //!
-//! Measured against `GROUP BY` over the same codes this is 4 to 5 times as fast.
+//! Measured against `GROUP BY` over the same codes one function a cube was 4 to 5 times as fast; all cubes in one
+//! function are again 2 to 3 times as fast as nine functions.
 
 use std::{
     fmt,
@@ -17,6 +20,7 @@ use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch},
     datatypes::{DataType, Field, FieldRef, SchemaRef, UInt32Type},
 };
+use bytemuck::cast_slice;
 use datafusion::{
     catalog::streaming::StreamingTable,
     common::{Result as PlanResult, ScalarValue, exec_err},
@@ -43,10 +47,15 @@ pub struct CellCounter {
     /// Names of the code columns, one for each axis.
     pub columns: Vec<String>,
     /// For each axis and code the number of cells by which it moves.
-    pub moves: Arc<Vec<Vec<u32>>>,
+    pub moves: Vec<Vec<u32>>,
     /// Number of cells.
     pub cells: usize,
 }
+
+/// Cubes that one function counts; more are counted by further functions in the same pass.
+const MOST_CUBES: usize = 32;
+/// Cubes are counted in groups of this many, the last one filled up with cubes that nothing moves.
+const LANES: usize = 4;
 
 impl Engine {
     /// Counts all records of all partitions into all cubes, in one pass.
@@ -60,25 +69,72 @@ impl Engine {
             .map(|source| Arc::new(Partition { schema: Arc::clone(&schema), source: Mutex::new(Some(source)) }) as Arc<dyn PartitionStream>)
             .collect();
         let table = StreamingTable::try_new(schema, partitions)?;
-        let calls = counters
-            .into_iter()
-            .map(|counter| {
-                let columns = counter.columns.iter().map(|name| col(format!("\"{name}\""))).collect();
-                AggregateUDF::new_from_impl(CountCells::new(counter)).call(columns)
-            })
-            .collect();
-        let plan = session.read_table(Arc::new(table))?.aggregate(Vec::new(), calls)?;
+        let plans = counters.chunks(MOST_CUBES).map(CountPlan::new).collect::<Result<Vec<_>>>()?;
+        let call = |(at, plan): (usize, &CountPlan)| {
+            let columns = plan.columns.iter().map(|name| col(format!("\"{name}\""))).collect();
+            AggregateUDF::new_from_impl(CountCells::new(at, plan.clone())).call(columns)
+        };
+        let plan = session.read_table(Arc::new(table))?.aggregate(Vec::new(), plans.iter().enumerate().map(call).collect::<Vec<_>>())?;
         let batches = self.run(async move { plan.collect().await.map_err(unwrap_source) }).await?;
         let batch =
             batches.into_iter().find(|batch| batch.num_rows() == 1).ok_or_else(|| Error::Internal("counting gave no row".into()))?;
-        batch
-            .columns()
-            .iter()
-            .map(|column| {
-                let bytes = column.as_binary_opt::<i64>().filter(|bytes| bytes.is_valid(0)).map(|bytes| bytes.value(0));
-                bytes.map(cells_of).ok_or_else(|| Error::Internal("counting gave no array".into()))
-            })
-            .collect()
+        let mut cubes = Vec::with_capacity(counters.len());
+        for (plan, column) in plans.iter().zip(batch.columns()) {
+            let bytes = column.as_binary_opt::<i64>().filter(|bytes| bytes.is_valid(0)).map(|bytes| bytes.value(0));
+            let bytes = bytes.ok_or_else(|| Error::Internal("counting gave no array".into()))?;
+            let counts = bytes.as_chunks().0;
+            let cube = |range: &[u32]| counts[range[0] as usize..range[1] as usize].iter().map(|count| u32::from_ne_bytes(*count)).collect();
+            cubes.extend(plan.starts.windows(2).map(cube));
+        }
+        Ok(cubes)
+    }
+}
+
+/// Where the cells of several cubes lie, and how codes move among them.
+#[derive(Debug, Clone)]
+struct CountPlan {
+    /// Names of the code columns that any cube needs.
+    columns: Vec<String>,
+    /// First cell of each cube, and the number of cells.
+    starts: Vec<u32>,
+    /// Cubes with those that fill the last group of lanes.
+    width: usize,
+    /// For each column the rows of its codes, each of `width` numbers.
+    rows: Arc<Vec<Vec<u32>>>,
+}
+
+impl CountPlan {
+    fn new(counters: &[CellCounter]) -> Result<Self> {
+        let mut starts = vec![0u32];
+        for counter in counters {
+            let end = u32::try_from(counter.cells).ok().and_then(|cells| starts[starts.len() - 1].checked_add(cells));
+            starts.push(end.ok_or_else(|| {
+                Error::Input(format!("the tables up to {} have more than {} cells; use coarser levels or fewer tables", counter.name, u32::MAX))
+            })?);
+        }
+        let width = counters.len().next_multiple_of(LANES);
+        let mut columns: Vec<String> = Vec::new();
+        let mut rows: Vec<Vec<u32>> = Vec::new();
+        for (lane, counter) in counters.iter().enumerate() {
+            for (name, moves) in counter.columns.iter().zip(&counter.moves) {
+                let at = columns.iter().position(|known| known == name).unwrap_or_else(|| {
+                    columns.push(name.clone());
+                    rows.push(vec![0; moves.len() * width]);
+                    columns.len() - 1
+                });
+                if rows[at].len() != moves.len() * width {
+                    return Err(Error::Internal(format!("column {name} has different codes in cube {}", counter.name)));
+                }
+                for (row, &cells) in rows[at].chunks_exact_mut(width).zip(moves) {
+                    row[lane] += cells;
+                }
+            }
+        }
+        Ok(Self { columns, starts, width, rows: Arc::new(rows) })
+    }
+
+    fn cells(&self) -> usize {
+        self.starts.last().map_or(0, |&cells| cells as usize)
     }
 }
 
@@ -127,18 +183,18 @@ impl PartitionStream for Partition {
     }
 }
 
-/// The aggregate function of one cube.
+/// The aggregate function that counts the cubes of a [`CountPlan`].
 #[derive(Debug)]
 struct CountCells {
-    counter: CellCounter,
+    plan: CountPlan,
     name: String,
     signature: Signature,
 }
 
 impl CountCells {
-    fn new(counter: CellCounter) -> Self {
-        let signature = Signature::exact(vec![DataType::UInt32; counter.columns.len()], Volatility::Immutable);
-        Self { name: format!("count_cells_{}", counter.name), counter, signature }
+    fn new(at: usize, plan: CountPlan) -> Self {
+        let signature = Signature::exact(vec![DataType::UInt32; plan.columns.len()], Volatility::Immutable);
+        Self { name: format!("count_cells_{at}"), plan, signature }
     }
 }
 
@@ -170,7 +226,7 @@ impl AggregateUDFImpl for CountCells {
     }
 
     fn accumulator(&self, _: AccumulatorArgs<'_>) -> PlanResult<Box<dyn Accumulator>> {
-        Ok(Box::new(Cells { counts: vec![0; self.counter.cells], moves: Arc::clone(&self.counter.moves) }))
+        Ok(Box::new(Cells { counts: vec![0; self.plan.cells()], plan: self.plan.clone() }))
     }
 
     fn state_fields(&self, _: StateFieldsArgs<'_>) -> PlanResult<Vec<FieldRef>> {
@@ -180,31 +236,30 @@ impl AggregateUDFImpl for CountCells {
 
 #[derive(Debug)]
 struct Cells {
+    plan: CountPlan,
     counts: Vec<u32>,
-    moves: Arc<Vec<Vec<u32>>>,
-}
-
-fn bytes_of(counts: &[u32]) -> Vec<u8> {
-    counts.iter().flat_map(|count| count.to_le_bytes()).collect()
-}
-
-fn cells_of(bytes: &[u8]) -> Vec<u32> {
-    bytes.chunks_exact(4).map(|bytes| bytes.try_into().map_or(0, u32::from_le_bytes)).collect()
 }
 
 impl Cells {
-    /// Increments the cell of every record. The number of axes is a constant of the loop, so that it unrolls.
-    fn count<const AXES: usize>(&mut self, columns: &[&[u32]]) {
-        let Self { counts, moves } = self;
-        let columns: [&[u32]; AXES] = std::array::from_fn(|axis| columns[axis]);
-        let moves: [&[u32]; AXES] = std::array::from_fn(|axis| moves[axis].as_slice());
+    /// Increments the cells of every record. The number of lanes is a constant of the loop, so that it becomes vectors.
+    fn count<const WIDTH: usize>(&mut self, columns: &[&[u32]]) {
+        let Self { plan, counts } = self;
+        let cubes = plan.starts.len() - 1;
+        let mut starts = [0; WIDTH];
+        starts[..cubes].copy_from_slice(&plan.starts[..cubes]);
         let records = columns.iter().map(|column| column.len()).min().unwrap_or(0);
+        let axes: Vec<(&[u32], &[[u32; WIDTH]])> =
+            columns.iter().zip(plan.rows.iter()).map(|(column, rows)| (&column[..records], rows.as_chunks().0)).collect();
         for record in 0..records {
-            let mut cell = 0;
-            for axis in 0..AXES {
-                cell += moves[axis][columns[axis][record] as usize];
+            let mut cells = starts;
+            for (codes, rows) in &axes {
+                for (cell, moved) in cells.iter_mut().zip(&rows[codes[record] as usize]) {
+                    *cell += moved;
+                }
             }
-            counts[cell as usize] += 1;
+            for &cell in &cells[..cubes] {
+                counts[cell as usize] += 1;
+            }
         }
     }
 }
@@ -212,20 +267,22 @@ impl Cells {
 impl Accumulator for Cells {
     fn update_batch(&mut self, values: &[ArrayRef]) -> PlanResult<()> {
         let columns: Vec<&[u32]> = values.iter().map(|array| array.as_primitive::<UInt32Type>().values().as_ref()).collect();
-        match columns.len() {
-            1 => self.count::<1>(&columns),
-            2 => self.count::<2>(&columns),
-            3 => self.count::<3>(&columns),
+        match self.plan.width {
             4 => self.count::<4>(&columns),
-            5 => self.count::<5>(&columns),
-            6 => self.count::<6>(&columns),
-            axes => return exec_err!("a cube of {axes} axes cannot be counted; use between 1 and 6"),
+            8 => self.count::<8>(&columns),
+            12 => self.count::<12>(&columns),
+            16 => self.count::<16>(&columns),
+            20 => self.count::<20>(&columns),
+            24 => self.count::<24>(&columns),
+            28 => self.count::<28>(&columns),
+            MOST_CUBES => self.count::<MOST_CUBES>(&columns),
+            width => return exec_err!("{width} cubes cannot be counted by one function"),
         }
         Ok(())
     }
 
     fn evaluate(&mut self) -> PlanResult<ScalarValue> {
-        Ok(ScalarValue::LargeBinary(Some(bytes_of(&self.counts))))
+        Ok(ScalarValue::LargeBinary(Some(cast_slice(&self.counts).to_vec())))
     }
 
     fn size(&self) -> usize {
@@ -233,9 +290,8 @@ impl Accumulator for Cells {
     }
 
     fn state(&mut self) -> PlanResult<Vec<ScalarValue>> {
-        let state = bytes_of(&self.counts);
-        self.counts = Vec::new();
-        Ok(vec![ScalarValue::LargeBinary(Some(state))])
+        let counts = std::mem::take(&mut self.counts);
+        Ok(vec![ScalarValue::LargeBinary(Some(cast_slice(&counts).to_vec()))])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> PlanResult<()> {
@@ -243,8 +299,8 @@ impl Accumulator for Cells {
             if bytes.len() != self.counts.len() * 4 {
                 return exec_err!("a partial count has {} cells instead of {}", bytes.len() / 4, self.counts.len());
             }
-            for (count, bytes) in self.counts.iter_mut().zip(bytes.chunks_exact(4)) {
-                *count += bytes.try_into().map_or(0, u32::from_le_bytes);
+            for (count, bytes) in self.counts.iter_mut().zip(bytes.as_chunks().0) {
+                *count += u32::from_ne_bytes(*bytes);
             }
         }
         Ok(())

@@ -84,9 +84,8 @@ impl TextChunk {
     }
 
     /// Whether these columns stand side by side in this order.
-    pub fn adjacent(&self, columns: impl Iterator<Item = usize>) -> bool {
-        let places: Vec<u32> = columns.map(|column| self.needed[column]).collect();
-        places.windows(2).all(|pair| pair[0] + 1 == pair[1])
+    pub fn adjacent(&self, columns: &[usize]) -> bool {
+        columns.windows(2).all(|pair| self.needed[pair[0]] + 1 == self.needed[pair[1]])
     }
 }
 
@@ -188,10 +187,7 @@ impl TextReader {
         }
         let length = bytes.len();
         bytes.resize(length + PADDING, 0);
-        let mut survey = scan::survey(&bytes, length, layout.delimiter);
-        if !survey.regular {
-            survey = scan::survey_irregular(&bytes[..length], layout.delimiter);
-        }
+        let survey = scan::survey(&bytes, length, layout.delimiter);
         if survey.end < length && (self.ended || survey.end == 0) {
             let line = self.line + survey.lines;
             return Err(if survey.open {
