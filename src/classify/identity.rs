@@ -1,28 +1,28 @@
 //! Finds records that repeat an identity, exactly and with bounded memory.
 //!
-//! Every accepted record leaves an entry: its identity, where it stands, its codes and its household. Entries are
-//! spread over partitions by identity; a partition holds every entry of its identities, so a hash table over one
-//! partition finds all repetitions. The record that stands first in the snapshot stays, whichever thread met it first.
+//! Every accepted record gets a number and leaves 12 bytes: its identity (less the bits that its partition says) and
+//! its number, spread over partitions by identity. Identities that occur once, nearly all, are told apart by one bit
+//! each ([`Repeats`]); only the rest are compared. What else must be known of a repetition (where it stands, its codes,
+//! its household) lies chunk by chunk in the order of the snapshot, and is looked up for repetitions only. The record
+//! that stands first in the snapshot stays, whichever thread met it first.
 
-use std::{path::Path, sync::Arc};
-
-use bytemuck::{Pod, Zeroable};
-
-use super::Position;
-use crate::{
-    error::Result,
-    storage::{Spill, SpillWriter},
+use std::sync::{
+    Arc, Mutex, OnceLock, PoisonError,
+    atomic::{AtomicU32, Ordering},
 };
 
-/// What is remembered of an accepted record until duplicates are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
+use super::{Coded, Position};
+use crate::{
+    error::{Error, Result},
+    storage::{Piece, Repeats, Scratch, Spill, SpillWriter, spread},
+};
+
+/// An accepted record, as far as it matters for taking it off again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
-    /// The identity.
-    pub identity: u64,
     /// Where the record stands.
     pub position: Position,
-    /// Its codes ([`super::Classifier::pack`]).
+    /// Its codes ([`super::Classifier::unpack`]).
     pub packed: u64,
     /// Its household; 0 without households.
     pub household: u64,
@@ -37,92 +37,185 @@ pub struct Duplicate {
     pub first: Position,
 }
 
+/// Identity and number of a record: 56 bits of the identity's hash, 32 of the number.
+type Entry = [u32; 3];
+
+fn entry(hash: u64, number: u32) -> Entry {
+    [hash as u32, (hash >> 32) as u32 & 0x00ff_ffff | number << 24, number >> 8]
+}
+
+/// The hash without its top 8 bits, which are those of the partition, and the number.
+fn parts(entry: Entry) -> (u64, u32) {
+    (u64::from(entry[1] & 0x00ff_ffff) << 32 | u64::from(entry[0]), entry[1] >> 24 | entry[2] << 8)
+}
+
+/// Where the records of one chunk stand, and what is looked up of them.
+#[derive(Debug)]
+struct Kept {
+    /// Number of the first record.
+    first: u32,
+    /// Where records stand: index of a record, and its position; the ones behind it follow line by line.
+    stands: Vec<(u32, Position)>,
+    /// Subtracted from all packed codes.
+    base: u64,
+    packed: Packed,
+    /// Households: index of the first of neighbouring members, and the two halves of the household's number.
+    households: Piece<[u32; 3]>,
+}
+
+/// Packed codes less the base: neighbours are of one region, so that they mostly fit half the bits.
+#[derive(Debug)]
+enum Packed {
+    Narrow(Piece<u32>),
+    Wide(Piece<u64>),
+}
+
 /// All identities of a snapshot.
 #[derive(Debug)]
 pub struct Identities {
-    spill: Arc<Spill<Seen>>,
+    spill: Arc<Spill<Entry>>,
+    scratch: Arc<Scratch>,
+    next: AtomicU32,
+    written: Mutex<Vec<Kept>>,
+    /// All that was written, by number; from the first look on.
+    kept: OnceLock<Vec<Kept>>,
 }
 
 impl Identities {
-    /// Starts empty; beyond `bound` bytes entries go to a file in `scratch`.
-    pub fn new(scratch: &Path, bound: usize) -> Result<Self> {
-        Ok(Self { spill: Arc::new(Spill::new(scratch, bound)?) })
+    /// Starts empty.
+    pub fn new(scratch: &Arc<Scratch>) -> Self {
+        Self {
+            spill: Arc::new(Spill::new(scratch)),
+            scratch: Arc::clone(scratch),
+            next: AtomicU32::new(0),
+            written: Mutex::default(),
+            kept: OnceLock::new(),
+        }
     }
 
     /// A writer for one thread.
-    pub fn writer(&self) -> SpillWriter<Seen> {
-        SpillWriter::new(&self.spill)
+    pub fn writer(self: &Arc<Self>) -> IdentityWriter {
+        IdentityWriter { spill: SpillWriter::new(&self.spill), all: Arc::clone(self) }
     }
 
-    /// The repetitions within one partition, ordered as in the snapshot. Takes the partition's entries out.
-    pub fn duplicates(&self, partition: usize) -> Result<Vec<Duplicate>> {
-        let mut table = Table::default();
-        let mut repeated = Vec::new();
-        self.spill.drain(partition, |entries| {
-            for entry in entries {
-                repeated.extend(table.keep_first(*entry));
+    /// The repetitions within one partition, ordered as in the snapshot. Takes the partition's entries out, once all
+    /// writers have finished.
+    pub fn duplicates(&self, partition: usize, repeats: &mut Repeats) -> Result<Vec<Duplicate>> {
+        let entries = self.spill.take(partition)?;
+        repeats.reset(entries.iter().map(Vec::len).sum());
+        for &entry in entries.iter().flatten() {
+            repeats.meet(parts(entry).0);
+        }
+        let mut suspects: Vec<(u64, u32)> =
+            entries.iter().flatten().map(|&entry| parts(entry)).filter(|(hash, _)| repeats.may_repeat(*hash)).collect();
+        suspects.sort_unstable();
+        let mut duplicates = Vec::new();
+        for same in suspects.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+            let mut stand: Vec<(Position, u32)> =
+                same.iter().map(|&(_, number)| Ok((self.position(number)?, number))).collect::<Result<_>>()?;
+            stand.sort_unstable();
+            let first = stand[0].0;
+            for &(position, number) in &stand[1..] {
+                let (packed, household) = self.look_up(number)?;
+                duplicates.push(Duplicate { record: Seen { position, packed, household }, first });
             }
-            Ok(())
-        })?;
-        let mut duplicates: Vec<Duplicate> = repeated
-            .into_iter()
-            .map(|record| Duplicate { record, first: table.first(record.identity).unwrap_or(record.position) })
-            .collect();
+        }
         duplicates.sort_unstable_by_key(|duplicate| duplicate.record.position);
         Ok(duplicates)
     }
-}
 
-/// Open addressing over entries: the first of each identity met so far.
-#[derive(Default)]
-struct Table {
-    entries: Vec<Seen>,
-    /// Position in `entries` plus one; 0 where a slot is free. The length is a power of two.
-    slots: Vec<u32>,
-}
-
-impl Table {
-    fn slot(&self, identity: u64) -> usize {
-        // The top bits chose the partition; the ones below them choose the slot.
-        let mask = self.slots.len() - 1;
-        let mut slot = (identity.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16) as usize & mask;
-        while self.slots[slot] != 0 && self.entries[self.slots[slot] as usize - 1].identity != identity {
-            slot = (slot + 1) & mask;
-        }
-        slot
+    /// The chunk of a record, and the record's index in it.
+    fn find(&self, number: u32) -> Result<(&Kept, u32)> {
+        let kept = self.kept.get_or_init(|| {
+            let mut kept = std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner));
+            kept.sort_unstable_by_key(|kept| kept.first);
+            kept
+        });
+        let at = kept.partition_point(|kept| kept.first <= number);
+        let chunk = at.checked_sub(1).and_then(|at| kept.get(at)).ok_or_else(|| lost(number))?;
+        Ok((chunk, number - chunk.first))
     }
 
-    /// Remembers an entry; gives back the later one if its identity is known.
-    fn keep_first(&mut self, entry: Seen) -> Option<Seen> {
-        if (self.entries.len() + 1) * 2 > self.slots.len() {
-            self.slots = vec![0; (self.slots.len() * 2).max(1 << 10)];
-            for at in 0..self.entries.len() {
-                let slot = self.slot(self.entries[at].identity);
-                self.slots[slot] = at as u32 + 1;
-            }
-        }
-        let slot = self.slot(entry.identity);
-        match self.slots[slot] {
-            0 => {
-                self.entries.push(entry);
-                self.slots[slot] = self.entries.len() as u32;
-                None
-            }
-            known => {
-                let kept = &mut self.entries[known as usize - 1];
-                if kept.position <= entry.position { Some(entry) } else { Some(std::mem::replace(kept, entry)) }
-            }
-        }
+    fn position(&self, number: u32) -> Result<Position> {
+        let (chunk, index) = self.find(number)?;
+        let at = chunk.stands.partition_point(|(first, _)| *first <= index);
+        let (first, position) = at.checked_sub(1).and_then(|at| chunk.stands.get(at)).ok_or_else(|| lost(number))?;
+        Ok(position.behind(index - first))
     }
 
-    fn first(&self, identity: u64) -> Option<Position> {
-        if self.slots.is_empty() {
-            return None;
+    /// Packed codes and household of a record.
+    fn look_up(&self, number: u32) -> Result<(u64, u64)> {
+        let (chunk, index) = self.find(number)?;
+        let packed = match &chunk.packed {
+            Packed::Narrow(piece) => self.scratch.look(piece, index as usize, 1)?.first().map(|&packed| u64::from(packed)),
+            Packed::Wide(piece) => self.scratch.look(piece, index as usize, 1)?.first().copied(),
+        };
+        let households = self.scratch.look(&chunk.households, 0, usize::MAX)?;
+        let at = households.partition_point(|[first, ..]| *first <= index);
+        let household = at.checked_sub(1).map_or(0, |at| u64::from(households[at][2]) << 32 | u64::from(households[at][1]));
+        Ok((chunk.base + packed.ok_or_else(|| lost(number))?, household))
+    }
+}
+
+fn lost(number: u32) -> Error {
+    Error::Internal(format!("record number {number} was not kept"))
+}
+
+/// One thread's writer of identities.
+#[derive(Debug)]
+pub struct IdentityWriter {
+    spill: SpillWriter<Entry>,
+    all: Arc<Identities>,
+}
+
+impl IdentityWriter {
+    /// Notes the accepted records of a chunk.
+    pub fn note(&mut self, coded: &Coded) -> Result<()> {
+        let Ok(records) = u32::try_from(coded.records()) else {
+            return Err(Error::Internal("a chunk has more records than can be numbered".into()));
+        };
+        if records == 0 {
+            return Ok(());
         }
-        match self.slots[self.slot(identity)] {
-            0 => None,
-            known => Some(self.entries[known as usize - 1].position),
+        let first = self.all.next.fetch_add(records, Ordering::Relaxed);
+        if first.checked_add(records).is_none() {
+            return Err(Error::Input(format!("the snapshot has more than {} records; count it in parts", u32::MAX)));
         }
+        for (number, &identity) in (first..).zip(&coded.identities) {
+            let hash = spread(identity);
+            self.spill.push(hash, entry(hash, number))?;
+        }
+        let mut stands: Vec<(u32, Position)> = Vec::new();
+        let mut expected = None;
+        for (index, &position) in (0..).zip(&coded.positions) {
+            if expected != Some(position) {
+                stands.push((index, position));
+            }
+            expected = Some(position.behind(1));
+        }
+        let mut households: Vec<[u32; 3]> = Vec::new();
+        let mut last = None;
+        for (index, &household) in (0..).zip(&coded.households) {
+            if last != Some(household) {
+                households.push([index, household as u32, (household >> 32) as u32]);
+            }
+            last = Some(household);
+        }
+        let scratch = &self.all.scratch;
+        let (least, most) = coded.packed.iter().fold((u64::MAX, 0), |(least, most), &packed| (least.min(packed), most.max(packed)));
+        let packed = if most - least <= u64::from(u32::MAX) {
+            Packed::Narrow(scratch.keep(&mut coded.packed.iter().map(|packed| (packed - least) as u32).collect())?)
+        } else {
+            Packed::Wide(scratch.keep(&mut coded.packed.iter().map(|packed| packed - least).collect())?)
+        };
+        let kept = Kept { first, stands, base: least, packed, households: scratch.keep(&mut households)? };
+        self.all.written.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+        Ok(())
+    }
+
+    /// Hands over what is still gathered.
+    pub fn finish(&mut self) -> Result<()> {
+        self.spill.finish()
     }
 }
 
@@ -133,29 +226,53 @@ mod tests {
     use super::*;
     use crate::storage::PARTITIONS;
 
+    #[test]
+    fn an_entry_holds_hash_and_number() {
+        for (identity, number) in [(0, 0), (u64::MAX, u32::MAX), (3_171_011_201_900_001, 0x1234_5678)] {
+            assert_eq!(parts(entry(spread(identity), number)), (spread(identity) & (u64::MAX >> 8), number));
+        }
+    }
+
     proptest! {
         #[test]
-        fn the_first_in_the_snapshot_stays(identities in prop::collection::vec(0u64..50, 0..200), seed in any::<u64>()) {
-            let scratch = tempfile::tempdir().unwrap();
-            let all = Identities::new(scratch.path(), if seed % 2 == 0 { 0 } else { usize::MAX }).unwrap();
-            let mut order: Vec<usize> = (0..identities.len()).collect();
-            order.sort_by_key(|&at| (at as u64 ^ seed).wrapping_mul(0x2545_f491_4f6c_dd1d));
-            let mut writer = all.writer();
-            for at in order {
-                let seen = Seen { identity: identities[at], position: Position::new(0, at as u64 + 1), packed: 7, household: 0 };
-                writer.push(seen.identity, seen).unwrap();
+        fn the_first_in_the_snapshot_stays(
+            identities in prop::collection::vec(0u64..50, 0..200),
+            chunk in 1usize..40,
+            wide in any::<bool>(),
+            bound in prop::sample::select(vec![0, usize::MAX]),
+            backwards in any::<bool>(),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let all = Arc::new(Identities::new(&Arc::new(Scratch::new(folder.path(), bound).unwrap())));
+            // Every third line holds no accepted record.
+            let line = |at: usize| at as u64 * 3 / 2 + 1;
+            let packed = |at: usize| 1000 + at as u64 * if wide { 1 << 40 } else { 7 };
+            let household = |at: usize| (at / 3) as u64 + (1 << 50);
+            let mut chunks: Vec<Coded> = (0..identities.len()).collect::<Vec<_>>().chunks(chunk).map(|records| Coded {
+                identities: records.iter().map(|&at| identities[at]).collect(),
+                households: records.iter().map(|&at| household(at)).collect(),
+                positions: records.iter().map(|&at| Position::new(0, line(at))).collect(),
+                packed: records.iter().map(|&at| packed(at)).collect(),
+                ..Coded::default()
+            }).collect();
+            if backwards {
+                chunks.reverse();
             }
-            writer.finish().unwrap();
-            let mut found: Vec<(u64, u64)> = (0..PARTITIONS)
-                .flat_map(|partition| all.duplicates(partition).unwrap())
-                .map(|duplicate| (duplicate.record.position.line(), duplicate.first.line()))
-                .collect();
-            found.sort_unstable();
+            let mut writers = [all.writer(), all.writer()];
+            for (at, coded) in chunks.iter().enumerate() {
+                writers[at % 2].note(coded).unwrap();
+            }
+            writers.each_mut().map(|writer| writer.finish().unwrap());
+            let mut repeats = Repeats::default();
+            let mut found: Vec<Duplicate> =
+                (0..PARTITIONS).flat_map(|partition| all.duplicates(partition, &mut repeats).unwrap()).collect();
+            found.sort_unstable_by_key(|duplicate| duplicate.record.position);
             let mut expected = Vec::new();
             for (at, identity) in identities.iter().enumerate() {
                 let first = identities.iter().position(|other| other == identity).unwrap();
                 if first < at {
-                    expected.push((at as u64 + 1, first as u64 + 1));
+                    let record = Seen { position: Position::new(0, line(at)), packed: packed(at), household: household(at) };
+                    expected.push(Duplicate { record, first: Position::new(0, line(first)) });
                 }
             }
             prop_assert_eq!(found, expected);

@@ -19,7 +19,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::NaiveDate;
 
-pub use identity::{Duplicate, Identities, Seen};
+pub use identity::{Duplicate, Identities, IdentityWriter, Seen};
 pub use rejects::{Reason, RejectSummary, Rejects};
 
 use crate::{
@@ -36,8 +36,7 @@ pub(crate) const MARKS: u32 = 0xffff_ff00;
 pub(crate) const KEY_MARKS: u64 = 0xffff_ffff_ffff_ff00;
 
 /// Where a record stands: the file's position in the snapshot and the line (or row) in it, ordered like the snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(u64);
 
 impl Position {
@@ -51,6 +50,11 @@ impl Position {
     /// The file's position in the snapshot.
     pub fn file(self) -> usize {
         (self.0 >> Self::LINE_BITS) as usize
+    }
+
+    /// The record so many lines further.
+    pub fn behind(self, lines: u32) -> Self {
+        Self(self.0 + u64::from(lines))
     }
 
     /// The line of a text, the row of a Parquet file; both from 1.

@@ -1,13 +1,13 @@
 //! People who share a household key become households: head and size.
 
-use std::{collections::hash_map::Entry, path::Path, sync::Arc};
+use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
 use rustc_hash::FxHashMap;
 
 use crate::{
     error::Result,
-    storage::{Spill, SpillWriter},
+    storage::{Repeats, Scratch, Spill, SpillWriter, spread},
 };
 
 /// Some members of one household. Negative numbers take members off again.
@@ -56,9 +56,9 @@ pub struct Households {
 }
 
 impl Households {
-    /// Starts empty; beyond `bound` bytes entries go to a file in `scratch`.
-    pub fn new(scratch: &Path, bound: usize) -> Result<Self> {
-        Ok(Self { spill: Arc::new(Spill::new(scratch, bound)?) })
+    /// Starts empty.
+    pub fn new(scratch: &Arc<Scratch>) -> Self {
+        Self { spill: Arc::new(Spill::new(scratch)) }
     }
 
     /// A writer for one thread.
@@ -67,37 +67,47 @@ impl Households {
     }
 
     /// The households of one partition. Takes the partition's entries out.
-    pub fn grouped(&self, partition: usize) -> Result<(Vec<HouseholdRecord>, HouseholdSummary)> {
-        let mut groups: FxHashMap<u64, Members> = FxHashMap::default();
-        self.spill.drain(partition, |entries| {
-            for entry in entries {
-                match groups.entry(entry.household) {
-                    Entry::Vacant(vacant) => {
-                        vacant.insert(*entry);
-                    }
-                    Entry::Occupied(mut known) => {
-                        let known = known.get_mut();
-                        known.head ^= entry.head;
-                        known.members += entry.members;
-                        known.heads += entry.heads;
-                    }
-                }
-            }
-            Ok(())
-        })?;
+    ///
+    /// The members of a household mostly stand together and are one entry; only households that may have several go
+    /// through a table.
+    pub fn grouped(&self, partition: usize, repeats: &mut Repeats) -> Result<(Vec<HouseholdRecord>, HouseholdSummary)> {
+        let entries = self.spill.take(partition)?;
+        let count = entries.iter().map(Vec::len).sum();
+        repeats.reset(count);
+        for entry in entries.iter().flatten() {
+            repeats.meet(spread(entry.household));
+        }
         let mut summary = HouseholdSummary::default();
-        let mut records = Vec::with_capacity(groups.len());
-        for group in groups.into_values().filter(|group| group.members > 0) {
-            match group.heads {
-                1 => {
-                    summary.counted += 1;
-                    records.push(HouseholdRecord { head: group.head, members: group.members as u32 });
-                }
-                heads if heads < 1 => summary.without_head += 1,
-                _ => summary.several_heads += 1,
+        let mut records = Vec::with_capacity(count);
+        let mut several: FxHashMap<u64, Members> = FxHashMap::default();
+        for entry in entries.iter().flatten() {
+            if repeats.may_repeat(spread(entry.household)) {
+                let group = several.entry(entry.household).or_insert_with(Members::zeroed);
+                group.head ^= entry.head;
+                group.members += entry.members;
+                group.heads += entry.heads;
+            } else {
+                records.extend(summary.sort(entry));
             }
         }
+        records.extend(several.values().filter_map(|group| summary.sort(group)));
         Ok((records, summary))
+    }
+}
+
+impl HouseholdSummary {
+    /// Sorts a whole household in: one to be counted comes back as its record.
+    fn sort(&mut self, group: &Members) -> Option<HouseholdRecord> {
+        match group.heads {
+            _ if group.members <= 0 => return None,
+            1 => {
+                self.counted += 1;
+                return Some(HouseholdRecord { head: group.head, members: group.members as u32 });
+            }
+            heads if heads < 1 => self.without_head += 1,
+            _ => self.several_heads += 1,
+        }
+        None
     }
 }
 
@@ -126,12 +136,12 @@ impl HouseholdWriter {
     /// Takes a member off again.
     pub fn remove(&mut self, household: u64, head: Option<u64>) -> Result<()> {
         let entry = Members { household, head: head.unwrap_or(0), members: -1, heads: -i32::from(head.is_some()) };
-        self.writer.push(household, entry)
+        self.writer.push(spread(household), entry)
     }
 
     fn flush(&mut self) -> Result<()> {
         let run = std::mem::replace(&mut self.run, Members::zeroed());
-        if run.members > 0 { self.writer.push(run.household, run) } else { Ok(()) }
+        if run.members > 0 { self.writer.push(spread(run.household), run) } else { Ok(()) }
     }
 
     /// Hands over what is still gathered.

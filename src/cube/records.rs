@@ -20,12 +20,12 @@ use tokio::runtime::Handle;
 pub use super::households::HouseholdSummary;
 use super::households::{HouseholdRecord, HouseholdWriter, Households};
 use crate::{
-    classify::{Classifier, ClassifyWorker, Coded, Duplicate, Identities, Position, Reason, RejectSummary, Rejects, Seen},
+    classify::{Classifier, ClassifyWorker, Coded, Duplicate, Identities, IdentityWriter, Position, Reason, RejectSummary, Rejects},
     engine::{BatchSource, CellCounter, Engine},
     error::{Error, Result},
     ingest::{Feed, Progress, Snapshot, Worker},
     register::{Definitions, Period, Source, Unit},
-    storage::{PARTITIONS, SpillWriter},
+    storage::{PARTITIONS, Repeats, Scratch},
 };
 
 /// What a build needs to know beside definitions and snapshot.
@@ -75,15 +75,12 @@ impl Built {
     }
 }
 
-/// Entries of identities and households share the memory bound in this proportion.
-const HOUSEHOLD_SHARE: usize = 4;
-
 /// What all workers of a run share.
 struct Run {
     classifier: Arc<Classifier>,
     schema: SchemaRef,
     rejects: Rejects,
-    identities: Option<Identities>,
+    identities: Option<Arc<Identities>>,
     households: Option<Households>,
     /// Position of the relation to the head among the code columns, and which codes are heads.
     heads: Option<(usize, Vec<bool>)>,
@@ -106,17 +103,13 @@ pub async fn build(definitions: &Definitions, options: &BuildOptions, engine: &E
     let files: Vec<String> = snapshot.files().iter().map(|file| file.name.clone()).collect();
     let dimensions = classifier.dimensions();
     let fields = dimensions.iter().map(|&at| Field::new(&definitions.dimensions[at].id, DataType::UInt32, false)).collect::<Vec<_>>();
-    let scratch = options.scratch.as_path();
+    let scratch = Arc::new(Scratch::new(&options.scratch, options.memory)?);
     let has_households = definitions.household.is_some() && definitions.tables.iter().any(|table| table.unit == Unit::Household);
-    let household_bound = if has_households { options.memory / HOUSEHOLD_SHARE } else { 0 };
     let run = Arc::new(Run {
         schema: Arc::new(Schema::new(fields)),
-        rejects: Rejects::new(scratch, files.clone())?,
-        identities: match definitions.identity {
-            Some(_) => Some(Identities::new(scratch, options.memory - household_bound)?),
-            None => None,
-        },
-        households: if has_households { Some(Households::new(scratch, household_bound)?) } else { None },
+        rejects: Rejects::new(&options.scratch, files.clone())?,
+        identities: definitions.identity.as_ref().map(|_| Arc::new(Identities::new(&scratch))),
+        households: has_households.then(|| Households::new(&scratch)),
         heads: definitions.household.as_ref().and_then(|household| {
             let at = dimensions.iter().position(|&at| at == household.relation)?;
             Some((at, household.heads.clone()))
@@ -296,7 +289,7 @@ struct PeopleWorker {
     run: Arc<Run>,
     records: Worker,
     classify: ClassifyWorker,
-    identities: Option<SpillWriter<Seen>>,
+    identities: Option<IdentityWriter>,
     households: Option<HouseholdWriter>,
 }
 
@@ -342,17 +335,12 @@ impl PeopleWorker {
         if let Some(newest) = coded.newest_birth {
             self.run.newest_birth.fetch_max(newest.number(), Ordering::Relaxed);
         }
-        let household = |record: usize| coded.households.get(record).copied().unwrap_or(0);
         if let Some(identities) = &mut self.identities {
-            for (record, (&identity, (&position, &packed))) in
-                coded.identities.iter().zip(coded.positions.iter().zip(&coded.packed)).enumerate()
-            {
-                identities.push(identity, Seen { identity, position, packed, household: household(record) })?;
-            }
+            identities.note(coded)?;
         }
         if let (Some(households), Some((at, heads))) = (&mut self.households, &self.run.heads) {
-            for (record, (&code, &packed)) in coded.codes[*at].iter().zip(&coded.packed).enumerate() {
-                households.add(household(record), heads[code as usize].then_some(packed))?;
+            for ((&code, &packed), &household) in coded.codes[*at].iter().zip(&coded.packed).zip(&coded.households) {
+                households.add(household, heads[code as usize].then_some(packed))?;
             }
         }
         Ok(())
@@ -366,14 +354,14 @@ fn next_partition(next: &AtomicUsize) -> Option<usize> {
 
 fn repeated(run: Arc<Run>, next: Arc<AtomicUsize>) -> BatchSource {
     let writer = run.households.as_ref().map(Households::writer);
-    futures::stream::try_unfold((run, next, writer), |(run, next, mut writer)| async move {
+    futures::stream::try_unfold((run, next, writer, Repeats::default()), |(run, next, mut writer, mut repeats)| async move {
         let (Some(identities), Some(partition)) = (&run.identities, next_partition(&next)) else {
             if let Some(writer) = &mut writer {
                 writer.finish()?;
             }
             return Ok(None);
         };
-        let duplicates = identities.duplicates(partition)?;
+        let duplicates = identities.duplicates(partition, &mut repeats)?;
         let columns = run.schema.fields().len();
         let codes =
             (0..columns).map(|at| duplicates.iter().map(|found| run.classifier.unpack(found.record.packed, at)).collect()).collect();
@@ -389,15 +377,15 @@ fn repeated(run: Arc<Run>, next: Arc<AtomicUsize>) -> BatchSource {
         drop(summary);
         lock(&run.duplicates).extend(duplicates.iter().map(|found| (found.record.position, found.first)));
         let batch = batch(&run.schema, codes)?;
-        Ok(Some((batch, (run, next, writer))))
+        Ok(Some((batch, (run, next, writer, repeats))))
     })
     .boxed()
 }
 
 fn grouped(run: Arc<Run>, next: Arc<AtomicUsize>, schema: SchemaRef, sizes: Arc<Vec<(String, Vec<u32>)>>) -> BatchSource {
-    futures::stream::try_unfold((run, next, schema, sizes), |(run, next, schema, sizes)| async move {
+    futures::stream::try_unfold((run, next, schema, sizes, Repeats::default()), |(run, next, schema, sizes, mut repeats)| async move {
         let (Some(households), Some(partition)) = (&run.households, next_partition(&next)) else { return Ok(None) };
-        let (records, summary) = households.grouped(partition)?;
+        let (records, summary) = households.grouped(partition, &mut repeats)?;
         *lock(&run.household_summary) += summary;
         let mut codes: Vec<Vec<u32>> = (0..run.schema.fields().len())
             .map(|at| records.iter().map(|record| run.classifier.unpack(record.head, at)).collect())
@@ -405,7 +393,7 @@ fn grouped(run: Arc<Run>, next: Arc<AtomicUsize>, schema: SchemaRef, sizes: Arc<
         let size = |leaves: &[u32], record: &HouseholdRecord| leaves[(record.members as usize).min(leaves.len() - 1)];
         codes.extend(sizes.iter().map(|(_, leaves)| records.iter().map(|record| size(leaves, record)).collect::<Vec<u32>>()));
         let batch = batch(&schema, codes)?;
-        Ok(Some((batch, (run, next, schema, sizes))))
+        Ok(Some((batch, (run, next, schema, sizes, repeats))))
     })
     .boxed()
 }

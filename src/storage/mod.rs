@@ -10,6 +10,7 @@
 
 mod digest;
 mod folder;
+mod scratch;
 mod spill;
 
 use std::{fmt, ops::Range, path::Path as LocalPath, sync::Arc};
@@ -25,7 +26,8 @@ use url::Url;
 
 pub use digest::FileDigest;
 pub use folder::{read_folder, read_text};
-pub use spill::{PARTITIONS, Spill, SpillWriter};
+pub use scratch::{Piece, Scratch};
+pub use spill::{PARTITIONS, Repeats, Spill, SpillWriter, spread};
 
 use crate::error::{Error, Result};
 

@@ -1,96 +1,54 @@
-//! Fixed-size entries spread over partitions, in memory up to a bound and in one unnamed file beyond it.
+//! Entries spread over partitions by a key.
 //!
-//! Grouping by a key that has as many values as there are people cannot hold them all. Spread by a hash of the key,
-//! each partition holds every entry of its keys and is small enough to be worked off by itself. The file has no name
-//! in the file system, so nothing is left behind however the process ends.
+//! Grouping by a key that has as many values as there are people cannot hold them all at once in tables that are fast
+//! to look up. Spread by a hash of the key, each partition holds every entry of its keys and is small enough to be
+//! worked off by itself, within the caches of a core.
 
-use std::{
-    fs::File,
-    os::unix::fs::FileExt,
-    path::Path,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytemuck::Pod;
 
-use crate::error::{Error, Result};
+use super::scratch::{Piece, Scratch};
+use crate::error::Result;
 
-/// Number of partitions. At 290 million entries of 32 bytes one holds 36 MB.
+/// Number of partitions. At 290 million entries one holds 1.1 million.
 pub const PARTITIONS: usize = 256;
 /// Bytes that a writer gathers for one partition before it hands them over.
 const GATHER: usize = 16 << 10;
 
+/// A hash from which the key can be worked back: equal hashes mean equal keys. Its top 8 bits choose the partition.
+#[inline]
+pub fn spread(key: u64) -> u64 {
+    key.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
 /// Entries by partition.
 #[derive(Debug)]
 pub struct Spill<T> {
-    partitions: Vec<Mutex<Partition<T>>>,
-    file: File,
-    end: AtomicU64,
-    held: AtomicUsize,
-    bound: usize,
-}
-
-#[derive(Debug)]
-struct Partition<T> {
-    held: Vec<Vec<T>>,
-    /// Offset in the file and number of entries.
-    spilled: Vec<(u64, usize)>,
+    partitions: Vec<Mutex<Vec<Piece<T>>>>,
+    scratch: Arc<Scratch>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn failed(error: std::io::Error) -> Error {
-    Error::storage("spilling to the scratch folder (--scratch DIR names another)", error)
-}
-
-/// The partition of a key.
-pub fn partition_of(key: u64) -> usize {
-    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
-}
-
 impl<T: Pod> Spill<T> {
-    /// Starts empty. `bound` is the number of bytes to hold in memory before entries go to a file in `scratch`.
-    pub fn new(scratch: &Path, bound: usize) -> Result<Self> {
-        let file = tempfile::tempfile_in(scratch).map_err(|error| Error::storage(scratch.display().to_string(), error))?;
-        let partitions = (0..PARTITIONS).map(|_| Mutex::new(Partition { held: Vec::new(), spilled: Vec::new() })).collect();
-        Ok(Self { partitions, file, end: AtomicU64::new(0), held: AtomicUsize::new(0), bound })
+    /// Starts empty.
+    pub fn new(scratch: &Arc<Scratch>) -> Self {
+        Self { partitions: (0..PARTITIONS).map(|_| Mutex::default()).collect(), scratch: Arc::clone(scratch) }
     }
 
     fn hand_over(&self, partition: usize, entries: &mut Vec<T>) -> Result<()> {
-        let bytes = std::mem::size_of_val(entries.as_slice());
-        if self.held.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.bound {
-            let fresh = Vec::with_capacity(entries.capacity());
-            lock(&self.partitions[partition]).held.push(std::mem::replace(entries, fresh));
-        } else {
-            self.held.fetch_sub(bytes, Ordering::Relaxed);
-            let at = self.end.fetch_add(bytes as u64, Ordering::Relaxed);
-            self.file.write_all_at(bytemuck::cast_slice(entries), at).map_err(failed)?;
-            lock(&self.partitions[partition]).spilled.push((at, entries.len()));
-            entries.clear();
-        }
+        let piece = self.scratch.keep(entries)?;
+        lock(&self.partitions[partition]).push(piece);
         Ok(())
     }
 
-    /// Takes the entries of a partition out, piece by piece in no particular order.
-    pub fn drain(&self, partition: usize, mut visit: impl FnMut(&[T]) -> Result<()>) -> Result<()> {
-        let Partition { held, spilled } =
-            std::mem::replace(&mut *lock(&self.partitions[partition]), Partition { held: Vec::new(), spilled: Vec::new() });
-        for entries in held {
-            visit(&entries)?;
-            self.held.fetch_sub(std::mem::size_of_val(entries.as_slice()), Ordering::Relaxed);
-        }
-        let mut entries: Vec<T> = Vec::new();
-        for (at, count) in spilled {
-            entries.resize(count, T::zeroed());
-            self.file.read_exact_at(bytemuck::cast_slice_mut(&mut entries), at).map_err(failed)?;
-            visit(&entries)?;
-        }
-        Ok(())
+    /// Takes the entries of a partition out, in no particular order.
+    pub fn take(&self, partition: usize) -> Result<Vec<Vec<T>>> {
+        let pieces = std::mem::take(&mut *lock(&self.partitions[partition]));
+        pieces.into_iter().map(|piece| self.scratch.take(piece)).collect()
     }
 }
 
@@ -109,10 +67,10 @@ impl<T: Pod> SpillWriter<T> {
         Self { spill: Arc::clone(spill), gathered: (0..PARTITIONS).map(|_| Vec::with_capacity(most)).collect(), most }
     }
 
-    /// Adds an entry to the partition of its key.
+    /// Adds an entry to the partition of its key's hash ([`spread`]).
     #[inline]
-    pub fn push(&mut self, key: u64, entry: T) -> Result<()> {
-        let partition = partition_of(key);
+    pub fn push(&mut self, hash: u64, entry: T) -> Result<()> {
+        let partition = (hash >> 56) as usize;
         let gathered = &mut self.gathered[partition];
         gathered.push(entry);
         if gathered.len() == self.most {
@@ -132,22 +90,70 @@ impl<T: Pod> SpillWriter<T> {
     }
 }
 
+/// Tells which keys of one partition may occur more than once, without holding any of them: a bit for each of many
+/// groups of keys says that the group was met, another one that it was met again.
+///
+/// Nearly all identities occur once, so that looking up all of them in a table would be work for nothing.
+#[derive(Debug, Default)]
+pub struct Repeats {
+    met: Vec<u64>,
+    again: Vec<u64>,
+    bits: u32,
+}
+
+impl Repeats {
+    /// Bits for each key: with 16, one in 16 keys shares its bit with another.
+    const BITS_PER_KEY: usize = 16;
+
+    /// Forgets everything and makes room for this many keys.
+    pub fn reset(&mut self, keys: usize) {
+        let size = (keys * Self::BITS_PER_KEY).next_power_of_two().max(64);
+        self.bits = size.trailing_zeros();
+        for words in [&mut self.met, &mut self.again] {
+            words.clear();
+            words.resize(size / 64, 0);
+        }
+    }
+
+    /// Word and bit of a hash; its top 8 bits are the same for the whole partition.
+    #[inline]
+    fn place(&self, hash: u64) -> (usize, u64) {
+        let place = (hash << 8) >> (64 - self.bits);
+        ((place / 64) as usize, 1 << (place % 64))
+    }
+
+    /// Meets a key.
+    #[inline]
+    pub fn meet(&mut self, hash: u64) {
+        let (word, bit) = self.place(hash);
+        self.again[word] |= self.met[word] & bit;
+        self.met[word] |= bit;
+    }
+
+    /// Whether the key may have been met more than once; `false` is certain.
+    #[inline]
+    pub fn may_repeat(&self, hash: u64) -> bool {
+        let (word, bit) = self.place(hash);
+        self.again[word] & bit != 0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn nothing_is_lost_in_memory_or_on_disk() {
-        let scratch = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().unwrap();
         for bound in [0, 64 << 10, usize::MAX] {
-            let spill: Arc<Spill<u64>> = Arc::new(Spill::new(scratch.path(), bound).unwrap());
+            let spill: Arc<Spill<u64>> = Arc::new(Spill::new(&Arc::new(Scratch::new(folder.path(), bound).unwrap())));
             std::thread::scope(|scope| {
                 for half in 0..2u64 {
                     let spill = Arc::clone(&spill);
                     scope.spawn(move || {
                         let mut writer = SpillWriter::new(&spill);
                         for key in (0..200_000).filter(|key| key % 2 == half) {
-                            writer.push(key, key).unwrap();
+                            writer.push(spread(key), key).unwrap();
                         }
                         writer.finish().unwrap();
                     });
@@ -155,16 +161,30 @@ mod tests {
             });
             let mut found = Vec::new();
             for partition in 0..PARTITIONS {
-                let before = found.len();
-                let mut keep = |entries: &[u64]| {
-                    found.extend_from_slice(entries);
-                    Ok(())
-                };
-                spill.drain(partition, &mut keep).unwrap();
-                assert!(found[before..].iter().all(|&key| partition_of(key) == partition));
+                let entries = spill.take(partition).unwrap().concat();
+                assert!(entries.iter().all(|&key| (spread(key) >> 56) as usize == partition));
+                found.extend(entries);
             }
             found.sort_unstable();
             assert_eq!(found, (0..200_000).collect::<Vec<u64>>());
+        }
+    }
+
+    #[test]
+    fn repeats_are_never_missed_and_seldom_suspected() {
+        let mut repeats = Repeats::default();
+        for keys in [0u64, 1, 10, 5000] {
+            repeats.reset(keys as usize);
+            let twice = |key: u64| key % 50 == 0;
+            for key in 0..keys {
+                repeats.meet(spread(key) >> 8);
+                if twice(key) {
+                    repeats.meet(spread(key) >> 8);
+                }
+            }
+            assert!((0..keys).filter(|&key| twice(key)).all(|key| repeats.may_repeat(spread(key) >> 8)));
+            let suspected = (0..keys).filter(|&key| !twice(key) && repeats.may_repeat(spread(key) >> 8)).count();
+            assert!(suspected as u64 <= keys / 8, "{suspected} of {keys}");
         }
     }
 }
