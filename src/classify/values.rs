@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use super::{AgeRule, KEY_MARKS, MARKS, Reason};
 use crate::{
     error::{Error, Result},
-    ingest::{TextChunk, mask_words},
+    ingest::TextChunk,
     register::{Coding, DateKey, Key, normalise},
 };
 
@@ -156,10 +156,11 @@ fn eight_digits(text: [u8; 8]) -> Option<u64> {
     Some(low.wrapping_add(high) >> 32)
 }
 
-/// What tells one text of up to 32 bytes from another, and most longer ones: length and first bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What tells one text of up to 32 bytes from another, and most longer ones: length, and four groups of eight bytes,
+/// from the start and from the end, that overlap in short texts.
+#[derive(Debug, Clone, Copy, Default)]
 struct Print {
-    length: usize,
+    length: u64,
     words: [u64; 4],
 }
 
@@ -167,17 +168,39 @@ impl Print {
     /// Bytes up to which a print tells everything.
     const WHOLE: usize = 32;
 
+    /// The print of a text, `within` being the text and whatever stands behind it.
+    #[inline(always)]
+    fn within(text: &[u8], within: &[u8]) -> Self {
+        let length = text.len();
+        if within.len() < length.max(Self::WHOLE) {
+            return Self::of(text);
+        }
+        // No branch depends on the length, which changes from record to record in ways that no processor foresees.
+        let word = |at: usize| within[at..].first_chunk().copied().map_or(0, u64::from_le_bytes);
+        let keep = u64::MAX >> (64 - 8 * length.clamp(1, 8));
+        let end = length.max(8) - 8;
+        let words = [word(0), word(end.min(8)), word(end.max(8) - 8), word(end)];
+        Self { length: length as u64, words: words.map(|word| word & keep) }
+    }
+
     fn of(text: &[u8]) -> Self {
         let mut bytes = [0; Self::WHOLE];
         let length = text.len().min(Self::WHOLE);
         bytes[..length].copy_from_slice(&text[..length]);
-        Self { length: text.len(), words: mask_words(&bytes, length) }
+        Self { length: text.len() as u64, ..Self::within(&bytes[..length], &bytes) }
+    }
+
+    #[inline(always)]
+    fn same(&self, other: &Self) -> bool {
+        let [a, b, c, d] = self.words;
+        let [e, f, g, h] = other.words;
+        (self.length ^ other.length) | (a ^ e) | (b ^ f) | (c ^ g) | (d ^ h) == 0
     }
 
     #[inline(always)]
     fn slot(&self) -> usize {
         let [a, b, c, d] = self.words;
-        let mixed = a ^ b.rotate_left(23) ^ c.rotate_left(41) ^ d.rotate_left(11) ^ self.length as u64;
+        let mixed = (a ^ self.length).wrapping_add(b.rotate_left(23)).wrapping_add(c ^ d.rotate_left(11));
         (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - SLOTS.trailing_zeros())) as usize
     }
 }
@@ -185,7 +208,9 @@ impl Print {
 /// Slots of a [`CodeReader`]'s cache; a power of two.
 const SLOTS: usize = 1024;
 
+/// One text met before, in a cache line of its own.
 #[derive(Clone, Default)]
+#[repr(align(64))]
 struct Slot {
     print: Print,
     code: u32,
@@ -242,18 +267,18 @@ impl CodeReader {
                 return Reason::Missing.mark();
             }
             let slot = &mut slots[print.slot()];
-            if slot.print == print && (print.length <= Print::WHOLE || slot.text.as_deref() == Some(text)) {
+            if slot.print.same(&print) && (text.len() <= Print::WHOLE || slot.text.as_deref() == Some(text)) {
                 return slot.code;
             }
             let code = slow(text);
-            *slot = Slot { print, code, text: (print.length > Print::WHOLE).then(|| text.into()) };
+            *slot = Slot { print, code, text: (text.len() > Print::WHOLE).then(|| text.into()) };
             code
         };
         let marked = if let Column::Text(chunk, at) = column {
             let mut marked = false;
             out.extend((0..records).map(|record| {
-                let (text, words) = chunk.field_and_words(*at, record);
-                let code = cached(text, Print { length: text.len(), words });
+                let (text, within) = chunk.field_within(*at, record);
+                let code = cached(text, Print::within(text, within));
                 marked |= code >= MARKS;
                 code
             }));
@@ -478,15 +503,18 @@ mod tests {
 
     #[test]
     fn a_print_tells_texts_apart_up_to_its_length() {
-        let print = Print::of;
         let text = b"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF";
+        let follows = b"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF and whatever else stands behind it";
         for length in 1..=Print::WHOLE {
+            let print = Print::of(&text[..length]);
+            assert!(print.same(&Print::within(&text[..length], follows)), "{length}");
             for changed in 0..length {
                 let mut other = text[..length].to_vec();
                 other[changed] = b'-';
-                assert_ne!(print(&text[..length]), print(&other), "{length} {changed}");
+                assert!(!print.same(&Print::of(&other)), "{length} {changed}");
             }
         }
-        assert_ne!(print(b"A\0"), print(b"A"));
+        assert!(!Print::of(b"A\0").same(&Print::of(b"A")));
+        assert!(!Print::of(&[b'A'; 40]).same(&Print::of(&[b'A'; 41])));
     }
 }

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Rows of one chunk.
-const ROWS: usize = 16 * 1024;
+const ROWS: usize = 4 * 1024;
 
 /// Byte ranges of one stored file.
 #[derive(Debug, Clone)]

@@ -29,7 +29,7 @@ use tokio::runtime::Handle;
 
 pub use columns::ColumnChunk;
 pub use files::{Packing, SnapshotFile};
-pub use text::{TextChunk, mask_words};
+pub use text::TextChunk;
 
 use crate::error::{Error, Result};
 use columns::ColumnFile;

@@ -62,17 +62,11 @@ impl TextChunk {
         &self.bytes[start..end]
     }
 
-    /// A field's bytes, and the first 32 of them as numbers that are zero beyond the field's end.
+    /// A field's bytes, and behind them all bytes of the block: a reader may load more than the field and mask it.
     #[inline(always)]
-    pub fn field_and_words(&self, column: usize, record: usize) -> (&[u8], [u64; 4]) {
+    pub fn field_within(&self, column: usize, record: usize) -> (&[u8], &[u8]) {
         let (start, end) = self.span(column, record);
-        let text = &self.bytes[start..end];
-        // Every block is padded, so that 32 bytes can be read whatever the field's length; no branch depends on it.
-        let words = match self.bytes[start..].first_chunk::<32>() {
-            Some(bytes) => mask_words(bytes, text.len()),
-            None => [0; 4],
-        };
-        (text, words)
+        (&self.bytes[start..end], &self.bytes[start..])
     }
 
     /// Everything from the first byte of one column to the last byte of another, quotes and delimiters included.
@@ -87,27 +81,6 @@ impl TextChunk {
     pub fn adjacent(&self, columns: &[usize]) -> bool {
         columns.windows(2).all(|pair| self.needed[pair[0]] + 1 == self.needed[pair[1]])
     }
-}
-
-/// The bytes as four numbers, those from `length` on taken as zero.
-#[inline(always)]
-pub fn mask_words(bytes: &[u8; 32], length: usize) -> [u64; 4] {
-    const KEEP: [[u64; 4]; 33] = {
-        let mut keep = [[0; 4]; 33];
-        let mut length = 0;
-        while length <= 32 {
-            let mut byte = 0;
-            while byte < length {
-                keep[length][byte / 8] |= 0xff << (byte % 8 * 8);
-                byte += 1;
-            }
-            length += 1;
-        }
-        keep
-    };
-    let keep = &KEEP[length.min(32)];
-    let word = |at: usize| bytes[at * 8..].first_chunk().copied().map_or(0, u64::from_le_bytes) & keep[at];
-    [word(0), word(1), word(2), word(3)]
 }
 
 /// A block of whole records, not yet cut.
