@@ -11,13 +11,15 @@
 //! slower way record by record. Every record is accepted or rejected for exactly one reason: the first in the order
 //! region, identity, household, dimensions, impossible combination.
 
+mod ages;
+mod codes;
 mod identity;
+mod keys;
+mod regions;
 mod rejects;
 mod values;
 
 use std::{collections::HashMap, sync::Arc};
-
-use chrono::NaiveDate;
 
 pub use identity::{Duplicate, Identities, IdentityWriter, Seen};
 pub use rejects::{Reason, RejectSummary, Rejects};
@@ -25,10 +27,12 @@ pub use rejects::{Reason, RejectSummary, Rejects};
 use crate::{
     error::{Error, Result},
     ingest::{Chunk, Records},
-    register::{Coding, DateFormat, DateKey, Definitions, Key, Period, Role, Source},
+    register::{Coding, DateKey, Definitions, Key, Period, Role, Source},
 };
+use ages::{AgeReader, AgeRule};
+use codes::CodeReader;
 use rejects::Segment;
-use values::{AgeReader, CodeReader, Column, KeyReader, RegionReader};
+use values::Column;
 
 /// Codes from here on are no codes but [`Reason`]s.
 pub(crate) const MARKS: u32 = 0xffff_ff00;
@@ -83,56 +87,6 @@ enum Rule {
     Code { codings: Vec<Coding>, texts: HashMap<String, u32> },
     Age(AgeRule),
     Region { digits: Vec<u32>, leaves: rustc_hash::FxHashMap<u64, u32> },
-}
-
-/// What it takes to turn a birth date into an age.
-#[derive(Debug)]
-struct AgeRule {
-    formats: Vec<DateFormat>,
-    earliest: DateKey,
-    reference: DateKey,
-    /// Base leaf by completed years; the last one is open.
-    leaves: Vec<u32>,
-    /// Days from 1 January 1970 to the earliest date.
-    first_day: i32,
-    /// Code of every day from the earliest date to the reference date: faster looked up than worked out.
-    by_day: Vec<u32>,
-}
-
-impl AgeRule {
-    fn new(formats: &[DateFormat], earliest: NaiveDate, reference: NaiveDate, leaves: &[u32]) -> Self {
-        let first_day = earliest.to_epoch_days();
-        let mut rule = Self {
-            formats: formats.to_vec(),
-            earliest: earliest.into(),
-            reference: reference.into(),
-            leaves: leaves.to_vec(),
-            first_day,
-            by_day: Vec::new(),
-        };
-        rule.by_day = (first_day..=reference.to_epoch_days()).map(|day| rule.of(DateKey::from_days(day))).collect();
-        rule
-    }
-
-    /// The code of a birth date.
-    #[inline]
-    fn of(&self, born: DateKey) -> u32 {
-        if born > self.reference {
-            return Reason::BornAfter.mark();
-        }
-        if born < self.earliest {
-            return Reason::BornBefore.mark();
-        }
-        let years = born.years_until(self.reference) as usize;
-        self.leaves[years.min(self.leaves.len() - 1)]
-    }
-
-    /// The code of a birth date, given in days from 1 January 1970.
-    #[inline]
-    fn of_day(&self, born: i32) -> u32 {
-        let outside = if born < self.first_day { Reason::BornBefore } else { Reason::BornAfter };
-        self.by_day.get(born.wrapping_sub(self.first_day) as u32 as usize).copied().unwrap_or(outside.mark())
-    }
 }
 
 /// Definitions compiled for the snapshot of one period.
@@ -360,17 +314,17 @@ impl ClassifyWorker {
                 }
                 (Reader::Region, Rule::Region { digits, leaves }) => {
                     let columns = used.columns.iter().map(|&at| column(at)).collect::<Result<Vec<_>>>()?;
-                    RegionReader::read(&columns, digits, records, leaves, &mut codes)
+                    regions::read(&columns, digits, records, leaves, &mut codes)
                 }
                 _ => return Err(Error::Internal("a reader does not fit its rule".into())),
             };
             coded.codes.push(codes);
         }
         if let Some((at, key)) = &classifier.identity {
-            marked |= KeyReader::read(&column(*at)?, records, key, &mut coded.identities);
+            marked |= keys::read(&column(*at)?, records, key, &mut coded.identities);
         }
         if let Some((at, key)) = &classifier.household {
-            marked |= KeyReader::read(&column(*at)?, records, key, &mut coded.households);
+            marked |= keys::read(&column(*at)?, records, key, &mut coded.households);
         }
         coded.positions = match &chunk.records {
             Records::Text(text) => text.lines.iter().map(|&line| Position::new(file, line)).collect(),

@@ -83,7 +83,8 @@ impl Engine {
             let bytes = column.as_binary_opt::<i64>().filter(|bytes| bytes.is_valid(0)).map(|bytes| bytes.value(0));
             let bytes = bytes.ok_or_else(|| Error::Internal("counting gave no array".into()))?;
             let counts = bytes.as_chunks().0;
-            let cube = |range: &[u32]| counts[range[0] as usize..range[1] as usize].iter().map(|count| u32::from_ne_bytes(*count)).collect();
+            let cube =
+                |range: &[u32]| counts[range[0] as usize..range[1] as usize].iter().map(|count| u32::from_ne_bytes(*count)).collect();
             cubes.extend(plan.starts.windows(2).map(cube));
         }
         Ok(cubes)
@@ -109,7 +110,11 @@ impl CountPlan {
         for counter in counters {
             let end = u32::try_from(counter.cells).ok().and_then(|cells| starts[starts.len() - 1].checked_add(cells));
             starts.push(end.ok_or_else(|| {
-                Error::Input(format!("the tables up to {} have more than {} cells; use coarser levels or fewer tables", counter.name, u32::MAX))
+                Error::Input(format!(
+                    "the tables up to {} have more than {} cells; use coarser levels or fewer tables",
+                    counter.name,
+                    u32::MAX
+                ))
             })?);
         }
         let width = counters.len().next_multiple_of(LANES);

@@ -152,15 +152,21 @@ mod tests {
         {
             // SAFETY: the processor has what the functions are compiled for.
             if loops::avx2::available() {
-                all.push((|text, length, delimiter| unsafe { loops::avx2::survey(text, length, delimiter) }, |text, length, delimiter, found| unsafe {
-                    loops::avx2::borders(text, length, delimiter, found);
-                }));
+                all.push((
+                    |text, length, delimiter| unsafe { loops::avx2::survey(text, length, delimiter) },
+                    |text, length, delimiter, found| unsafe {
+                        loops::avx2::borders(text, length, delimiter, found);
+                    },
+                ));
             }
             // SAFETY: the processor has what the functions are compiled for.
             if loops::avx512::available() {
-                all.push((|text, length, delimiter| unsafe { loops::avx512::survey(text, length, delimiter) }, |text, length, delimiter, found| unsafe {
-                    loops::avx512::borders(text, length, delimiter, found);
-                }));
+                all.push((
+                    |text, length, delimiter| unsafe { loops::avx512::survey(text, length, delimiter) },
+                    |text, length, delimiter, found| unsafe {
+                        loops::avx512::borders(text, length, delimiter, found);
+                    },
+                ));
             }
         }
         all

@@ -1,0 +1,113 @@
+//! Reads birth dates as ages on the reference date.
+
+use arrow::array::Array;
+use chrono::NaiveDate;
+
+use super::{
+    MARKS, Reason,
+    values::{Column, Value, trimmed},
+};
+use crate::register::{DateFormat, DateKey};
+
+/// What it takes to turn a birth date into an age.
+#[derive(Debug)]
+pub(super) struct AgeRule {
+    formats: Vec<DateFormat>,
+    earliest: DateKey,
+    reference: DateKey,
+    /// Base leaf by completed years; the last one is open.
+    leaves: Vec<u32>,
+    /// Days from 1 January 1970 to the earliest date.
+    first_day: i32,
+    /// Code of every day from the earliest date to the reference date: faster looked up than worked out.
+    by_day: Vec<u32>,
+}
+
+impl AgeRule {
+    pub fn new(formats: &[DateFormat], earliest: NaiveDate, reference: NaiveDate, leaves: &[u32]) -> Self {
+        let first_day = earliest.to_epoch_days();
+        let mut rule = Self {
+            formats: formats.to_vec(),
+            earliest: earliest.into(),
+            reference: reference.into(),
+            leaves: leaves.to_vec(),
+            first_day,
+            by_day: Vec::new(),
+        };
+        rule.by_day = (first_day..=reference.to_epoch_days()).map(|day| rule.of(DateKey::from_days(day))).collect();
+        rule
+    }
+
+    /// The code of a birth date.
+    #[inline]
+    fn of(&self, born: DateKey) -> u32 {
+        if born > self.reference {
+            return Reason::BornAfter.mark();
+        }
+        if born < self.earliest {
+            return Reason::BornBefore.mark();
+        }
+        let years = born.years_until(self.reference) as usize;
+        self.leaves[years.min(self.leaves.len() - 1)]
+    }
+
+    /// The code of a birth date, given in days from 1 January 1970.
+    #[inline]
+    fn of_day(&self, born: i32) -> u32 {
+        let outside = if born < self.first_day { Reason::BornBefore } else { Reason::BornAfter };
+        self.by_day.get(born.wrapping_sub(self.first_day) as u32 as usize).copied().unwrap_or(outside.mark())
+    }
+}
+
+/// Reads birth dates as ages.
+#[derive(Default)]
+pub(super) struct AgeReader {
+    /// Newest believable birth date of the last column.
+    pub newest: Option<DateKey>,
+}
+
+impl AgeReader {
+    /// Reads a column; tells whether it holds marks.
+    pub fn read(&mut self, column: &Column<'_>, records: usize, rule: &AgeRule, out: &mut Vec<u32>) -> bool {
+        let mut newest = None;
+        if let Column::Dates(array) = column
+            && array.null_count() == 0
+        {
+            let mut newest_day = i32::MIN;
+            out.extend(array.values()[..records].iter().map(|&day| {
+                let code = rule.of_day(day);
+                newest_day = if code < MARKS { newest_day.max(day) } else { newest_day };
+                code
+            }));
+            self.newest = (newest_day > i32::MIN).then(|| DateKey::from_days(newest_day));
+            return out.iter().any(|&code| code >= MARKS);
+        }
+        let mut age = |date: DateKey| {
+            let code = rule.of(date);
+            if code < MARKS {
+                newest = newest.max(Some(date));
+            }
+            code
+        };
+        // Nearly all dates are written in the first format.
+        let parse = |text: &[u8]| {
+            let (first, others) = rule.formats.split_first()?;
+            first.read(text).or_else(|| others.iter().find_map(|format| format.read(text)))
+        };
+        let marked = column.codes(records, out, |value| match value {
+            Value::Missing => Reason::Missing.mark(),
+            Value::Date(date) => age(date.into()),
+            Value::Text(text) => match parse(text).or_else(|| parse(trimmed(text))) {
+                Some(date) => age(date),
+                None if trimmed(text).is_empty() => Reason::Missing.mark(),
+                None => Reason::UnreadableDate.mark(),
+            },
+            Value::Number(number) => {
+                let mut digits = itoa::Buffer::new();
+                parse(digits.format(number).as_bytes()).map_or(Reason::UnreadableDate.mark(), &mut age)
+            }
+        });
+        self.newest = newest;
+        marked
+    }
+}

@@ -1,0 +1,86 @@
+//! Reads identifiers of digits.
+
+use super::{
+    KEY_MARKS, Reason,
+    values::{Column, Value, digits, trimmed},
+};
+use crate::register::Key;
+use arrow::array::Array;
+
+/// Eight digits to a number with three multiplications, as in Daniel Lemire's "Quickly parsing eight digits" (2018).
+#[inline(always)]
+fn eight_digits(text: [u8; 8]) -> Option<u64> {
+    let word = u64::from_le_bytes(text);
+    let below = word.wrapping_sub(0x3030_3030_3030_3030);
+    if (word.wrapping_add(0x4646_4646_4646_4646) | below) & 0x8080_8080_8080_8080 != 0 {
+        return None;
+    }
+    let pairs = below.wrapping_mul(10).wrapping_add(below >> 8);
+    let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
+    let high = (pairs >> 16 & 0x0000_00ff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
+    Some(low.wrapping_add(high) >> 32)
+}
+
+/// Reads a column; tells whether it holds marks.
+pub(super) fn read(column: &Column<'_>, records: usize, key: &Key, out: &mut Vec<u64>) -> bool {
+    let mark = |reason: Reason| KEY_MARKS | u64::from(reason.mark() as u8);
+    // Where the length may vary, 0123 and 123 are two identifiers, so the length becomes part of the number.
+    let with_length = |number: u64, length: usize| match key.most - key.least {
+        0 => number,
+        _ => number << 4 | (length - key.least as usize) as u64 & 15,
+    };
+    let (least, most) = (key.least as usize, key.most as usize);
+    let has_sixteen = (least..=most).contains(&16);
+    let plain = |text: &[u8]| {
+        if text.len() == 16
+            && has_sixteen
+            && let (Some(high), Some(low)) =
+                (text.first_chunk().copied().and_then(eight_digits), text.last_chunk().copied().and_then(eight_digits))
+        {
+            return with_length(high * 100_000_000 + low, 16);
+        }
+        let bare = trimmed(text);
+        match digits(bare) {
+            Some(number) if (least..=most).contains(&bare.len()) => with_length(number, bare.len()),
+            _ if bare.is_empty() => mark(Reason::Missing),
+            _ => mark(Reason::MalformedKey),
+        }
+    };
+    // A number has lost its leading zeros, so that it is as long as its digits.
+    let number = |number: i64| match u64::try_from(number) {
+        Ok(number) => {
+            let length = number.checked_ilog10().unwrap_or(0) + 1;
+            if (key.least..=key.most).contains(&length) { with_length(number, length as usize) } else { mark(Reason::MalformedKey) }
+        }
+        Err(_) => mark(Reason::MalformedKey),
+    };
+    out.reserve(records);
+    match column {
+        Column::Text(chunk, at) => out.extend((0..records).map(|record| plain(chunk.field(*at, record)))),
+        Column::Strings(array) if array.null_count() == 0 => {
+            out.extend((0..records).map(|record| plain(array.value(record).as_bytes())));
+        }
+        Column::Numbers(array) if array.null_count() == 0 => out.extend(array.values()[..records].iter().map(|&found| number(found))),
+        column => out.extend((0..records).map(|record| match column.value(record) {
+            Value::Missing => mark(Reason::Missing),
+            Value::Text(text) => plain(text),
+            Value::Number(found) => number(found),
+            Value::Date(_) => mark(Reason::MalformedKey),
+        })),
+    }
+    out.iter().any(|&key| key >= KEY_MARKS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_digits_are_digits() {
+        assert_eq!(eight_digits(*b"12345678"), Some(12_345_678));
+        assert_eq!(eight_digits(*b"00000009"), Some(9));
+        for bad in [*b"1234567:", *b"/2345678", *b"1234 678", *b"\xff2345678"] {
+            assert_eq!(eight_digits(bad), None);
+        }
+    }
+}
