@@ -253,7 +253,32 @@ fn a_reference_with_indonesian_headings_replaces_the_shipped_one() {
     assert_eq!(region.nodes[5].label.text(1), "Pulau Kelapa");
     assert_ne!(definitions.digest, shipped().digest);
     assert_eq!(shipped().digest, shipped().digest);
-    assert_eq!(shipped().vintage, "regions");
+    assert_eq!(shipped().vintage, "idn-area-data 4.0.1");
+}
+
+#[test]
+fn a_vintage_is_called_what_somebody_says_it_is() {
+    let parse = |remark: &str| {
+        let village = "3401,Kulon Progo,regency,34\n340101,Temon,district,3401\n3401012001,Jangkaran,village,340101\n";
+        let reference = format!("{remark}code,name,level,parent\n34,Yogyakarta,province,\n{village}");
+        Definitions::parse(&register::shipped(), Some(("there/wilayah_2022.csv", &reference)))
+    };
+    let check = |remark: &str, expect: &str| assert_eq!(parse(remark).unwrap().vintage, expect, "{remark:?}");
+    check("", "wilayah_2022");
+    check("# vintage: 300.2.2-2430/2025\n", "300.2.2-2430/2025");
+    check("\u{feff}# from the ministry\n#vintage:  Kepmendagri 050-145 (2022) \r\n# checked\n", "Kepmendagri 050-145 (2022)");
+    check("# vintages are many\n", "wilayah_2022");
+    let error = parse("# nothing\n# vintage:\n").unwrap_err();
+    assert_eq!((error.file.as_str(), error.line), ("there/wilayah_2022.csv", 2));
+    assert!(error.problem.contains("expected a name of 1 to 80 characters"), "{error}");
+    // Remarks do not shift the lines that faults name.
+    let text = "# one\n# two\ncode,name,level,parent\n34,Yogyakarta,planet,\n";
+    assert_eq!(Definitions::parse(&register::shipped(), Some(("r.csv", text))).unwrap_err().line, 4);
+
+    let renamed = shipped().with_vintage("2024");
+    assert_eq!(renamed.vintage, "2024");
+    assert_ne!(renamed.digest, shipped().digest);
+    assert_eq!(renamed, shipped().with_vintage("2024"));
 }
 
 #[test]

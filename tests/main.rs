@@ -10,3 +10,4 @@ mod http;
 mod pipeline;
 mod s3;
 mod support;
+mod terminal;

@@ -9,6 +9,7 @@ use cacah::{
     storage::Store,
 };
 
+use super::say::say;
 use crate::cli::Serve;
 
 /// Runs the command until it is asked to end.
@@ -21,7 +22,7 @@ pub async fn serve(args: Serve) -> Result<()> {
         ..ServeSettings::default()
     };
     let application = Application::build(&Store::open(&args.releases)?, &settings).await?;
-    println!("serving {} at http://{}/api/v2/tables (Ctrl-C ends it)", args.releases, application.address());
+    say!("serving {} at http://{}/api/v2/tables (Ctrl-C ends it)", args.releases, application.address());
     application.run(signals()).await?;
     Ok(())
 }

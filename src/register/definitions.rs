@@ -17,6 +17,32 @@ use super::{
 /// The files of a set of definitions: path with forward slashes to content.
 pub type Sources = BTreeMap<String, String>;
 
+/// What definitions were parsed from: keep it, and they can be parsed again.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
+pub struct Origin {
+    /// The files of the set.
+    pub sources: Sources,
+    /// Name and content of the region reference that replaces the set's own.
+    pub regions: Option<(String, String)>,
+    /// Name of the vintage that replaces the reference's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vintage: Option<String>,
+}
+
+impl Origin {
+    /// Parses the definitions.
+    ///
+    /// # Errors
+    /// Names file, line and what was expected.
+    pub fn parse(&self) -> Result<Definitions, DefinitionError> {
+        let definitions = Definitions::parse(&self.sources, self.regions.as_ref().map(|(name, text)| (name.as_str(), text.as_str())))?;
+        Ok(match &self.vintage {
+            Some(name) => definitions.with_vintage(name),
+            None => definitions,
+        })
+    }
+}
+
 /// What is wrong with a definition file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {problem}")]
@@ -95,7 +121,7 @@ pub struct Definitions {
     pub tables: Vec<Table>,
     /// Combinations that cannot occur.
     pub zeros: Vec<StructuralZero>,
-    /// Name of the region reference: the vintage.
+    /// Name of the region reference: as it names itself in a line `# vintage: NAME` above its heading, else its file's name.
     pub vintage: String,
     /// SHA-256 over all files, in hexadecimal.
     pub digest: String,
@@ -405,7 +431,7 @@ impl Definitions {
             hasher.update((content.len() as u64).to_le_bytes());
             hasher.update(content);
         }
-        let digest = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hexadecimal(hasher);
 
         let (dimensions, sources) = parsed.into_iter().map(|parsed| (parsed.dimension, parsed.source)).unzip();
         Ok(Self {
@@ -427,6 +453,14 @@ impl Definitions {
         })
     }
 
+    /// The same definitions, with another name for the vintage of their regions.
+    #[must_use]
+    pub fn with_vintage(mut self, name: &str) -> Self {
+        self.digest = hexadecimal(Sha256::new().chain_update(&self.digest).chain_update(name));
+        name.clone_into(&mut self.vintage);
+        self
+    }
+
     /// The dimension with this identifier and its position.
     pub fn dimension(&self, id: &str) -> Option<(usize, &Dimension)> {
         self.dimensions.iter().enumerate().find(|(_, dimension)| dimension.id == id)
@@ -436,6 +470,10 @@ impl Definitions {
     pub fn shape(&self, table: &Table) -> Shape {
         Shape::new(table, &self.dimensions).expect("the tables of parsed definitions have a shape")
     }
+}
+
+fn hexadecimal(digest: Sha256) -> String {
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn files_in<'a>(sources: &'a Sources, folder: &'a str, ending: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
@@ -498,7 +536,8 @@ fn dimension(text: &Text<'_>, sources: &Sources, regions: Option<(&str, &str)>, 
                 None => beside(&reference.file).map(|(path, content)| (path.clone(), content.as_str()))?,
             };
             let name = path.rsplit('/').next().unwrap_or(&path);
-            *vintage = name.strip_suffix(".csv").unwrap_or(name).to_owned();
+            let name = nodes::vintage(&path, content)?.unwrap_or(name.strip_suffix(".csv").unwrap_or(name));
+            name.clone_into(vintage);
             let read = nodes::read_reference(&path, content, &levels, columns)?;
             (Role::Geo, path, read)
         }

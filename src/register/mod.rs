@@ -21,9 +21,10 @@ mod source;
 mod status;
 mod table;
 
-pub use definitions::{DefinitionError, Definitions, Household, Key, Language, Sources};
+pub use definitions::{DefinitionError, Definitions, Household, Key, Language, Origin, Sources};
 pub use dimension::{Axis, Dimension, Group, Grouping, Level, Node, Role};
 pub use label::Label;
+pub use nodes::vintage_name;
 pub use period::{Frequency, NotAPeriod, Period, age_on};
 pub use shipped::shipped;
 pub use source::{Coding, DateFormat, DateKey, DateOrder, RegionPart, Source, normalise};
