@@ -215,6 +215,9 @@ pub struct Serve {
     /// Threads for computing; 0 takes one for each core
     #[arg(long, default_value_t = 0)]
     pub threads: usize,
+    /// Seconds between looks for new releases, which are taken up while requests go on; 0 never looks
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub refresh: u64,
 }
 
 impl StoreArgs {

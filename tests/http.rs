@@ -6,6 +6,7 @@ mod client;
 mod data;
 mod documents;
 mod lifecycle;
+mod renewal;
 mod scenarios;
 mod speed;
 mod statistics;
@@ -53,7 +54,13 @@ pub fn service() -> &'static Service {
 
 /// Loopback, any free port, a small limit so that it can be reached.
 pub fn settings() -> ServeSettings {
-    ServeSettings { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), most_cells: 5_000, most_body: 100_000, ..ServeSettings::default() }
+    ServeSettings {
+        address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        most_cells: 5_000,
+        most_body: 100_000,
+        refresh: None,
+        ..ServeSettings::default()
+    }
 }
 
 /// A GET below `/api/v2`.

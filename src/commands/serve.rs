@@ -1,6 +1,6 @@
 //! `cacah serve`
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Result;
 use cacah::{
@@ -18,6 +18,7 @@ pub async fn serve(args: Serve) -> Result<()> {
         address: SocketAddr::new(args.bind, args.port),
         most_cells: args.max_cells,
         finished: args.cache << 20,
+        refresh: (args.refresh > 0).then(|| Duration::from_secs(args.refresh)),
         engine: ServingSettings { threads: args.threads, ..ServingSettings::default() },
         ..ServeSettings::default()
     };

@@ -139,7 +139,11 @@ pub async fn ready(State(shared): State<Arc<Shared>>) -> Answer {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", "the service is stopping; ask another one"));
     }
     let releases: Vec<&str> = shared.library.releases.iter().map(|release| release.folder.as_str()).collect();
-    fresh(&serde_json::json!({"status": "ready", "releases": releases}))
+    let mut document = serde_json::json!({"status": "ready", "releases": releases});
+    if shared.stale.load(Ordering::Relaxed) {
+        document["stale"] = "the releases have changed but cannot be taken up; the log says why".into();
+    }
+    fresh(&document)
 }
 
 /// A document that depends on more than the library: settings, the clock.

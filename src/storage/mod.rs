@@ -44,7 +44,7 @@ pub struct Store {
 }
 
 /// A file in a [`Store`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredFile {
     /// Path below the store.
     pub path: String,
