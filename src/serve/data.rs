@@ -19,6 +19,7 @@ use super::{
 use crate::{
     formats::{Context, Document, Format},
     tables::{Query, Request, answer, resolve},
+    words,
 };
 
 /// Answers of up to this many cells are finished before they are sent, and may be kept; larger ones stream.
@@ -56,7 +57,7 @@ async fn read(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
     let mut read = Vec::new();
     let mut total = 0usize;
     while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|error| Problem::parameter("Illegal request body", format!("the body breaks off: {error}")))?;
+        let piece = piece.map_err(|error| Problem::parameter("Illegal request body", words::BODY_BREAKS_OFF.with(error.to_string())))?;
         total = total.saturating_add(piece.len());
         if total <= most {
             read.extend_from_slice(&piece);
@@ -65,8 +66,7 @@ async fn read(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
         }
     }
     if total > most {
-        let detail = format!("the body is longer than {most} bytes; use expressions such as * or from(code), or ask in several parts");
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large", detail));
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large", words::BODY_TOO_LONG.with(most as u64)));
     }
     Ok(read)
 }
@@ -103,7 +103,7 @@ async fn data(
 
 async fn compute(shared: &Arc<Shared>, format: Format, context: Context, query: Query, key: String) -> Result<Body, Problem> {
     let Some(admission) = shared.engine.admit(query.cells) else {
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", "many large answers are under way; ask again in a second"));
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", &words::BUSY));
     };
     let cells = query.cells;
     let answer = answer(Arc::clone(&shared.library), Arc::clone(&shared.engine), query);

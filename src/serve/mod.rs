@@ -158,6 +158,7 @@ impl Application {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let Self { listener, patience, refresh, renewal, current, .. } = self;
         let (stop, stopped) = oneshot::channel();
+        let tongue = current.get().library.tongue(0);
         let stopping = Arc::clone(&current.get().stopping);
         let begin_stop = async move {
             shutdown.await;
@@ -166,7 +167,7 @@ impl Application {
             // Nobody listens any more once the server itself has ended.
             let _ = stop.send(());
         };
-        let server = axum::serve(Connections(listener), router(current.clone())).with_graceful_shutdown(begin_stop);
+        let server = axum::serve(Connections { listener, tongue }, router(current.clone())).with_graceful_shutdown(begin_stop);
         let too_long = async move {
             match stopped.await {
                 Ok(()) => tokio::time::sleep(patience).await,
@@ -242,6 +243,6 @@ fn router(current: Current) -> Router {
         .route("/readyz", get(px::ready))
         .fallback(edge::nowhere)
         .method_not_allowed_fallback(edge::no_such_method)
-        .layer(middleware::from_fn(edge::around))
+        .layer(middleware::from_fn_with_state(current.clone(), edge::around))
         .with_state(current)
 }

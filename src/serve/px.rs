@@ -16,6 +16,7 @@ use super::{Shared, documents::Writer, edge, parameters::Parameters, problem::Pr
 use crate::{
     formats::{self, Context},
     tables::{Listing, Request, Selection, default_selection as default_selection_of, everything, list, resolve},
+    words,
 };
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -31,7 +32,7 @@ impl Shared {
         let tables = &self.library.tables;
         tables.iter().position(|entry| entry.table.id.eq_ignore_ascii_case(id)).ok_or_else(|| {
             let there = tables.iter().map(|entry| entry.table.id.as_str()).collect::<Vec<_>>().join(", ");
-            Problem::no_table(format!("there is no table '{}'; there is {there}", id.chars().take(60).collect::<String>()))
+            Problem::no_table(words::NO_TABLE.with(id.chars().take(60).collect::<String>()).and(words::THERE_IS.with(there)))
         })
     }
 
@@ -41,7 +42,7 @@ impl Shared {
         self.library.language(asked).ok_or_else(|| {
             let there = self.library.register.languages.iter().map(|language| language.id.as_str()).collect::<Vec<_>>().join(", ");
             let asked: String = asked.unwrap_or("").chars().take(40).collect();
-            Problem::parameter("Unsupported language", format!("there is no language '{asked}'; there is {there}"))
+            Problem::parameter("Unsupported language", words::NO_LANGUAGE.with(asked).and(words::THERE_IS.with(there)))
         })
     }
 
@@ -121,7 +122,7 @@ pub async fn codelist(State(shared): State<Arc<Shared>>, Path(id): Path<String>,
     let parameters = Parameters::parse(query.as_deref());
     let Some(at) = shared.library.codelist(&id) else {
         let there = shared.library.codelists.iter().map(|list| list.id.as_str()).collect::<Vec<_>>().join(", ");
-        let detail = format!("there is no code list '{}'; there is {there}", id.chars().take(60).collect::<String>());
+        let detail = words::NO_CODE_LIST.with(id.chars().take(60).collect::<String>()).and(words::THERE_IS.with(there));
         return Err(Problem::new(StatusCode::NOT_FOUND, "Non-existent codelist", detail));
     };
     let writer = shared.writer(&parameters, &headers)?;
@@ -136,12 +137,13 @@ pub async fn healthy() -> Response {
 
 pub async fn ready(State(shared): State<Arc<Shared>>) -> Answer {
     if shared.stopping.load(Ordering::Relaxed) {
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", "the service is stopping; ask another one"));
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", &words::STOPPING));
     }
     let releases: Vec<&str> = shared.library.releases.iter().map(|release| release.folder.as_str()).collect();
     let mut document = serde_json::json!({"status": "ready", "releases": releases});
     if shared.stale.load(Ordering::Relaxed) {
-        document["stale"] = "the releases have changed but cannot be taken up; the log says why".into();
+        // They have changed but cannot be taken up; the log says why.
+        document["stale"] = true.into();
     }
     fresh(&document)
 }
