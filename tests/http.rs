@@ -6,11 +6,12 @@ mod client;
 mod data;
 mod documents;
 mod lifecycle;
+mod limits;
 mod renewal;
 mod scenarios;
 mod speed;
 mod statistics;
-mod world;
+pub mod world;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

@@ -17,32 +17,6 @@ use super::{
 /// The files of a set of definitions: path with forward slashes to content.
 pub type Sources = BTreeMap<String, String>;
 
-/// What definitions were parsed from: keep it, and they can be parsed again.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
-pub struct Origin {
-    /// The files of the set.
-    pub sources: Sources,
-    /// Name and content of the region reference that replaces the set's own.
-    pub regions: Option<(String, String)>,
-    /// Name of the vintage that replaces the reference's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub vintage: Option<String>,
-}
-
-impl Origin {
-    /// Parses the definitions.
-    ///
-    /// # Errors
-    /// Names file, line and what was expected.
-    pub fn parse(&self) -> Result<Definitions, DefinitionError> {
-        let definitions = Definitions::parse(&self.sources, self.regions.as_ref().map(|(name, text)| (name.as_str(), text.as_str())))?;
-        Ok(match &self.vintage {
-            Some(name) => definitions.with_vintage(name),
-            None => definitions,
-        })
-    }
-}
-
 /// What is wrong with a definition file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {problem}")]

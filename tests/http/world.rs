@@ -5,9 +5,10 @@
 //! corrected.
 
 use cacah::{
+    error::Result,
     protect,
-    register::{Definitions, Period, Shape, Sources, Status, ZeroMask},
-    release::Draft,
+    register::{Definitions, Shape, Sources, Status, ZeroMask},
+    release::{Draft, Published},
     storage::Store,
 };
 
@@ -22,7 +23,8 @@ pub struct Count {
     pub definitions: Definitions,
     /// Tables that its release has.
     pub tables: Vec<&'static str>,
-    seed: u64,
+    /// Other seeds, other numbers.
+    pub seed: u64,
 }
 
 pub struct World {
@@ -301,7 +303,7 @@ impl World {
 
 impl Count {
     /// The same count with other numbers.
-    fn wrong(&self) -> Self {
+    pub fn wrong(&self) -> Self {
         Self { period: self.period, definitions: self.definitions.clone(), tables: self.tables.clone(), seed: 99 }
     }
 
@@ -345,8 +347,26 @@ impl Count {
 
     /// Publishes this count.
     pub async fn publish(&self, store: &Store, correction: Option<&str>) {
-        let period: Period = self.period.parse().unwrap();
-        let mut draft = Draft::start(store, &self.definitions, period, THRESHOLD, correction.map(str::to_owned)).await.unwrap();
+        let draft = self.draft(store, correction).await.unwrap();
+        self.finish(draft).await.unwrap();
+    }
+
+    /// Begins to publish this count.
+    pub async fn draft<'a>(&'a self, store: &'a Store, correction: Option<&str>) -> Result<Draft<'a>> {
+        Draft::start(store, &self.definitions, self.period.parse().unwrap(), THRESHOLD, correction.map(str::to_owned)).await
+    }
+
+    /// Publishes a draft of this count, or abandons it.
+    pub async fn finish(&self, mut draft: Draft<'_>) -> Result<Published> {
+        if let Err(error) = self.fill(&mut draft).await {
+            draft.abandon().await?;
+            return Err(error);
+        }
+        draft.publish().await
+    }
+
+    /// Adds this count's tables to a draft.
+    pub async fn fill(&self, draft: &mut Draft<'_>) -> Result<()> {
         for (at, table) in self.definitions.tables.iter().enumerate() {
             if !self.tables.contains(&table.id.as_str()) {
                 continue;
@@ -355,9 +375,9 @@ impl Count {
             let counts: Vec<u32> = (0..shape.cells).map(|cell| self.cell(table, &shape, cell)).collect();
             let zeros = ZeroMask::new(table, &shape, &self.definitions.zeros);
             let statuses: Vec<Status> = protect::primary(&shape, &zeros, &counts, THRESHOLD);
-            draft.add(at, &counts, &statuses).await.unwrap();
+            draft.add(at, &counts, &statuses).await?;
         }
-        draft.publish().await.unwrap();
+        Ok(())
     }
 
     fn cell(&self, table: &cacah::register::Table, shape: &Shape, cell: u64) -> u32 {
