@@ -25,6 +25,10 @@ use crate::{
 /// Answers of up to this many cells are finished before they are sent, and may be kept; larger ones stream.
 const FINISHED_AT_ONCE: u64 = 65_536;
 
+/// Requests of more than so many bytes or codes are taken apart where answers are computed, not where connections are served.
+const LONG_BODY: usize = 64 << 10;
+const MANY_CODES: usize = 1000;
+
 /// A body beyond the limit is read up to so many times the limit and thrown away, so that its sender hears why.
 const HEARD_OUT: usize = 8;
 
@@ -48,7 +52,11 @@ pub async fn post(
 ) -> Result<Response, Problem> {
     let body = read(body, shared.most_body).await?;
     let parameters = Parameters::parse(query.as_deref());
-    let request = selection_body(&body)?;
+    let request = if body.len() > LONG_BODY {
+        shared.engine.compute(async move { Ok(selection_body(&body)) }).await??
+    } else {
+        selection_body(&body)?
+    };
     data(&shared, &id, &parameters, &request, &headers).await
 }
 
@@ -82,7 +90,13 @@ async fn data(
     let language = shared.language(parameters)?;
     let format = Format::parse(parameters.get("outputFormat").unwrap_or(""), &parameters.list("outputFormatParams"))
         .map_err(|detail| Problem::parameter("Unsupported output format", detail))?;
-    let query = resolve(&shared.library, table, request, shared.most_cells)?;
+    let query = if request.selections.iter().map(|selection| selection.values.len()).sum::<usize>() > MANY_CODES {
+        let (shared_there, request) = (Arc::clone(shared), request.clone());
+        let resolved = async move { Ok(resolve(&shared_there.library, table, &request, shared_there.most_cells)) };
+        shared.engine.compute(resolved).await??
+    } else {
+        resolve(&shared.library, table, request, shared.most_cells)?
+    };
     let context = Context { library: Arc::clone(&shared.library), language, base: shared.base(headers) };
     let tag = format!("{}-{}-{language}", query.fingerprint(&shared.library), format.key());
     if edge::is_known(headers, &tag) {

@@ -79,10 +79,10 @@ pub async fn tables(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery
 pub async fn table(State(shared): State<Arc<Shared>>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let parameters = Parameters::parse(query.as_deref());
     let table = shared.table(&id)?;
-    let writer = shared.writer(&parameters, &headers)?;
-    lasting(&shared, &headers, &["table", &id, &writer.base, &writer.language.to_string()], || {
-        json(&writer.table(&shared.library.tables[table]))
-    })
+    let (language, base) = (shared.language(&parameters)?, shared.base(&headers));
+    let tag = shared.tag(&["table", &id, &base, &language.to_string()]);
+    let write = move |shared: &Shared| json(&Writer { shared, language, base }.table(&shared.library.tables[table]));
+    lasting(&shared, &headers, tag, write).await
 }
 
 pub async fn metadata(State(shared): State<Arc<Shared>>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
@@ -97,8 +97,8 @@ pub async fn metadata(State(shared): State<Arc<Shared>>, Path(id): Path<String>,
         everything(&shared.library, table, &codelists)?
     };
     let context = Context { library: Arc::clone(&shared.library), language, base: shared.base(&headers) };
-    let pieces = ["metadata", &query.fingerprint(&shared.library), &context.base, &language.to_string()];
-    lasting(&shared, &headers, &pieces, || Ok(formats::metadata(&context, &query)))
+    let tag = shared.tag(&["metadata", &query.fingerprint(&shared.library), &context.base, &language.to_string()]);
+    lasting(&shared, &headers, tag, move |_| Ok(formats::metadata(&context, &query))).await
 }
 
 pub async fn default_selection(
@@ -109,13 +109,16 @@ pub async fn default_selection(
 ) -> Answer {
     let parameters = Parameters::parse(query.as_deref());
     let table = shared.table(&id)?;
-    let writer = shared.writer(&parameters, &headers)?;
-    let (library, entry) = (&shared.library, &shared.library.tables[table]);
-    lasting(&shared, &headers, &["default", &id, &writer.base, &writer.language.to_string()], || {
+    let (language, base) = (shared.language(&parameters)?, shared.base(&headers));
+    let tag = shared.tag(&["default", &id, &base, &language.to_string()]);
+    let write = move |shared: &Shared| {
+        let (library, entry) = (&shared.library, &shared.library.tables[table]);
         let query = resolve(library, table, &Request::default(), u64::MAX)?;
         let codes = |variables: &[_]| variables.iter().map(|&variable| library.variable_code(entry, variable)).collect();
+        let writer = Writer { shared, language, base };
         json(&writer.default_selection(entry, default_selection_of(library, entry), codes(&query.heading), codes(&query.stub)))
-    })
+    };
+    lasting(&shared, &headers, tag, write).await
 }
 
 pub async fn codelist(State(shared): State<Arc<Shared>>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
@@ -125,10 +128,10 @@ pub async fn codelist(State(shared): State<Arc<Shared>>, Path(id): Path<String>,
         let detail = words::NO_CODE_LIST.with(id.chars().take(60).collect::<String>()).and(words::THERE_IS.with(there));
         return Err(Problem::new(StatusCode::NOT_FOUND, "Non-existent codelist", detail));
     };
-    let writer = shared.writer(&parameters, &headers)?;
-    lasting(&shared, &headers, &["codelist", &id, &writer.base, &writer.language.to_string()], || {
-        json(&writer.codelist(&shared.library.codelists[at]))
-    })
+    let (language, base) = (shared.language(&parameters)?, shared.base(&headers));
+    let tag = shared.tag(&["codelist", &id, &base, &language.to_string()]);
+    let write = move |shared: &Shared| json(&Writer { shared, language, base }.codelist(&shared.library.codelists[at]));
+    lasting(&shared, &headers, tag, write).await
 }
 
 pub async fn healthy() -> Response {
@@ -154,16 +157,22 @@ fn fresh(document: &impl Serialize) -> Answer {
     Ok((headers, json(document)?).into_response())
 }
 
-/// A document that follows from the library and these pieces alone: tagged, and kept once written.
-fn lasting(shared: &Shared, headers: &HeaderMap, pieces: &[&str], write: impl FnOnce() -> Result<Vec<u8>, Problem>) -> Answer {
-    let tag = shared.tag(pieces);
+/// A document that follows from the library and its tag alone: kept once written. It may be as long as a country has places, so
+/// it is written where answers are computed.
+async fn lasting(
+    shared: &Arc<Shared>,
+    headers: &HeaderMap,
+    tag: String,
+    write: impl FnOnce(&Shared) -> Result<Vec<u8>, Problem> + Send + 'static,
+) -> Answer {
     if edge::is_known(headers, &tag) {
         return Ok(edge::unchanged(&tag));
     }
     let body = match shared.finished.get(&tag) {
         Some(kept) => kept,
         None => {
-            let written = Bytes::from(write()?);
+            let library = Arc::clone(shared);
+            let written = Bytes::from(shared.engine.compute(async move { Ok(write(&library)) }).await??);
             shared.finished.put(tag.clone(), written.clone());
             written
         }
