@@ -195,7 +195,10 @@ pub struct Releases {
 #[command(after_help = "\
 Examples:
   cacah serve
-  cacah serve --releases s3://public/releases --port 9000")]
+  cacah serve --releases s3://public/releases --port 9000
+
+New releases are taken up while requests go on. A release that is withdrawn or damaged is served on as it was, and the
+log says why; start the service anew to serve without it.")]
 pub struct Serve {
     /// Release store
     #[arg(long, value_name = "PLACE", default_value = "warehouse/releases")]

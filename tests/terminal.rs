@@ -78,3 +78,19 @@ fn a_service_outlives_whoever_read_its_log() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[test]
+fn a_terminal_sees_how_far_a_build_is() {
+    let folder = tempfile::tempdir().unwrap();
+    succeed(&["sample", "--period", "2024-S1", "--persons", "300000", "--out", "s.csv"], folder.path());
+    // util-linux makes a terminal, without which nothing is drawn.
+    let command = format!("{} build s.csv --period 2024-S1 --threads 1", env!("CARGO_BIN_EXE_cacah"));
+    let output = Command::new("script").args(["-qec", &command, "/dev/null"]).env("TERM", "xterm").current_dir(folder.path()).output();
+    let output = output.expect("script (util-linux) is there");
+    let drawn = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{drawn}");
+    assert_says(&drawn, &[" records/s, ", " left"]);
+    // Into a file or a pipe goes what was found, and no bar.
+    let quiet = program().args(["build", "s.csv", "--period", "2024-S1"]).current_dir(folder.path()).output().unwrap();
+    assert!(!String::from_utf8_lossy(&quiet.stderr).contains("records/s"), "a bar was drawn for nobody");
+}

@@ -50,6 +50,11 @@ impl Server {
         server
     }
 
+    /// The process's number.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The body of the answer to a GET, which must succeed.
     pub fn get(&self, path: &str) -> String {
         let answer = ask(self.address.trim_start_matches("http://"), path);
