@@ -218,3 +218,23 @@ fn a_service_takes_up_what_a_command_publishes() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
 }
+
+#[test]
+fn a_language_that_the_program_does_not_speak_is_answered_in_english() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = Path::new(env!("CARGO_MANIFEST_DIR")).join("data-samples/other-register");
+    let part = |name: &str| register.join(name).to_string_lossy().into_owned();
+    let (snapshot, definitions) = (part("snapshot-2024.csv"), part("definitions"));
+    succeed(&["build", &snapshot, "--period", "2024", "--definitions", &definitions, "--max-rejects", "0.05"], folder.path());
+    succeed(&["release", "2024"], folder.path());
+    let server = Server::start(program().arg("serve").current_dir(folder.path()));
+    // Estonian is the first language of this register, and so the one for those who name none.
+    let metadata: serde_json::Value = serde_json::from_str(&server.get("/api/v2/tables/RV01/metadata")).unwrap();
+    assert_eq!(metadata["extension"]["px"]["language"], "et");
+    assert_eq!(metadata["source"], "Näidisregister, välja mõeldud andmed");
+    let label = |variable: &str| metadata["dimension"][variable]["label"].clone();
+    assert_eq!((label("ContentsCode"), label("Tid")), ("contents".into(), "period".into()));
+    assert_says(&metadata["note"].to_string(), &["c = suppressed to protect people"]);
+    let refused = crate::support::ask(server.address.trim_start_matches("http://"), "/api/v2/tables/RV09?lang=et");
+    assert_says(&refused, &["HTTP/1.1 404 ", "Non-existent table", "there is no table 'RV09'; there is RV01"]);
+}

@@ -9,6 +9,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -207,6 +208,19 @@ fn releases_on_s3_are_the_same_as_in_folders() {
     let again = s3.program().args(["release", "2024-S1", "--warehouse", &format!("s3://{OFFICE}/warehouse-0")]).output().unwrap();
     assert!(!again.status.success());
     assert_says(&String::from_utf8_lossy(&again.stderr), &["2024-S1 is published already"]);
+
+    // A service on S3 takes up what is published while it runs.
+    let mut serve = s3.program();
+    let (releases, warehouse) = (format!("s3://{OFFICE}/warehouse-1/releases"), format!("s3://{OFFICE}/warehouse-1"));
+    let server = Server::start(serve.args(["serve", "--refresh", "1", "--releases", &releases]).current_dir(here));
+    let correct = ["release", "2024-S1", "--warehouse", &warehouse, "--threshold", "9", "--correction", "stricter"];
+    s3.succeed(&correct, here);
+    let patience = Instant::now();
+    while !server.get("/readyz").contains("2024-S1/r2") {
+        assert!(patience.elapsed() < Duration::from_secs(30), "still {}", server.get("/readyz"));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    drop(server);
 
     let question = "/api/v2/tables/population/data?outputFormat=csv\
                     &valuecodes[Region]=*&valuecodes[Age]=*&valuecodes[ContentsCode]=*&valuecodes[Tid]=*";

@@ -12,6 +12,7 @@ use super::{
     Table, TableAxis, Unit, ZeroSide,
     nodes::{self, NodeFile, ReferenceColumns, Row},
     normalise,
+    origin::hexadecimal,
 };
 
 /// The files of a set of definitions: path with forward slashes to content.
@@ -427,14 +428,6 @@ impl Definitions {
         })
     }
 
-    /// The same definitions, with another name for the vintage of their regions.
-    #[must_use]
-    pub fn with_vintage(mut self, name: &str) -> Self {
-        self.digest = hexadecimal(Sha256::new().chain_update(&self.digest).chain_update(name));
-        name.clone_into(&mut self.vintage);
-        self
-    }
-
     /// The dimension with this identifier and its position.
     pub fn dimension(&self, id: &str) -> Option<(usize, &Dimension)> {
         self.dimensions.iter().enumerate().find(|(_, dimension)| dimension.id == id)
@@ -444,10 +437,6 @@ impl Definitions {
     pub fn shape(&self, table: &Table) -> Shape {
         Shape::new(table, &self.dimensions).expect("the tables of parsed definitions have a shape")
     }
-}
-
-fn hexadecimal(digest: Sha256) -> String {
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn files_in<'a>(sources: &'a Sources, folder: &'a str, ending: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {

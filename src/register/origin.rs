@@ -1,6 +1,7 @@
 //! Definitions as they were when a snapshot was counted.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{DefinitionError, Definitions, Sources};
 
@@ -28,4 +29,18 @@ impl Origin {
             None => definitions,
         })
     }
+}
+
+impl Definitions {
+    /// The same definitions, with another name for the vintage of their regions.
+    #[must_use]
+    pub fn with_vintage(mut self, name: &str) -> Self {
+        self.digest = hexadecimal(Sha256::new().chain_update(&self.digest).chain_update(name));
+        name.clone_into(&mut self.vintage);
+        self
+    }
+}
+
+pub(super) fn hexadecimal(digest: Sha256) -> String {
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

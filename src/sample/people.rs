@@ -21,7 +21,7 @@ use rand_pcg::Pcg64Mcg;
 use super::calendar::Calendar;
 
 /// Person-days that one family adds to the register over all time; measured, and held by a test.
-const DAYS_PER_FAMILY: i64 = 65_310;
+const DAYS_PER_FAMILY: i64 = 64_690;
 /// Fractions of a day that family numbers are spread in.
 const FRACTION: u32 = 20;
 /// The longest that members of a family stay in the register after its turn: 104 years.
@@ -310,8 +310,8 @@ impl Village {
         if !founds {
             let grown = birth + 6940 + ((((life >> 33) & 0xfff) * 2922) >> 12) as i32;
             match (life >> 25) & 0xff {
-                0..218 => person.leaves = grown,
-                218..224 => person.alone = grown,
+                0..226 => person.leaves = grown,
+                226..230 => person.alone = grown,
                 _ => {}
             }
         }
@@ -352,22 +352,22 @@ impl Village {
         let (husband, husband_from) = self.founder(number, Role::Son)?;
         let (wife, wife_from) = self.founder(number, Role::Daughter)?;
         let parted = wedding + 400 + ((bits >> 24) & 0x1fff) as i32;
-        let divorced = (bits >> 17) & 0x7f < 5 && parted <= day && husband.alive(parted) && wife.alive(parted);
+        let divorced = (bits >> 17) & 0x7f < 4 && parted <= day && husband.alive(parted) && wife.alive(parted);
         Some(Family { number, bits, husband, husband_from, wife, wife_from, divorced })
     }
 
-    /// Whether the son of a family takes in the last one of his parents, and later his unmarried siblings: 15 in 16 do.
+    /// Whether the son of a family takes in the last one of his parents, and later his unmarried siblings: 31 in 32 do.
     fn takes_in(bits: u64) -> bool {
-        (bits >> 58) & 15 != 0
+        (bits >> 58) & 31 != 0
     }
 
-    /// Whether the son of a family, by a day, has a home that takes in those who are left of it: he is alive, not divorced,
-    /// and has not himself joined a son of his.
+    /// Whether the son of a family, by a day, has a home that takes in those who are left of it: he or his widow lives there,
+    /// not divorced, and has not joined a son of theirs.
     fn has_room(&self, family: &Family, day: i32) -> bool {
         Self::takes_in(family.bits)
             && self
                 .family(family.number + self.sons, day)
-                .is_some_and(|home| home.husband.alive(day) && !home.divorced && !self.joined(&home, day))
+                .is_some_and(|home| (home.husband.alive(day) || home.wife.alive(day)) && !home.divorced && !self.joined(&home, day))
     }
 
     /// Whether the last one of a couple has joined the household of their son.
@@ -422,7 +422,7 @@ impl Village {
                 home.members[0].relation = Relation::Head;
             }
         }
-        if husband_here && !divorced && Self::takes_in(self.bits(husband_from)) {
+        if parents > 0 && !divorced && Self::takes_in(self.bits(husband_from)) {
             self.take_in(husband_from, day, home);
         }
     }
@@ -442,6 +442,10 @@ impl Village {
             } else {
                 home.add(old.wife, old.wife_from, Role::Daughter, relation, Marital::Widowed);
             }
+        }
+        if self.turn(from) < day - FAMILY_DAYS {
+            // On their own they would be in the register no longer, and whoever has left does not come back.
+            return;
         }
         for role in [Role::Daughter, Role::Third, Role::Fourth] {
             if let Some(sibling) = self.at_home(from, role, day) {

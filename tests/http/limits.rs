@@ -19,10 +19,15 @@ const PLACES: u32 = 250_000;
 const PERIODS: [&str; 5] = ["2022-S1", "2022-S2", "2023-S1", "2023-S2", "2024-S1"];
 
 fn definitions() -> Definitions {
-    let mut places = String::from("level,code,parent,en\ntotal,ALL,,Everywhere\n");
+    let mut places = String::from("level,code,parent,name\n");
     for place in 0..PLACES {
-        let _ = writeln!(places, "place,{place:06},ALL,Place {place}");
+        let _ = writeln!(places, "place,{place:06},,Place {place}");
     }
+    let place = "id = \"place\"\nvariable = \"Place\"\nlabel = { en = \"place\" }\n\
+         [[level]]\nid = \"total\"\nlabel = { en = \"Total\" }\n[[level]]\nid = \"place\"\nlabel = { en = \"Place\" }\n\
+         [reference]\nfile = \"place.csv\"\ncode = [\"code\"]\nname = [\"name\"]\nparent = [\"parent\"]\nlevel = [\"level\"]\n\
+         [reference.root]\ncode = \"ALL\"\nlabel = { en = \"Everywhere\" }\n\
+         [source]\nkind = \"region\"\nparts = [{ column = \"P\", digits = 6 }]\n";
     let mut ages = String::from("level,code,parent,en\ntotal,T,,Total\n");
     for age in 0..7 {
         let _ = writeln!(ages, "band,A{age},T,Band {age}");
@@ -49,7 +54,7 @@ fn definitions() -> Definitions {
     );
     let files = [
         ("register.toml", register),
-        ("dimensions/place.toml", dimension("place", "Place", "place")),
+        ("dimensions/place.toml", place.to_owned()),
         ("dimensions/place.csv", places),
         ("dimensions/sex.toml", dimension("sex", "Sex", "sex")),
         ("dimensions/sex.csv", "level,code,parent,en\ntotal,T,,Both\nsex,M,T,Male\nsex,F,T,Female\n".into()),
