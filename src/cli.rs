@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use cacah::register::Period;
+use cacah::register::{Period, vintage_name};
 use clap::{Args, Parser, Subcommand};
 
 /// Statistics from a population register: count, protect, publish, serve.
@@ -121,6 +121,7 @@ pub struct Sample {
 Examples:
   cacah build snapshot.csv.gz --period 2024-S1
   cacah build snapshot/ --period 2024-S1 --regions regions-2024.csv --warehouse /srv/cacah
+  cacah build snapshot/ --period 2024-S1 --regions regions-2024.csv --vintage 300.2.2-2430/2025
   cacah build s3://register/2024-S1/ --period 2024-S1 --warehouse s3://office/cacah
   cacah build snapshot.csv --period 2024-S1 --coding marital=6 --max-rejects 0.001")]
 pub struct Build {
@@ -134,6 +135,9 @@ pub struct Build {
     pub stores: StoreArgs,
     #[command(flatten)]
     pub definitions: DefinitionArgs,
+    /// Name of the region reference, such as the decree it follows; else its line '# vintage: NAME', else its file's name
+    #[arg(long, value_name = "NAME", value_parser = vintage)]
+    pub vintage: Option<String>,
     /// How the snapshot numbers the values of a dimension, where the definitions know several ways
     #[arg(long = "coding", value_name = "DIMENSION=CODING", value_parser = coding)]
     pub codings: Vec<(String, String)>,
@@ -191,7 +195,10 @@ pub struct Releases {
 #[command(after_help = "\
 Examples:
   cacah serve
-  cacah serve --releases s3://public/releases --port 9000")]
+  cacah serve --releases s3://public/releases --port 9000
+
+New releases are taken up while requests go on. A release that is withdrawn or damaged is served on as it was, and the
+log says why; start the service anew to serve without it.")]
 pub struct Serve {
     /// Release store
     #[arg(long, value_name = "PLACE", default_value = "warehouse/releases")]
@@ -211,6 +218,9 @@ pub struct Serve {
     /// Threads for computing; 0 takes one for each core
     #[arg(long, default_value_t = 0)]
     pub threads: usize,
+    /// Seconds between looks for new releases, which are taken up while requests go on; 0 never looks
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub refresh: u64,
 }
 
 impl StoreArgs {
@@ -230,6 +240,10 @@ fn share(text: &str) -> Result<f64, String> {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
         _ => Err("expected a share between 0 and 1, such as 0.02 for 2 %".into()),
     }
+}
+
+fn vintage(text: &str) -> Result<String, String> {
+    vintage_name(text).map(str::to_owned)
 }
 
 fn coding(text: &str) -> Result<(String, String), String> {

@@ -35,6 +35,7 @@
 pub mod error;
 pub mod register;
 pub mod storage;
+pub mod words;
 
 pub mod engine;
 

@@ -1,10 +1,14 @@
 //! The `cacah` program: parse, start, one match over commands, exit code.
 
+// A reader that closes the pipe must not end a command with a panic: see `commands::say`.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod cli;
 mod commands;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Parser;
 use cli::{Cli, Command};
 use tracing_subscriber::EnvFilter;
@@ -15,11 +19,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("CACAH_LOG").unwrap_or_else(|_| EnvFilter::new("warn,cacah=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| commands::say::Log).init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: starting threads: {error}");
+            commands::say::error(&format!("starting threads: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -33,10 +37,10 @@ fn main() -> ExitCode {
             Command::Serve(args) => commands::serve(args).await,
         }
     });
-    match outcome {
+    match outcome.and_then(|()| commands::say::outcome().context("writing to standard output")) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            commands::say::error(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }

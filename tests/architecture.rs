@@ -7,9 +7,9 @@ use std::{
 };
 
 /// Modules from the ground up: each may use only those before it.
-const ORDER: [&str; 18] = [
-    "error", "register", "storage", "engine", "ingest", "classify", "cube", "protect", "audit", "sample", "release", "tables", "formats",
-    "charts", "access", "serve", "cli", "commands",
+const ORDER: [&str; 19] = [
+    "error", "register", "words", "storage", "engine", "ingest", "classify", "cube", "protect", "audit", "sample", "release", "tables",
+    "formats", "charts", "access", "serve", "cli", "commands",
 ];
 /// Modules that hold people or unprotected counts.
 const CONFIDENTIAL: [&str; 6] = ["ingest", "classify", "cube", "protect", "audit", "sample"];
@@ -133,7 +133,8 @@ fn the_ground_is_pure() {
 fn the_engine_knows_no_country() {
     let words = ["indonesia", "dukcapil", "nik\"", "kawin", "kelurahan", "provinsi", "semester i"];
     for (path, text) in sources() {
-        if ["sample", "cli", "commands", "lib", "main"].contains(&module_of(&path).as_str()) {
+        // `words` speaks languages, which is not to know countries.
+        if ["sample", "cli", "commands", "lib", "main", "words"].contains(&module_of(&path).as_str()) {
             continue;
         }
         for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {

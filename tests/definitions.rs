@@ -4,7 +4,10 @@ mod faults;
 
 use std::{collections::HashMap, fs, path::Path};
 
-use cacah::register::{self, Definitions, Dimension, Frequency, Role, Source, Sources, Unit, normalise};
+use cacah::{
+    register::{self, Definitions, Dimension, Frequency, Role, Source, Sources, Unit, normalise},
+    sample::OCCUPATIONS,
+};
 
 /// Every file below a folder of the repository.
 fn read_set(folder: &str) -> Sources {
@@ -253,7 +256,32 @@ fn a_reference_with_indonesian_headings_replaces_the_shipped_one() {
     assert_eq!(region.nodes[5].label.text(1), "Pulau Kelapa");
     assert_ne!(definitions.digest, shipped().digest);
     assert_eq!(shipped().digest, shipped().digest);
-    assert_eq!(shipped().vintage, "regions");
+    assert_eq!(shipped().vintage, "idn-area-data 4.0.1");
+}
+
+#[test]
+fn a_vintage_is_called_what_somebody_says_it_is() {
+    let parse = |remark: &str| {
+        let village = "3401,Kulon Progo,regency,34\n340101,Temon,district,3401\n3401012001,Jangkaran,village,340101\n";
+        let reference = format!("{remark}code,name,level,parent\n34,Yogyakarta,province,\n{village}");
+        Definitions::parse(&register::shipped(), Some(("there/wilayah_2022.csv", &reference)))
+    };
+    let check = |remark: &str, expect: &str| assert_eq!(parse(remark).unwrap().vintage, expect, "{remark:?}");
+    check("", "wilayah_2022");
+    check("# vintage: 300.2.2-2430/2025\n", "300.2.2-2430/2025");
+    check("\u{feff}# from the ministry\n#vintage:  Kepmendagri 050-145 (2022) \r\n# checked\n", "Kepmendagri 050-145 (2022)");
+    check("# vintages are many\n", "wilayah_2022");
+    let error = parse("# nothing\n# vintage:\n").unwrap_err();
+    assert_eq!((error.file.as_str(), error.line), ("there/wilayah_2022.csv", 2));
+    assert!(error.problem.contains("expected a name of 1 to 80 characters"), "{error}");
+    // Remarks do not shift the lines that faults name.
+    let text = "# one\n# two\ncode,name,level,parent\n34,Yogyakarta,planet,\n";
+    assert_eq!(Definitions::parse(&register::shipped(), Some(("r.csv", text))).unwrap_err().line, 4);
+
+    let renamed = shipped().with_vintage("2024");
+    assert_eq!(renamed.vintage, "2024");
+    assert_ne!(renamed.digest, shipped().digest);
+    assert_eq!(renamed, shipped().with_vintage("2024"));
 }
 
 #[test]
@@ -283,22 +311,3 @@ fn another_country_needs_other_files_only() {
     assert_eq!(meaning(&definitions, "citizenship", "läti").as_deref(), Some("LV"));
     assert_eq!(coding(&definitions, "tenure", "code"), [(10, "10".to_owned()), (20, "20".to_owned()), (30, "30".to_owned())]);
 }
-
-/// The register's spelling of its occupations, 1 to 99.
-#[rustfmt::skip]
-const OCCUPATIONS: [&str; 99] = [
-    "BELUM/TIDAK BEKERJA", "MENGURUS RUMAH TANGGA", "PELAJAR/MAHASISWA", "PENSIUNAN", "PEGAWAI NEGERI SIPIL (PNS)",
-    "TENTARA NASIONAL INDONESIA (TNI)", "KEPOLISIAN RI (POLRI)", "PERDAGANGAN", "PETANI/PEKEBUN", "PETERNAK", "NELAYAN/PERIKANAN",
-    "INDUSTRI", "KONSTRUKSI", "TRANSPORTASI", "KARYAWAN SWASTA", "KARYAWAN BUMN", "KARYAWAN BUMD", "KARYAWAN HONORER",
-    "BURUH HARIAN LEPAS", "BURUH TANI/PERKEBUNAN", "BURUH NELAYAN/PERIKANAN", "BURUH PETERNAKAN", "PEMBANTU RUMAH TANGGA",
-    "TUKANG CUKUR", "TUKANG LISTRIK", "TUKANG BATU", "TUKANG KAYU", "TUKANG SOL SEPATU", "TUKANG LAS/PANDAI BESI", "TUKANG JAHIT",
-    "TUKANG GIGI", "PENATA RIAS", "PENATA BUSANA", "PENATA RAMBUT", "MEKANIK", "SENIMAN", "TABIB", "PARAJI", "PERANCANG BUSANA",
-    "PENTERJEMAH", "IMAM MASJID", "PENDETA", "PASTOR", "WARTAWAN", "USTADZ/MUBALIGH", "JURU MASAK", "PROMOTOR ACARA", "ANGGOTA DPR-RI",
-    "ANGGOTA DPD", "ANGGOTA BPK", "PRESIDEN", "WAKIL PRESIDEN", "ANGGOTA MAHKAMAH KONSTITUSI", "ANGGOTA KABINET KEMENTERIAN",
-    "DUTA BESAR", "GUBERNUR", "WAKIL GUBERNUR", "BUPATI", "WAKIL BUPATI", "WALIKOTA", "WAKIL WALIKOTA", "ANGGOTA DPRD PROVINSI",
-    "ANGGOTA DPRD KABUPATEN/KOTA", "DOSEN", "GURU", "PILOT", "PENGACARA", "NOTARIS", "ARSITEK", "AKUNTAN", "KONSULTAN", "DOKTER",
-    "BIDAN", "PERAWAT", "APOTEKER", "PSIKIATER/PSIKOLOG", "PENYIAR TELEVISI", "PENYIAR RADIO", "PELAUT", "PENELITI", "SOPIR", "PIALANG",
-    "PARANORMAL", "PEDAGANG", "PERANGKAT DESA", "KEPALA DESA", "BIARAWATI", "WIRASWASTA", "ANGGOTA LEMBAGA TINGGI LAINNYA", "ARTIS",
-    "ATLIT", "CHEFF", "MANAJER", "TENAGA TATA USAHA", "OPERATOR", "PEKERJA PENGOLAHAN KERAJINAN", "TEKNISI", "ASISTEN AHLI",
-    "PEKERJAAN LAINNYA",
-];

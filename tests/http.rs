@@ -6,10 +6,12 @@ mod client;
 mod data;
 mod documents;
 mod lifecycle;
+mod limits;
+mod renewal;
 mod scenarios;
 mod speed;
 mod statistics;
-mod world;
+pub mod world;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -53,7 +55,13 @@ pub fn service() -> &'static Service {
 
 /// Loopback, any free port, a small limit so that it can be reached.
 pub fn settings() -> ServeSettings {
-    ServeSettings { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), most_cells: 5_000, most_body: 100_000, ..ServeSettings::default() }
+    ServeSettings {
+        address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        most_cells: 5_000,
+        most_body: 100_000,
+        refresh: None,
+        ..ServeSettings::default()
+    }
 }
 
 /// A GET below `/api/v2`.

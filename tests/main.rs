@@ -8,5 +8,7 @@ mod counting;
 mod definitions;
 mod http;
 mod pipeline;
+mod publishing;
 mod s3;
 mod support;
+mod terminal;

@@ -8,7 +8,8 @@ use std::{
     env, fs,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -144,6 +145,13 @@ async fn answer(service: S3Service, root: PathBuf, request: Request) -> Response
     if request.method() == Method::HEAD && is_folder {
         return StatusCode::NOT_FOUND.into_response();
     }
+    // The service looks whether the object is there and then writes; S3 does both in one step.
+    static CONDITIONAL: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _turn = if request.headers().contains_key("if-none-match") && request.method() == Method::PUT {
+        Some(CONDITIONAL.lock().await)
+    } else {
+        None
+    };
     match service.call(request.map(s3s::Body::http_body_unsync)).await {
         Ok(response) => response.map(Body::new),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:?}")).into_response(),
@@ -201,6 +209,19 @@ fn releases_on_s3_are_the_same_as_in_folders() {
     assert!(!again.status.success());
     assert_says(&String::from_utf8_lossy(&again.stderr), &["2024-S1 is published already"]);
 
+    // A service on S3 takes up what is published while it runs.
+    let mut serve = s3.program();
+    let (releases, warehouse) = (format!("s3://{OFFICE}/warehouse-1/releases"), format!("s3://{OFFICE}/warehouse-1"));
+    let server = Server::start(serve.args(["serve", "--refresh", "1", "--releases", &releases]).current_dir(here));
+    let correct = ["release", "2024-S1", "--warehouse", &warehouse, "--threshold", "9", "--correction", "stricter"];
+    s3.succeed(&correct, here);
+    let patience = Instant::now();
+    while !server.get("/readyz").contains("2024-S1/r2") {
+        assert!(patience.elapsed() < Duration::from_secs(30), "still {}", server.get("/readyz"));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    drop(server);
+
     let question = "/api/v2/tables/population/data?outputFormat=csv\
                     &valuecodes[Region]=*&valuecodes[Age]=*&valuecodes[ContentsCode]=*&valuecodes[Tid]=*";
     let releases = ["warehouse-0/releases".to_owned(), format!("s3://{OFFICE}/warehouse-0/releases")];
@@ -227,6 +248,36 @@ fn a_new_build_on_s3_replaces_the_one_before() {
         builds.insert(manifest["build"].as_str().unwrap().to_owned());
     }
     assert_eq!(builds.len(), 2, "other people make another build");
+}
+
+#[test]
+fn of_several_publishers_on_s3_one_wins() {
+    let (s3, folder) = (S3::start(), tempfile::tempdir().unwrap());
+    succeed(&["sample", "--period", "2024-S1", "--persons", "3000", "--out", "snapshot.csv"], folder.path());
+    for (round, thresholds) in [["5", "5", "5"], ["5", "7", "5"], ["5", "6", "7"]].into_iter().enumerate() {
+        let warehouse = format!("s3://{OFFICE}/race-{round}");
+        s3.succeed(&["build", "snapshot.csv", "--period", "2024-S1", "--warehouse", &warehouse], folder.path());
+        let running = thresholds.map(|threshold| {
+            let mut command = s3.program();
+            command.args(["release", "2024-S1", "--warehouse", &warehouse, "--threshold", threshold]).current_dir(folder.path());
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
+        });
+        let outcomes = running.map(|child| child.wait_with_output().expect("the program ends"));
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.status.success()).count(), 1, "{outcomes:?}");
+        for loser in outcomes.iter().filter(|outcome| !outcome.status.success()) {
+            let told = String::from_utf8_lossy(&loser.stderr);
+            let reasons = ["somebody else is publishing", "somebody else has just published", "is published already"];
+            assert!(reasons.iter().any(|reason| told.contains(reason)) && !told.contains("panicked"), "{told}");
+        }
+        let files = s3.files(&s3.bucket(OFFICE), &format!("race-{round}/releases/2024-S1/r1"));
+        let manifest: serde_json::Value = serde_json::from_slice(&files["manifest.json"]).unwrap();
+        let named = manifest["files"].as_object().unwrap();
+        assert_eq!(named.len() + 1, files.len(), "{:?}", files.keys());
+        for (file, digest) in named {
+            let found = cacah::storage::FileDigest::of(&files[file]);
+            assert_eq!(digest["sha256"], found.sha256, "{file}");
+        }
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use cacah::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{LoadedDefinitions, load_definitions, seconds};
+use super::{LoadedDefinitions, load_definitions, say::say, seconds};
 use crate::cli::Build;
 
 /// What a build came to.
@@ -25,7 +25,7 @@ pub struct BuildReport {
 
 /// Runs the command.
 pub async fn build(args: Build) -> Result<()> {
-    let loaded = load_definitions(&args.definitions)?;
+    let loaded = load_definitions(&args.definitions, args.vintage)?;
     let options = BuildOptions {
         period: args.period,
         inputs: args.snapshot,
@@ -38,9 +38,9 @@ pub async fn build(args: Build) -> Result<()> {
     let engine = Engine::new(args.threads)?;
     let store = Store::open(&args.stores.confidential())?;
     let report = build_with(&loaded, &options, &engine, &store).await?;
-    println!("{}", report.quality.page());
-    println!("reports and list of rejects: {store}/{}", args.period);
-    println!("next: cacah release {}", args.period);
+    say!("{}", report.quality.page());
+    say!("reports and list of rejects: {store}/{}", args.period);
+    say!("next: cacah release {}", args.period);
     Ok(())
 }
 
@@ -63,10 +63,9 @@ pub async fn build_with(loaded: &LoadedDefinitions, options: &BuildOptions, engi
     let built: Built = built?;
     let counted = started.elapsed();
     let quality = Quality::new(definitions, options.period, &built);
-    let regions = loaded.regions.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
-    let kept = Confidential::new(store.clone()).save(definitions, &loaded.sources, regions, options.period, &built, &quality).await;
+    let kept = Confidential::new(store.clone()).save(definitions, &loaded.origin, options.period, &built, &quality).await;
     kept.context("keeping the cubes")?;
-    println!(
+    say!(
         "{}: {} records read in {} ({} records/s), {} counted, {} rejected; {} cubes kept in {}",
         options.period,
         grouped(built.read),

@@ -12,7 +12,7 @@ use cacah::{
     storage::Store,
 };
 
-use super::{build_with, load_definitions, release_with, sample::sample_with, seconds};
+use super::{build_with, load_definitions, release_with, sample::sample_with, say::say, seconds};
 use crate::cli::{DefinitionArgs, Demo};
 
 /// The two semesters of the demo, and how their snapshots are packed: one of each kind that registers deliver.
@@ -47,7 +47,7 @@ pub async fn demo(args: Demo) -> Result<()> {
         let period: Period = period.parse()?;
         let snapshot = args.warehouse.join("snapshots").join(format!("{period}.{ending}"));
         let options = Options { period, persons: args.persons, seed: SEED, dirty: DIRTY, out: snapshot.clone() };
-        let (_, elapsed) = sample_with(load_definitions(&DefinitionArgs::default())?, options).await?;
+        let (_, elapsed) = sample_with(load_definitions(&DefinitionArgs::default(), None)?, options).await?;
         steps.push((format!("sample {period}"), elapsed));
         let options = BuildOptions {
             period,
@@ -58,28 +58,28 @@ pub async fn demo(args: Demo) -> Result<()> {
             scratch: std::env::temp_dir(),
             memory: MEMORY,
         };
-        let report = build_with(&load_definitions(&DefinitionArgs::default())?, &options, &engine, &confidential).await?;
+        let report = build_with(&load_definitions(&DefinitionArgs::default(), None)?, &options, &engine, &confidential).await?;
         steps.push((format!("build {period}"), report.elapsed));
         let (_, elapsed) = release_with(&Confidential::new(confidential.clone()), &releases, period, THRESHOLD, None).await?;
         steps.push((format!("release {period}"), elapsed));
     }
-    println!("\nstep                  time");
+    say!("\nstep                  time");
     for (step, elapsed) in &steps {
-        println!("{step:<18} {:>8}", seconds(*elapsed));
+        say!("{step:<18} {:>8}", seconds(*elapsed));
     }
-    println!("{:<18} {:>8}\n", "in all", seconds(started.elapsed()));
+    say!("{:<18} {:>8}\n", "in all", seconds(started.elapsed()));
     if args.no_serve {
         return Ok(());
     }
     let settings = ServeSettings { address: ([127, 0, 0, 1], args.port).into(), ..ServeSettings::default() };
     let application = Application::build(&releases, &settings).await?;
     let base = format!("http://{}", application.address());
-    println!("serving at {base} (Ctrl-C ends it); try:");
-    println!("  {base}/");
-    println!(
+    say!("serving at {base} (Ctrl-C ends it); try:");
+    say!("  {base}/");
+    say!(
         "  {base}/api/v2/tables/population/data?lang=en&valuecodes[Region]=34*&valuecodes[Age]=Y15T64&valuecodes[Sex]=*&valuecodes[Tid]=*&valuecodes[ContentsCode]=*&codelist[Region]=vs_region_regency&outputFormat=csv"
     );
-    println!(
+    say!(
         "  {base}/api/v2/tables/labour/data?lang=id&valuecodes[Region]=5171,517101&valuecodes[Occupation]=*&valuecodes[Tid]=top(1)&valuecodes[ContentsCode]=*"
     );
     application.run(signals()).await?;

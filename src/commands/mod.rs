@@ -4,13 +4,14 @@ mod build;
 mod demo;
 mod release;
 mod sample;
+pub mod say;
 mod serve;
 
 use std::{path::Path, time::Duration};
 
 use anyhow::Result;
 use cacah::{
-    register::{Definitions, Sources, shipped},
+    register::{Definitions, Origin, shipped},
     storage::{read_folder, read_text},
 };
 
@@ -28,12 +29,11 @@ use crate::cli::DefinitionArgs;
 /// Definitions, and the texts they were read from.
 pub struct LoadedDefinitions {
     pub definitions: Definitions,
-    pub sources: Sources,
-    pub regions: Option<(String, String)>,
+    pub origin: Origin,
 }
 
-/// Reads the definitions that the arguments name.
-pub fn load_definitions(args: &DefinitionArgs) -> Result<LoadedDefinitions> {
+/// Reads the definitions that the arguments name; `vintage` names their regions, if they shall not do so themselves.
+pub fn load_definitions(args: &DefinitionArgs, vintage: Option<String>) -> Result<LoadedDefinitions> {
     let sources = match &args.definitions {
         Some(folder) => read_folder(folder)?,
         None => shipped(),
@@ -42,15 +42,15 @@ pub fn load_definitions(args: &DefinitionArgs) -> Result<LoadedDefinitions> {
         Some(path) => Some((path.display().to_string(), read_text(path)?)),
         None => None,
     };
-    let parsed = Definitions::parse(&sources, regions.as_ref().map(|(name, text)| (name.as_str(), text.as_str())));
-    let definitions = parsed.map_err(|mut error| {
+    let origin = Origin { sources, regions, vintage };
+    let definitions = origin.parse().map_err(|mut error| {
         // The set names its files from its own folder; people look for them from theirs.
-        if let Some(folder) = args.definitions.as_deref().filter(|_| sources.contains_key(&error.file)) {
+        if let Some(folder) = args.definitions.as_deref().filter(|_| origin.sources.contains_key(&error.file)) {
             error.file = Path::new(folder).join(&error.file).display().to_string();
         }
         error
     })?;
-    Ok(LoadedDefinitions { definitions, sources, regions })
+    Ok(LoadedDefinitions { definitions, origin })
 }
 
 /// A duration for people.

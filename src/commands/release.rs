@@ -12,7 +12,7 @@ use cacah::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::seconds;
+use super::{say::say, seconds};
 use crate::cli::{Release, Releases};
 
 /// Runs `cacah release`.
@@ -20,7 +20,7 @@ pub async fn release(args: Release) -> Result<()> {
     let confidential = Confidential::new(Store::open(&args.stores.confidential())?);
     let store = Store::open(&args.stores.releases())?;
     let (published, _) = release_with(&confidential, &store, args.period, args.threshold, args.correction).await?;
-    println!("next: cacah serve --releases {store}");
+    say!("next: cacah serve --releases {store}");
     debug_assert_eq!(published.period, args.period);
     Ok(())
 }
@@ -47,7 +47,7 @@ pub async fn release_with(
         return Err(error);
     }
     let published = draft.publish().await?;
-    println!(
+    say!(
         "{period} r{} published in {}: {} cells in {} tables, {:.1} MB, digest {}",
         published.revision,
         seconds(started.elapsed()),
@@ -56,7 +56,7 @@ pub async fn release_with(
         published.bytes as f64 / 1e6,
         &published.digest[..16],
     );
-    println!("protection: primary only; it is served on loopback alone until suppression is certified");
+    say!("protection: primary only; it is served on loopback alone until suppression is certified");
     Ok((published, started.elapsed()))
 }
 
@@ -80,12 +80,7 @@ async fn add_tables(
         let suppressed = statuses.iter().filter(|status| **status == Status::Suppressed).count();
         bar.suspend(|| {
             let share = suppressed as f64 / shape.cells as f64 * 100.0;
-            println!(
-                "  {:<24} {:>14} cells  {:>12} suppressed  {share:>6.2} %",
-                table.id,
-                grouped(shape.cells),
-                grouped(suppressed as u64)
-            );
+            say!("  {:<24} {:>14} cells  {:>12} suppressed  {share:>6.2} %", table.id, grouped(shape.cells), grouped(suppressed as u64));
         });
         bar.inc(1);
     }
@@ -98,10 +93,10 @@ pub async fn releases(args: Releases) -> Result<()> {
     let store = Store::open(&args.releases)?;
     let found = list(&store).await?;
     if found.is_empty() {
-        println!("{store} holds no release yet; `cacah release PERIOD` publishes one");
+        say!("{store} holds no release yet; `cacah release PERIOD` publishes one");
         return Ok(());
     }
-    println!("{:<10} {:<4} {:<14} {:>8} {:>14} {:>10}  {:<18} digest", "period", "rev", "protection", "tables", "cells", "MB", "regions");
+    say!("{:<10} {:<4} {:<14} {:>8} {:>14} {:>10}  {:<18} digest", "period", "rev", "protection", "tables", "cells", "MB", "vintage");
     for (manifest, digest) in found {
         let Manifest { period, revision, protection, tables, files, vintage, .. } = manifest;
         let cells: u64 = tables.iter().map(|table| table.cells).sum();
@@ -109,7 +104,7 @@ pub async fn releases(args: Releases) -> Result<()> {
         let protection = match protection {
             Protection::PrimaryOnly => "primary-only",
         };
-        println!(
+        say!(
             "{period:<10} r{revision:<3} {protection:<14} {:>8} {:>14} {:>10.1}  {vintage:<18} {}",
             tables.len(),
             grouped(cells),

@@ -9,16 +9,16 @@ use cacah::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{LoadedDefinitions, load_definitions, seconds};
+use super::{LoadedDefinitions, load_definitions, say::say, seconds};
 use crate::cli::Sample;
 
 /// Runs the command.
 pub async fn sample(args: Sample) -> Result<()> {
-    let loaded = load_definitions(&args.definitions)?;
+    let loaded = load_definitions(&args.definitions, None)?;
     let options = Options { period: args.period, persons: args.persons, seed: args.seed, dirty: args.dirty, out: args.out };
     let (summary, _) = sample_with(loaded, options).await?;
     for (flaw, records) in &summary.flaws {
-        println!("  {:>10} records with {flaw}", grouped(*records));
+        say!("  {:>10} records with {flaw}", grouped(*records));
     }
     Ok(())
 }
@@ -38,7 +38,7 @@ pub async fn sample_with(loaded: LoadedDefinitions, options: Options) -> Result<
         [file] => file.display().to_string(),
         files => format!("{} files", files.len()),
     };
-    println!(
+    say!(
         "{period}: {} records made up in {}, {} of them bad: {files}",
         grouped(summary.records),
         seconds(elapsed),

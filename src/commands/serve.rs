@@ -1,6 +1,6 @@
 //! `cacah serve`
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Result;
 use cacah::{
@@ -9,6 +9,7 @@ use cacah::{
     storage::Store,
 };
 
+use super::say::say;
 use crate::cli::Serve;
 
 /// Runs the command until it is asked to end.
@@ -17,11 +18,12 @@ pub async fn serve(args: Serve) -> Result<()> {
         address: SocketAddr::new(args.bind, args.port),
         most_cells: args.max_cells,
         finished: args.cache << 20,
+        refresh: (args.refresh > 0).then(|| Duration::from_secs(args.refresh)),
         engine: ServingSettings { threads: args.threads, ..ServingSettings::default() },
         ..ServeSettings::default()
     };
     let application = Application::build(&Store::open(&args.releases)?, &settings).await?;
-    println!("serving {} at http://{}/api/v2/tables (Ctrl-C ends it)", args.releases, application.address());
+    say!("serving {} at http://{}/api/v2/tables (Ctrl-C ends it)", args.releases, application.address());
     application.run(signals()).await?;
     Ok(())
 }

@@ -146,10 +146,13 @@ impl Quality {
             let _ = writeln!(page, "  not counted for want of a head     {:>12}", grouped(without_head));
             let _ = writeln!(page, "  not counted for several heads      {:>12}", grouped(several_heads));
         }
-        let _ =
-            writeln!(page, "\n{:<12} {:<36} {:>12} {:>10} {:>9}  most frequent reason", "region", "name", "accepted", "rejected", "share");
+        let _ = writeln!(page, "\n{:<12} {:<36} {:>12} {:>10} {:>9}  reasons", "region", "name", "accepted", "rejected", "share");
         for region in &self.regions {
-            let most = region.reasons.first().map_or_else(String::new, |reason| format!("{} {}", reason.reason, reason.column));
+            let reason = |ReasonCount { reason, column, records }: &ReasonCount| match column.as_str() {
+                "" => format!("{reason} {}", grouped(*records)),
+                column => format!("{reason} {column} {}", grouped(*records)),
+            };
+            let reasons: Vec<String> = region.reasons.iter().map(reason).collect();
             let name: String = region.name.chars().take(36).collect();
             let total = region.accepted + region.rejected;
             let _ = writeln!(
@@ -160,7 +163,7 @@ impl Quality {
                 grouped(region.accepted),
                 grouped(region.rejected),
                 share(region.rejected, total),
-                most.trim_end()
+                reasons.join(", ")
             );
         }
         page

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::{Built, quality::Quality};
 use crate::{
     error::{Error, Result},
-    register::{Definitions, Dimension, Period, Shape, Sources, Table},
+    register::{Definitions, Dimension, Origin, Period, Shape, Table},
     storage::{FileDigest, Store},
 };
 
@@ -49,13 +49,6 @@ const FORMAT: u32 = 1;
 /// Rows that are turned into columns at a time.
 const ROWS: usize = 64 * 1024;
 
-/// Definitions as they were when a snapshot was counted.
-#[derive(Serialize, Deserialize)]
-struct KeptDefinitions {
-    sources: Sources,
-    regions: Option<(String, String)>,
-}
-
 /// The confidential side's files.
 #[derive(Debug, Clone)]
 pub struct Confidential {
@@ -72,8 +65,7 @@ impl Confidential {
     pub async fn save(
         &self,
         definitions: &Definitions,
-        sources: &Sources,
-        regions: Option<(&str, &str)>,
+        origin: &Origin,
         period: Period,
         built: &Built,
         quality: &Quality,
@@ -83,8 +75,7 @@ impl Confidential {
         for (table, cube) in definitions.tables.iter().zip(&built.cubes) {
             contents.push((format!("cubes/{}.parquet", table.id), write_cube(definitions, table, cube)?));
         }
-        let kept = KeptDefinitions { sources: sources.clone(), regions: regions.map(|(name, text)| (name.to_owned(), text.to_owned())) };
-        contents.push(("definitions.json".into(), serde_json::to_vec(&kept).map_err(internal)?.into()));
+        contents.push(("definitions.json".into(), serde_json::to_vec(origin).map_err(internal)?.into()));
         contents.push(("quality.json".into(), serde_json::to_vec_pretty(quality).map_err(internal)?.into()));
         contents.push(("quality.txt".into(), quality.page().into()));
         contents.push(("duplicates.csv".into(), duplicates(built).into()));
@@ -149,10 +140,8 @@ impl Confidential {
         }
         let path = self.path(&manifest, "definitions.json");
         let text = self.read(&manifest, "definitions.json").await?;
-        let kept: KeptDefinitions = serde_json::from_slice(&text).map_err(|error| damaged(&path, &error))?;
-        let regions = kept.regions.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
-        let definitions = Definitions::parse(&kept.sources, regions)?;
-        Ok((manifest, definitions))
+        let origin: Origin = serde_json::from_slice(&text).map_err(|error| damaged(&path, &error))?;
+        Ok((manifest, origin.parse()?))
     }
 
     fn path(&self, manifest: &BuildManifest, file: &str) -> String {

@@ -85,18 +85,12 @@ impl CellFile {
         let Some(stored) = store.stat(path).await? else {
             return Err(damaged("is missing, though the manifest names it".into()));
         };
-        let (root, objects) = store.registration();
+        let (_, objects) = store.registration();
         let mut file = PartitionedFile::new(String::new(), stored.bytes);
         file.object_meta.location = store.path(path);
-        let local = if root.scheme() == "file" {
-            let mut address = root;
-            if let Ok(mut segments) = address.path_segments_mut() {
-                segments.pop_if_empty().extend(file.object_meta.location.parts());
-            }
-            let path = address.to_file_path().map_err(|()| Error::Internal(format!("'{address}' is no local file")))?;
-            Some(Arc::new(File::open(&path).map_err(|error| Error::storage(path.display().to_string(), error))?))
-        } else {
-            None
+        let local = match store.local(path) {
+            Some(path) => Some(Arc::new(File::open(&path).map_err(|error| Error::storage(path.display().to_string(), error))?)),
+            None => None,
         };
         let remote: Arc<dyn ParquetFileReaderFactory> = Arc::new(DefaultParquetFileReaderFactory::new(objects));
 

@@ -9,7 +9,10 @@
 use std::sync::Arc;
 
 use super::{Context, Document, PIECE};
-use crate::tables::Answer;
+use crate::{
+    tables::Answer,
+    words::{self, Message, Tongue},
+};
 
 /// How categories are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +40,9 @@ pub enum Separator {
     Space,
 }
 
+/// The names of the options.
+const OPTIONS: &str = "UseCodes, UseTexts, UseCodesAndTexts, IncludeTitle, SeparatorTab, SeparatorSpace, SeparatorSemicolon";
+
 /// Options of the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CsvOptions {
@@ -50,7 +56,7 @@ pub struct CsvOptions {
 
 impl CsvOptions {
     /// Reads the options by name, in any case; the last of two that contradict each other counts.
-    pub(super) fn parse(options: &[String]) -> Result<Self, String> {
+    pub(super) fn parse(options: &[String]) -> Result<Self, Message> {
         let mut chosen = Self::default();
         for option in options {
             match option.to_ascii_lowercase().as_str() {
@@ -62,11 +68,8 @@ impl CsvOptions {
                 "separatorspace" => chosen.separator = Separator::Space,
                 "separatorsemicolon" => chosen.separator = Separator::Semicolon,
                 _ => {
-                    return Err(format!(
-                        "csv has no option '{}'; expected UseCodes, UseTexts, UseCodesAndTexts, IncludeTitle, SeparatorTab, \
-                         SeparatorSpace or SeparatorSemicolon",
-                        option.chars().take(40).collect::<String>()
-                    ));
+                    let option: String = option.chars().take(40).collect();
+                    return Err(words::NO_FORMAT_OPTION.with("csv").and(option).and(OPTIONS));
                 }
             }
         }
@@ -136,9 +139,12 @@ impl Csv {
             };
             fields.push(categories.iter().map(field).collect());
         }
-        head.extend_from_slice(b"value");
+        // Programs read codes, and look for the same two headings in every language; people read names.
+        let tongue = if codes { Tongue::English } else { library.tongue(context.language) };
+        push_field(&mut head, words::VALUE.text(tongue), separator);
         head.push(separator);
-        head.extend_from_slice(b"status\n");
+        push_field(&mut head, words::STATUS.text(tongue), separator);
+        head.push(b'\n');
         Self { separator, head: Some(head), at: vec![0; fields.len()], fields, cell: 0, answer }
     }
 

@@ -13,6 +13,7 @@ use crate::{
     register::Role,
     release::Protection,
     tables::{Answer, CellStatus, Chosen, CodeListKind, Query, TableEntry, Variable},
+    words::{self, Phrase},
 };
 
 /// An answer being written as JSON-stat.
@@ -176,17 +177,18 @@ fn language_id(context: &Context) -> &str {
 /// What a reader must know: what each mark means that occurs, and whether the release may leave the machine.
 fn notes(context: &Context, query: &Query, present: Option<&dyn Fn(CellStatus) -> bool>) -> Vec<&'static str> {
     let meanings = [
-        (CellStatus::Suppressed, "c = suppressed to protect people; totals include the suppressed numbers"),
-        (CellStatus::Impossible, "z = cannot exist: the combination is impossible, or the category did not exist in that period"),
-        (CellStatus::Unavailable, "x = not available for that period"),
+        (CellStatus::Suppressed, &words::SUPPRESSED),
+        (CellStatus::Impossible, &words::IMPOSSIBLE),
+        (CellStatus::Unavailable, &words::UNAVAILABLE),
     ];
     let occurs = |status: CellStatus| present.is_none_or(|present| present(status));
-    let mut notes: Vec<&str> = meanings.into_iter().filter(|(status, _)| occurs(*status)).map(|(_, meaning)| meaning).collect();
+    let mut notes: Vec<&Phrase> = meanings.into_iter().filter(|(status, _)| occurs(*status)).map(|(_, meaning)| meaning).collect();
     let manifests = query.releases.iter().map(|&release| &context.library.releases[release].manifest);
     if manifests.into_iter().any(|manifest| manifest.protection == Protection::PrimaryOnly) {
-        notes.push("only small numbers themselves are suppressed, so that some of them could be worked out: not for publication");
+        notes.push(&words::PRIMARY_ONLY);
     }
-    notes
+    let tongue = context.library.tongue(context.language);
+    notes.into_iter().map(|note| note.text(tongue)).collect()
 }
 
 fn dimension(body: &mut Json<'_>, context: &Context, query: &Query, entry: &TableEntry, variable: Variable) {
@@ -242,7 +244,7 @@ fn dimension(body: &mut Json<'_>, context: &Context, query: &Query, entry: &Tabl
                     values.text(code, value);
                 });
             };
-            one(extension, "refperiod", "the last day of the period");
+            one(extension, "refperiod", words::LAST_DAY.text(library.tongue(language)));
             one(extension, "measuringType", "Stock");
             one(extension, "priceType", "NotApplicable");
             one(extension, "adjustment", "None");

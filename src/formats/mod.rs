@@ -12,7 +12,10 @@ use std::sync::Arc;
 pub use csv::{CsvOptions, Separator, Texts};
 pub use jsonstat::metadata;
 
-use crate::tables::{Answer, Library};
+use crate::{
+    tables::{Answer, Library},
+    words::{self, Message},
+};
 
 /// Documents stop filling a buffer once it holds this many bytes.
 pub const PIECE: usize = 64 << 10;
@@ -51,14 +54,12 @@ impl Format {
     ///
     /// # Errors
     /// Names what was asked for and what there is.
-    pub fn parse(name: &str, options: &[String]) -> Result<Self, String> {
+    pub fn parse(name: &str, options: &[String]) -> Result<Self, Message> {
         match name.to_ascii_lowercase().as_str() {
             "" | "json-stat2" if options.is_empty() => Ok(Self::JsonStat),
-            "" | "json-stat2" => {
-                Err(format!("json-stat2 takes no options, but '{}' is given; leave out outputFormatParams", options.join(",")))
-            }
+            "" | "json-stat2" => Err(words::NO_FORMAT_OPTIONS.with("json-stat2").and(options.join(","))),
             "csv" => CsvOptions::parse(options).map(Self::Csv),
-            _ => Err(format!("there is no format '{}'; expected one of {}", name.chars().take(40).collect::<String>(), FORMATS.join(", "))),
+            _ => Err(words::NO_FORMAT.with(name.chars().take(40).collect::<String>()).and(FORMATS.join(", "))),
         }
     }
 

@@ -12,6 +12,7 @@ use super::{
     Table, TableAxis, Unit, ZeroSide,
     nodes::{self, NodeFile, ReferenceColumns, Row},
     normalise,
+    origin::hexadecimal,
 };
 
 /// The files of a set of definitions: path with forward slashes to content.
@@ -95,7 +96,7 @@ pub struct Definitions {
     pub tables: Vec<Table>,
     /// Combinations that cannot occur.
     pub zeros: Vec<StructuralZero>,
-    /// Name of the region reference: the vintage.
+    /// Name of the region reference: as it names itself in a line `# vintage: NAME` above its heading, else its file's name.
     pub vintage: String,
     /// SHA-256 over all files, in hexadecimal.
     pub digest: String,
@@ -405,7 +406,7 @@ impl Definitions {
             hasher.update((content.len() as u64).to_le_bytes());
             hasher.update(content);
         }
-        let digest = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hexadecimal(hasher);
 
         let (dimensions, sources) = parsed.into_iter().map(|parsed| (parsed.dimension, parsed.source)).unzip();
         Ok(Self {
@@ -498,7 +499,8 @@ fn dimension(text: &Text<'_>, sources: &Sources, regions: Option<(&str, &str)>, 
                 None => beside(&reference.file).map(|(path, content)| (path.clone(), content.as_str()))?,
             };
             let name = path.rsplit('/').next().unwrap_or(&path);
-            *vintage = name.strip_suffix(".csv").unwrap_or(name).to_owned();
+            let name = nodes::vintage(&path, content)?.unwrap_or(name.strip_suffix(".csv").unwrap_or(name));
+            name.clone_into(vintage);
             let read = nodes::read_reference(&path, content, &levels, columns)?;
             (Role::Geo, path, read)
         }

@@ -39,6 +39,11 @@ pub(super) struct ReferenceColumns {
     pub root: Row,
 }
 
+/// How lines that are remarks begin.
+const REMARK: u8 = b'#';
+/// Most characters of the name of a vintage.
+const LONGEST_VINTAGE: usize = 80;
+
 struct Lines<'a> {
     file: &'a str,
     headers: csv::StringRecord,
@@ -47,7 +52,10 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn read(file: &'a str, text: &str) -> Result<Self, DefinitionError> {
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .comment(Some(REMARK))
+            .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
         let fault = |error: csv::Error| {
             let line = error.position().map_or(1, csv::Position::line);
             DefinitionError::new(file, line, format!("{error}; expected comma-separated lines under one heading line"))
@@ -70,6 +78,34 @@ impl<'a> Lines<'a> {
 
     fn optional(&self, name: &str) -> Option<usize> {
         self.headers.iter().position(|header| header == name)
+    }
+}
+
+/// The vintage that a region reference names for itself, in a remark above its heading: `# vintage: NAME`.
+pub(super) fn vintage<'a>(file: &str, text: &'a str) -> Result<Option<&'a str>, DefinitionError> {
+    let remarks = text.trim_start_matches('\u{feff}').lines().map_while(|line| line.strip_prefix(char::from(REMARK)));
+    for (line, remark) in (1..).zip(remarks) {
+        if let Some(name) = remark.trim_start().strip_prefix("vintage:") {
+            return match vintage_name(name) {
+                Ok(name) => Ok(Some(name)),
+                Err(problem) => Err(DefinitionError::new(file, line, problem)),
+            };
+        }
+    }
+    Ok(None)
+}
+
+/// Checks the name of a vintage, such as `300.2.2-2430/2025`.
+///
+/// # Errors
+/// Says what a name must look like.
+pub fn vintage_name(text: &str) -> Result<&str, String> {
+    let name = text.trim();
+    let sound = (1..=LONGEST_VINTAGE).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if sound {
+        Ok(name)
+    } else {
+        Err(format!("expected a name of 1 to {LONGEST_VINTAGE} characters in one line for the vintage of the regions"))
     }
 }
 

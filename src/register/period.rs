@@ -71,6 +71,11 @@ impl Period {
         self.year
     }
 
+    /// Which part of the year, from 1 to [`Frequency::per_year`].
+    pub fn part(self) -> u32 {
+        self.part
+    }
+
     /// The last day of the period: the day as of which people are counted.
     pub fn reference_date(self) -> NaiveDate {
         let last_month = self.part * 12 / self.frequency.per_year();

@@ -8,13 +8,14 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use super::{Manifest, publish::manifests};
 use crate::{
     error::{Error, Result},
     register::{Dimension, Period},
-    storage::{FileDigest, Store},
+    storage::{FileDigest, Store, StoredFile},
 };
 
 /// A release as its manifest describes it.
@@ -88,18 +89,49 @@ impl Catalogue {
     }
 }
 
+/// The manifests in a store, without opening them: as long as this stays equal, nothing was published or withdrawn.
+///
+/// # Errors
+/// Where the store cannot be listed.
+pub async fn survey(store: &Store) -> Result<Vec<StoredFile>> {
+    let mut files = store.list("").await?;
+    files.retain(|file| file.path.split('/').count() == 3 && file.path.ends_with("/manifest.json"));
+    Ok(files)
+}
+
+impl Edition {
+    /// Reads every file of the release and compares it with its digest.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where a file is missing or differs.
+    pub async fn verify(&self, store: &Store) -> Result<()> {
+        for (file, digest) in &self.manifest.files {
+            read_whole(store, self, file, Some(digest)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a file that a manifest names, and compares it with its digest if there is one.
+async fn read_whole(store: &Store, edition: &Edition, file: &str, digest: Option<&FileDigest>) -> Result<Bytes> {
+    let path = format!("{}/{file}", edition.folder);
+    let Some(bytes) = store.read(&path).await? else {
+        return Err(Error::Input(format!("{store}/{path} is missing, though the manifest names it; restore the release from a copy")));
+    };
+    if digest.is_some_and(|digest| *digest != FileDigest::of(&bytes)) {
+        return Err(Error::Input(format!("{store}/{path} differs from its digest in the manifest; restore the release from a copy")));
+    }
+    Ok(bytes)
+}
+
 async fn code_lists(store: &Store, edition: &Edition) -> Result<Vec<Dimension>> {
     let mut dimensions = Vec::with_capacity(edition.manifest.codelists.len());
     for file in edition.manifest.codelists.values() {
-        let path = format!("{}/{file}", edition.folder);
-        let Some(bytes) = store.read(&path).await? else {
-            return Err(Error::Input(format!("{store}/{path} is missing, though the manifest names it; restore the release from a copy")));
-        };
-        if edition.manifest.files.get(file).is_some_and(|digest| *digest != FileDigest::of(&bytes)) {
-            return Err(Error::Input(format!("{store}/{path} differs from its digest in the manifest; restore the release from a copy")));
-        }
+        let bytes = read_whole(store, edition, file, edition.manifest.files.get(file)).await?;
+        let folder = &edition.folder;
         let dimension = serde_json::from_slice(&bytes);
-        dimensions.push(dimension.map_err(|error| Error::Input(format!("{store}/{path}: {error}; restore the release from a copy")))?);
+        dimensions
+            .push(dimension.map_err(|error| Error::Input(format!("{store}/{folder}/{file}: {error}; restore the release from a copy")))?);
     }
     Ok(dimensions)
 }

@@ -5,7 +5,7 @@ mod cells;
 mod manifest;
 mod publish;
 
-pub use catalogue::{Catalogue, Edition, Release};
+pub use catalogue::{Catalogue, Edition, Release, survey};
 pub use cells::write_cells;
 pub use manifest::{FORMAT, Manifest, Protection, Register, ReleasedTable};
 pub use publish::{Draft, Published, list};

@@ -1,4 +1,8 @@
 //! Publishing: files first, the manifest last and only once.
+//!
+//! Of several publishers of one revision exactly one wins, and what it publishes is whole. A local folder lets one publisher
+//! in at a time. In an object store all may write: nobody replaces a file that is there, so whoever finds one with
+//! other content gives up, and nobody removes a file before there is a manifest, since another may build on it.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +13,7 @@ use super::{FORMAT, Manifest, Protection, Register, ReleasedTable, write_cells};
 use crate::{
     error::{Error, Result},
     register::{Definitions, Period, Status},
-    storage::{FileDigest, Store},
+    storage::{FileDigest, Hold, Store},
 };
 
 /// A release in the making: protected cells are added table by table, then it is published as a whole.
@@ -22,6 +26,10 @@ pub struct Draft<'a> {
     folder: String,
     /// Manifest of the revision before, if this period has been published already.
     earlier: Option<Manifest>,
+    /// Keeps other publishers out, where that is possible.
+    hold: Option<Hold>,
+    /// Files that were not there before.
+    created: Vec<String>,
 }
 
 /// What publishing did.
@@ -77,6 +85,7 @@ impl<'a> Draft<'a> {
         threshold: u32,
         correction: Option<String>,
     ) -> Result<Self> {
+        let hold = store.hold()?;
         let known = manifests(store).await?;
         let earlier = known.range((period, 0)..=(period, u32::MAX)).next_back().map(|(_, (manifest, _))| manifest.clone());
         let revision = earlier.as_ref().map_or(1, |manifest| manifest.revision + 1);
@@ -111,17 +120,36 @@ impl<'a> Draft<'a> {
             files: BTreeMap::new(),
             previous,
         };
-        Ok(Self { store, definitions, manifest, folder: format!("{period}/r{revision}"), earlier })
+        Ok(Self { store, definitions, manifest, folder: format!("{period}/r{revision}"), earlier, hold, created: Vec::new() })
     }
 
     async fn write(&mut self, path: &str, content: Bytes) -> Result<()> {
         let digest = FileDigest::of(&content);
         // A period that stands published is compared before anything is written for it.
         if self.earlier.is_none() || self.manifest.correction.is_some() {
-            self.store.write(&format!("{}/{path}", self.folder), content).await?;
+            self.keep(path, content, &digest).await?;
         }
         self.manifest.files.insert(path.to_owned(), digest);
         Ok(())
+    }
+
+    async fn keep(&mut self, path: &str, content: Bytes, digest: &FileDigest) -> Result<()> {
+        let Self { store, folder, .. } = self;
+        let whole = format!("{folder}/{path}");
+        if self.hold.is_some() {
+            return store.write(&whole, content).await;
+        }
+        if store.create(&whole, content).await? {
+            self.created.push(path.to_owned());
+            return Ok(());
+        }
+        match store.read(&whole).await? {
+            Some(there) if FileDigest::of(&there) == *digest => Ok(()),
+            _ => Err(Error::Conflict(format!(
+                "{store}/{whole} is there already with other content: somebody else is publishing {folder}, or was stopped while doing \
+                 so; if nobody is, remove {store}/{folder}/ and try again"
+            ))),
+        }
     }
 
     /// Adds the table at this position of the definitions.
@@ -155,7 +183,9 @@ impl<'a> Draft<'a> {
             let same = earlier.files == self.manifest.files;
             let published = earlier.revision;
             if same {
-                self.store.remove_folder(&self.folder).await?;
+                if self.hold.is_some() {
+                    self.store.remove_folder(&self.folder).await?;
+                }
                 return Err(Error::Conflict(format!(
                     "{period} is published already as r{published}, with exactly these cells; there is nothing to publish"
                 )));
@@ -170,6 +200,7 @@ impl<'a> Draft<'a> {
         let digest = FileDigest::of(&text);
         let path = format!("{}/manifest.json", self.folder);
         if !self.store.create(&path, text).await? {
+            self.tidy().await?;
             return Err(Error::Conflict(format!("somebody else has just published {period} r{revision}; look at it before trying again")));
         }
         Ok(Published {
@@ -184,8 +215,21 @@ impl<'a> Draft<'a> {
     /// Removes what an unfinished release has written.
     pub async fn abandon(self) -> Result<()> {
         let path = format!("{}/manifest.json", self.folder);
-        if self.store.stat(&path).await?.is_none() {
-            self.store.remove_folder(&self.folder).await?;
+        if self.hold.is_none() {
+            self.tidy().await
+        } else if self.store.stat(&path).await?.is_none() {
+            self.store.remove_folder(&self.folder).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Removes what this draft has added to a release that somebody else has published meanwhile.
+    async fn tidy(&self) -> Result<()> {
+        let Some(text) = self.store.read(&format!("{}/manifest.json", self.folder)).await? else { return Ok(()) };
+        let Ok(published) = serde_json::from_slice::<Manifest>(&text) else { return Ok(()) };
+        for path in self.created.iter().filter(|path| !published.files.contains_key(*path)) {
+            self.store.remove(&format!("{}/{path}", self.folder)).await?;
         }
         Ok(())
     }

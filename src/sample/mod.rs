@@ -44,6 +44,7 @@ use std::{
 
 pub use files::Format;
 pub use flaws::Flaw;
+pub use texts::OCCUPATIONS;
 
 use crate::{
     error::{Error, Result},

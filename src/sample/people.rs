@@ -21,7 +21,7 @@ use rand_pcg::Pcg64Mcg;
 use super::calendar::Calendar;
 
 /// Person-days that one family adds to the register over all time; measured, and held by a test.
-const DAYS_PER_FAMILY: i64 = 65_310;
+const DAYS_PER_FAMILY: i64 = 64_690;
 /// Fractions of a day that family numbers are spread in.
 const FRACTION: u32 = 20;
 /// The longest that members of a family stay in the register after its turn: 104 years.
@@ -310,8 +310,8 @@ impl Village {
         if !founds {
             let grown = birth + 6940 + ((((life >> 33) & 0xfff) * 2922) >> 12) as i32;
             match (life >> 25) & 0xff {
-                0..218 => person.leaves = grown,
-                218..231 => person.alone = grown,
+                0..226 => person.leaves = grown,
+                226..230 => person.alone = grown,
                 _ => {}
             }
         }
@@ -352,23 +352,37 @@ impl Village {
         let (husband, husband_from) = self.founder(number, Role::Son)?;
         let (wife, wife_from) = self.founder(number, Role::Daughter)?;
         let parted = wedding + 400 + ((bits >> 24) & 0x1fff) as i32;
-        let divorced = (bits >> 17) & 0x7f < 9 && parted <= day && husband.alive(parted) && wife.alive(parted);
+        let divorced = (bits >> 17) & 0x7f < 4 && parted <= day && husband.alive(parted) && wife.alive(parted);
         Some(Family { number, bits, husband, husband_from, wife, wife_from, divorced })
     }
 
-    /// Whether the son of a family takes in the last one of his parents: seven in eight do.
-    fn takes_parents(bits: u64) -> bool {
-        (bits >> 58) & 7 != 0
+    /// Whether the son of a family takes in the last one of his parents, and later his unmarried siblings: 31 in 32 do.
+    fn takes_in(bits: u64) -> bool {
+        (bits >> 58) & 31 != 0
     }
 
-    /// Whether the last one of a couple has joined the household of their son: he is alive, not divorced, and has not himself
-    /// joined a son of his.
+    /// Whether the son of a family, by a day, has a home that takes in those who are left of it: he or his widow lives there,
+    /// not divorced, and has not joined a son of theirs.
+    fn has_room(&self, family: &Family, day: i32) -> bool {
+        Self::takes_in(family.bits)
+            && self
+                .family(family.number + self.sons, day)
+                .is_some_and(|home| (home.husband.alive(day) || home.wife.alive(day)) && !home.divorced && !self.joined(&home, day))
+    }
+
+    /// Whether the last one of a couple has joined the household of their son.
     fn joined(&self, family: &Family, day: i32) -> bool {
-        if !Self::takes_parents(family.bits) || family.divorced || family.husband.alive(day) == family.wife.alive(day) {
-            return false;
-        }
-        let home = family.number + self.sons;
-        self.family(home, day).is_some_and(|home| home.husband.alive(day) && !home.divorced && !self.joined(&home, day))
+        !family.divorced && family.husband.alive(day) != family.wife.alive(day) && self.has_room(family, day)
+    }
+
+    /// The child of a family with a role, if it lives at home on a day or would, were there still a home.
+    fn at_home(&self, family: i64, role: Role, day: i32) -> Option<Person> {
+        let married = match role {
+            Role::Son => self.wedding(family + self.sons) <= day,
+            Role::Daughter => self.wedding(family + self.daughters) <= day,
+            Role::Third | Role::Fourth => false,
+        };
+        self.child(family, role).filter(|child| !married && child.here(day) && day < child.alone)
     }
 
     /// Fills in the people of a family who live together; nobody may be left.
@@ -396,30 +410,46 @@ impl Village {
         }
         let parents = home.members.len();
         for role in [Role::Son, Role::Daughter, Role::Third, Role::Fourth] {
-            let married = match role {
-                Role::Son => self.wedding(number + self.sons) <= day,
-                Role::Daughter => self.wedding(number + self.daughters) <= day,
-                Role::Third | Role::Fourth => false,
-            };
-            if let Some(child) = self.child(number, role).filter(|child| !married && child.here(day) && day < child.alone) {
+            if let Some(child) = self.at_home(number, role, day) {
                 home.add(child, number, role, if parents > 0 { Relation::Child } else { Relation::Relative }, Marital::Never);
             }
         }
         home.members[parents..].sort_unstable_by_key(|child| child.person.birth);
-        if parents == 0
-            && let Some(eldest) = home.members.first_mut()
-        {
-            eldest.relation = Relation::Head;
+        if parents == 0 && !home.members.is_empty() {
+            if self.has_room(family, day) {
+                home.members.clear();
+            } else {
+                home.members[0].relation = Relation::Head;
+            }
         }
-        if husband_here
-            && Self::takes_parents(self.bits(husband_from))
-            && let Some(old) = self.family(husband_from, day).filter(|old| self.joined(old, day))
-        {
-            let relation = if !home.members[0].person.female { Relation::Parent } else { Relation::ParentInLaw };
-            if old.husband.alive(day) {
+        if parents > 0 && !divorced && Self::takes_in(self.bits(husband_from)) {
+            self.take_in(husband_from, day, home);
+        }
+    }
+
+    /// Adds those who are left of a family to the home of its son: the last one of the parents, and unmarried siblings whose
+    /// parents are dead or come with them.
+    fn take_in(&self, from: i64, day: i32, home: &mut Household) {
+        let Some(old) = self.family(from, day) else { return };
+        let (husband, wife) = (old.husband.alive(day), old.wife.alive(day));
+        if husband && wife || old.divorced && (husband || wife) {
+            return;
+        }
+        if husband || wife {
+            let relation = if home.members[0].person.female { Relation::ParentInLaw } else { Relation::Parent };
+            if husband {
                 home.add(old.husband, old.husband_from, Role::Son, relation, Marital::Widowed);
             } else {
                 home.add(old.wife, old.wife_from, Role::Daughter, relation, Marital::Widowed);
+            }
+        }
+        if self.turn(from) < day - FAMILY_DAYS {
+            // On their own they would be in the register no longer, and whoever has left does not come back.
+            return;
+        }
+        for role in [Role::Daughter, Role::Third, Role::Fourth] {
+            if let Some(sibling) = self.at_home(from, role, day) {
+                home.add(sibling, from, role, Relation::Relative, Marital::Never);
             }
         }
     }

@@ -240,6 +240,10 @@ fn households_stand_together_behind_their_head() {
         *sizes.entry(household.len()).or_insert(0u32) += 1;
     }
     assert!((1..=6).all(|size| sizes[&size] > 50), "{sizes:?}");
+    // As the censuses of Indonesia find them: 3.7 to 3.9 to a household, one household in twelve of one person.
+    let households: u32 = sizes.values().sum();
+    let (mean, singles) = (lines.len() as f64 / f64::from(households), f64::from(sizes[&1]) / f64::from(households));
+    assert!((3.65..3.95).contains(&mean) && (0.07..0.1).contains(&singles), "{mean} {singles} {sizes:?}");
 }
 
 #[test]

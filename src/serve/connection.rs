@@ -18,13 +18,19 @@ use tokio::{
 };
 
 use super::problem::Problem;
+use crate::words::{self, Tongue};
 
 /// Accepts connections.
-pub struct Connections(pub TcpListener);
+pub struct Connections {
+    pub listener: TcpListener,
+    /// What is said to those whose language cannot be learnt.
+    pub tongue: Tongue,
+}
 
 /// One connection.
 pub struct Connection {
     stream: TcpStream,
+    tongue: Tongue,
     /// What is being sent in place of a bare answer, and how much of it has been.
     instead: Option<(Vec<u8>, usize)>,
 }
@@ -34,16 +40,16 @@ impl Listener for Connections {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
+        let (stream, address) = Listener::accept(&mut self.listener).await;
         // Answers go out in one piece; waiting for more to fill a packet would only delay them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");
         }
-        (Connection { stream, instead: None }, address)
+        (Connection { stream, tongue: self.tongue, instead: None }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 
@@ -56,21 +62,9 @@ fn explanation(answer: &[u8]) -> Option<Problem> {
     let head = answer.to_ascii_lowercase();
     let bare = head.windows(19).any(|window| window == b"content-length: 0\r\n") && head.ends_with(b"\r\n\r\n");
     let problem = match code {
-        b"414" => Problem::new(
-            StatusCode::URI_TOO_LONG,
-            "Address too long",
-            "the address is longer than 65534 bytes; send the selection in the body of a POST to /api/v2/tables/{id}/data instead",
-        ),
-        b"431" => Problem::new(
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "Request head too large",
-            "the address and headers are too long or too many; send the selection in the body of a POST to /api/v2/tables/{id}/data instead",
-        ),
-        _ => Problem::new(
-            StatusCode::BAD_REQUEST,
-            "Malformed request",
-            "the request is no HTTP; expected a line such as 'GET /api/v2/tables HTTP/1.1'",
-        ),
+        b"414" => Problem::new(StatusCode::URI_TOO_LONG, "Address too long", &words::ADDRESS_TOO_LONG),
+        b"431" => Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request head too large", &words::HEAD_TOO_LARGE),
+        _ => Problem::new(StatusCode::BAD_REQUEST, "Malformed request", &words::NO_HTTP),
     };
     bare.then_some(problem)
 }
@@ -102,7 +96,7 @@ impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         if self.instead.is_none() {
             match explanation(buffer) {
-                Some(problem) => self.instead = Some((problem.raw(), 0)),
+                Some(problem) => self.instead = Some((problem.raw(self.tongue), 0)),
                 None => return Pin::new(&mut self.stream).poll_write(cx, buffer),
             }
         }

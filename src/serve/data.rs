@@ -19,10 +19,15 @@ use super::{
 use crate::{
     formats::{Context, Document, Format},
     tables::{Query, Request, answer, resolve},
+    words,
 };
 
 /// Answers of up to this many cells are finished before they are sent, and may be kept; larger ones stream.
 const FINISHED_AT_ONCE: u64 = 65_536;
+
+/// Requests of more than so many bytes or codes are taken apart where answers are computed, not where connections are served.
+const LONG_BODY: usize = 64 << 10;
+const MANY_CODES: usize = 1000;
 
 /// A body beyond the limit is read up to so many times the limit and thrown away, so that its sender hears why.
 const HEARD_OUT: usize = 8;
@@ -47,7 +52,11 @@ pub async fn post(
 ) -> Result<Response, Problem> {
     let body = read(body, shared.most_body).await?;
     let parameters = Parameters::parse(query.as_deref());
-    let request = selection_body(&body)?;
+    let request = if body.len() > LONG_BODY {
+        shared.engine.compute(async move { Ok(selection_body(&body)) }).await??
+    } else {
+        selection_body(&body)?
+    };
     data(&shared, &id, &parameters, &request, &headers).await
 }
 
@@ -56,7 +65,7 @@ async fn read(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
     let mut read = Vec::new();
     let mut total = 0usize;
     while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|error| Problem::parameter("Illegal request body", format!("the body breaks off: {error}")))?;
+        let piece = piece.map_err(|error| Problem::parameter("Illegal request body", words::BODY_BREAKS_OFF.with(error.to_string())))?;
         total = total.saturating_add(piece.len());
         if total <= most {
             read.extend_from_slice(&piece);
@@ -65,8 +74,7 @@ async fn read(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
         }
     }
     if total > most {
-        let detail = format!("the body is longer than {most} bytes; use expressions such as * or from(code), or ask in several parts");
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large", detail));
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large", words::BODY_TOO_LONG.with(most as u64)));
     }
     Ok(read)
 }
@@ -82,7 +90,13 @@ async fn data(
     let language = shared.language(parameters)?;
     let format = Format::parse(parameters.get("outputFormat").unwrap_or(""), &parameters.list("outputFormatParams"))
         .map_err(|detail| Problem::parameter("Unsupported output format", detail))?;
-    let query = resolve(&shared.library, table, request, shared.most_cells)?;
+    let query = if request.selections.iter().map(|selection| selection.values.len()).sum::<usize>() > MANY_CODES {
+        let (shared_there, request) = (Arc::clone(shared), request.clone());
+        let resolved = async move { Ok(resolve(&shared_there.library, table, &request, shared_there.most_cells)) };
+        shared.engine.compute(resolved).await??
+    } else {
+        resolve(&shared.library, table, request, shared.most_cells)?
+    };
     let context = Context { library: Arc::clone(&shared.library), language, base: shared.base(headers) };
     let tag = format!("{}-{}-{language}", query.fingerprint(&shared.library), format.key());
     if edge::is_known(headers, &tag) {
@@ -103,7 +117,7 @@ async fn data(
 
 async fn compute(shared: &Arc<Shared>, format: Format, context: Context, query: Query, key: String) -> Result<Body, Problem> {
     let Some(admission) = shared.engine.admit(query.cells) else {
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", "many large answers are under way; ask again in a second"));
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", &words::BUSY));
     };
     let cells = query.cells;
     let answer = answer(Arc::clone(&shared.library), Arc::clone(&shared.engine), query);

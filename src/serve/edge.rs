@@ -4,42 +4,44 @@ use std::{panic::AssertUnwindSafe, time::Instant};
 
 use axum::{
     body::Body,
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures::FutureExt;
 
-use super::{Shared, problem::Problem};
-use crate::tables::fingerprint;
+use super::{Shared, parameters::Parameters, problem::Problem, renewal::Current};
+use crate::{
+    tables::fingerprint,
+    words::{self, Tongue},
+};
 
 /// How long an answer may be used without asking again: a correction must reach readers soon, and asking costs next to nothing.
 const CACHE: &str = "public, max-age=60";
 
 /// Wraps every request.
-pub async fn around(request: Request, next: Next) -> Response {
+pub async fn around(State(current): State<Current>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let uri = request.uri().clone();
+    let path = uri.path();
     let mut response = if method == Method::OPTIONS {
         StatusCode::NO_CONTENT.into_response()
     } else {
         // A panic is a bug of ours; it costs this answer, not the connection or the service.
-        AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", "the service failed to answer; its log says why")
-                .into_response()
-        })
+        AssertUnwindSafe(next.run(request))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", &words::FAILED).into_response())
     };
     let status = response.status();
     let problem = response.extensions_mut().remove::<Problem>();
     // What the router refuses by itself (a path that is no UTF-8) becomes a problem here.
     let unexplained = (status.is_client_error() || status.is_server_error()) && problem.is_none();
-    if let Some(problem) =
-        problem.or_else(|| unexplained.then(|| Problem::new(status, "Illegal request", "the request cannot be understood")))
-    {
+    if let Some(problem) = problem.or_else(|| unexplained.then(|| Problem::new(status, "Illegal request", &words::NOT_UNDERSTOOD))) {
         response = problem.clone().into_response();
-        *response.body_mut() = Body::from(problem.body(&path));
+        *response.body_mut() = Body::from(problem.body(path, current.get().tongue(uri.query())));
     }
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -56,16 +58,21 @@ pub async fn around(request: Request, next: Next) -> Response {
 
 /// An address that leads nowhere.
 pub async fn nowhere() -> Problem {
-    let detail = "there is nothing at this address; tables are listed at /api/v2/tables, the interface is described at /api/v2/config";
-    Problem::new(StatusCode::NOT_FOUND, "Not found", detail)
+    Problem::new(StatusCode::NOT_FOUND, "Not found", &words::NOTHING_HERE)
 }
 
 /// A method that an address does not take.
 pub async fn no_such_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", "expected GET, or POST to /api/v2/tables/{id}/data")
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", &words::NO_SUCH_METHOD)
 }
 
 impl Shared {
+    /// The program's tongue for whoever sent this query string; the register's first language if it names none that there is.
+    fn tongue(&self, query: Option<&str>) -> Tongue {
+        let parameters = Parameters::parse(query);
+        self.library.tongue(self.library.language(parameters.get("lang")).unwrap_or(0))
+    }
+
     /// Address of the interface as this client should call it.
     pub fn base(&self, headers: &HeaderMap) -> String {
         match &self.public {

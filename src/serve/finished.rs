@@ -1,7 +1,7 @@
 //! Answers that were written before: the same question, asked again, costs a look-up.
 //!
-//! Releases never change, so an answer stays right for as long as the process lives; only room is scarce. What was asked for
-//! longest ago goes first.
+//! Releases never change and the keys name them, so an answer stays right for as long as the process lives; only room is
+//! scarce. What was asked for longest ago goes first.
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -20,6 +20,7 @@ mod page;
 mod parameters;
 mod problem;
 mod px;
+mod renewal;
 
 use std::{
     future::Future,
@@ -34,11 +35,15 @@ use std::{
 use axum::{Router, middleware, routing::get};
 use tokio::{net::TcpListener, sync::oneshot};
 
-use self::{connection::Connections, finished::Finished};
+use self::{
+    connection::Connections,
+    finished::Finished,
+    renewal::{Current, Renewal},
+};
 use crate::{
     engine::{ServingEngine, ServingSettings},
     error::{Error, Result},
-    release::{Catalogue, Protection},
+    release::{Catalogue, Protection, survey},
     storage::Store,
     tables::Library,
 };
@@ -56,6 +61,8 @@ pub struct ServeSettings {
     pub most_body: usize,
     /// Bytes of finished answers to keep; 0 keeps none.
     pub finished: usize,
+    /// How often to look for new releases; `None`: never.
+    pub refresh: Option<Duration>,
     /// How long a stop waits for answers under way.
     pub patience: Duration,
     /// What the engine may take of the machine.
@@ -63,7 +70,8 @@ pub struct ServeSettings {
 }
 
 impl Default for ServeSettings {
-    /// Loopback on port 8080; a million cells an answer; bodies of 4 MiB; 64 MiB of finished answers; 30 seconds.
+    /// Loopback on port 8080; a million cells an answer; bodies of 4 MiB; 64 MiB of finished answers; a look for new
+    /// releases every 10 seconds; 30 seconds of patience.
     fn default() -> Self {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
@@ -71,6 +79,7 @@ impl Default for ServeSettings {
             most_cells: 1_000_000,
             most_body: 4 << 20,
             finished: 64 << 20,
+            refresh: Some(Duration::from_secs(10)),
             patience: Duration::from_secs(30),
             engine: ServingSettings::default(),
         }
@@ -82,20 +91,25 @@ pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
     patience: Duration,
-    shared: Arc<Shared>,
+    refresh: Option<Duration>,
+    renewal: Renewal,
+    current: Current,
 }
 
-/// What every request needs.
+/// What every request needs. It never changes: new releases make another one.
+#[derive(Clone)]
 struct Shared {
     library: Arc<Library>,
     engine: Arc<ServingEngine>,
-    finished: Finished,
+    finished: Arc<Finished>,
     /// Scheme and host of our own addresses; `None`: as the client called us.
     public: Option<String>,
     address: SocketAddr,
     most_cells: u64,
     most_body: usize,
-    stopping: AtomicBool,
+    stopping: Arc<AtomicBool>,
+    /// Whether the store holds other releases that cannot be taken up.
+    stale: Arc<AtomicBool>,
 }
 
 impl Application {
@@ -105,19 +119,9 @@ impl Application {
     /// Where there is no release or one is damaged, where a release is not protected well enough for the address, and where
     /// the address is taken.
     pub async fn build(store: &Store, settings: &ServeSettings) -> Result<Self> {
+        let known = survey(store).await?;
         let catalogue = Catalogue::open(store).await?;
-        for release in catalogue.releases() {
-            let edition = &release.edition;
-            let Protection::PrimaryOnly = edition.manifest.protection;
-            if !settings.address.ip().is_loopback() {
-                return Err(Error::Conflict(format!(
-                    "release {} has primary suppression only: small numbers are hidden, but some could be worked out from the others, \
-                     so it may not leave this machine and {} is refused; listen on a loopback address such as 127.0.0.1, or serve \
-                     releases whose suppression is certified",
-                    edition.folder, settings.address
-                )));
-            }
-        }
+        check_protection(&catalogue, settings.address)?;
         let engine = Arc::new(ServingEngine::new(store, settings.engine)?);
         let library = Arc::new(Library::open(&catalogue, &engine).await?);
         let taken = |error: std::io::Error| Error::Conflict(format!("cannot listen on {}: {error}; choose another port", settings.address));
@@ -127,14 +131,22 @@ impl Application {
         let shared = Shared {
             library,
             engine,
-            finished: Finished::new(settings.finished),
+            finished: Arc::new(Finished::new(settings.finished)),
             public: settings.public.as_ref().map(|address| address.trim_end_matches('/').to_owned()),
             address,
             most_cells: settings.most_cells,
             most_body: settings.most_body,
-            stopping: AtomicBool::new(false),
+            stopping: Arc::default(),
+            stale: Arc::default(),
         };
-        Ok(Self { listener, address, patience: settings.patience, shared: Arc::new(shared) })
+        Ok(Self {
+            listener,
+            address,
+            patience: settings.patience,
+            refresh: settings.refresh,
+            renewal: Renewal::new(store, known),
+            current: Current::new(Arc::new(shared)),
+        })
     }
 
     /// Where it listens.
@@ -142,37 +154,57 @@ impl Application {
         self.address
     }
 
-    /// The tables it serves.
-    pub fn library(&self) -> &Library {
-        &self.shared.library
-    }
-
     /// Answers until `shutdown` resolves; then accepts nothing new and finishes the answers under way, for as long as patience lasts.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { listener, patience, shared, .. } = self;
+        let Self { listener, patience, refresh, renewal, current, .. } = self;
         let (stop, stopped) = oneshot::channel();
-        let state = Arc::clone(&shared);
+        let tongue = current.get().library.tongue(0);
+        let stopping = Arc::clone(&current.get().stopping);
         let begin_stop = async move {
             shutdown.await;
             tracing::info!("stopping: answers under way are finished");
-            state.stopping.store(true, Ordering::Relaxed);
+            stopping.store(true, Ordering::Relaxed);
             // Nobody listens any more once the server itself has ended.
             let _ = stop.send(());
         };
-        let server = axum::serve(Connections(listener), router(shared)).with_graceful_shutdown(begin_stop);
+        let server = axum::serve(Connections { listener, tongue }, router(current.clone())).with_graceful_shutdown(begin_stop);
         let too_long = async move {
             match stopped.await {
                 Ok(()) => tokio::time::sleep(patience).await,
                 Err(_) => std::future::pending().await,
             }
         };
+        let renewing = async move {
+            match refresh {
+                Some(every) => renewal.run(current, every).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             ended = server => ended.map_err(|error| Error::storage("serving", error))?,
+            () = renewing => {}
             () = too_long => tracing::warn!(?patience, "stopped with answers unfinished"),
         }
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Refuses to show to others what is not protected against them.
+fn check_protection(catalogue: &Catalogue, address: SocketAddr) -> Result<()> {
+    for release in catalogue.releases() {
+        let edition = &release.edition;
+        let Protection::PrimaryOnly = edition.manifest.protection;
+        if !address.ip().is_loopback() {
+            return Err(Error::Conflict(format!(
+                "release {} has primary suppression only: small numbers are hidden, but some could be worked out from the others, \
+                 so it may not leave this machine and {address} is refused; listen on a loopback address such as 127.0.0.1, or serve \
+                 releases whose suppression is certified",
+                edition.folder
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Resolves when the process is asked to end, by SIGINT (Ctrl-C) or SIGTERM.
@@ -193,7 +225,7 @@ pub async fn signals() {
     }
 }
 
-fn router(shared: Arc<Shared>) -> Router {
+fn router(current: Current) -> Router {
     let api = Router::new()
         .route("/config", get(px::config))
         .route("/tables", get(px::tables))
@@ -211,6 +243,6 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/readyz", get(px::ready))
         .fallback(edge::nowhere)
         .method_not_allowed_fallback(edge::no_such_method)
-        .layer(middleware::from_fn(edge::around))
-        .with_state(shared)
+        .layer(middleware::from_fn_with_state(current.clone(), edge::around))
+        .with_state(current)
 }

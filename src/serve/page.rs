@@ -9,6 +9,7 @@ use axum::{
 };
 
 use super::{Shared, parameters::Parameters, problem::Problem};
+use crate::words;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}li{margin:.7rem 0}";
 
@@ -32,9 +33,10 @@ pub async fn home(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) 
         let _ = write!(
             page,
             "<li><strong>{label}</strong><br>{description}<br><a href=\"{address}/data?lang={id}&amp;outputFormat=csv&amp;outputFormatParams=UseTexts\">CSV</a>, \
-             <a href=\"{address}/data?lang={id}\">JSON-stat</a>, <a href=\"{address}/metadata?lang={id}\">metadata</a>",
+             <a href=\"{address}/data?lang={id}\">JSON-stat</a>, <a href=\"{address}/metadata?lang={id}\">{metadata}</a>",
             label = escaped(table.label.text(language)),
             description = escaped(table.description.text(language)),
+            metadata = words::METADATA.text(library.tongue(language)),
         );
     }
     page.push_str("</ul><p>");

@@ -6,7 +6,10 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::problem::Problem;
-use crate::tables::{Request, Selection};
+use crate::{
+    tables::{Request, Selection},
+    words,
+};
 
 /// A query string, taken apart.
 #[derive(Debug, Default)]
@@ -29,9 +32,11 @@ impl Parameters {
     pub fn number(&self, name: &str, default: u32) -> Result<u32, Problem> {
         match self.get(name).filter(|text| !text.is_empty()) {
             None => Ok(default),
-            Some(text) => text.parse().ok().filter(|number| *number > 0).ok_or_else(|| {
-                Problem::parameter("Illegal parameter", format!("{name} is '{}'; expected a whole number from 1", short(text)))
-            }),
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|number| *number > 0)
+                .ok_or_else(|| Problem::parameter("Illegal parameter", words::NO_NUMBER.with(name).and(short(text)))),
         }
     }
 
@@ -40,7 +45,7 @@ impl Parameters {
         match self.get(name).unwrap_or("").to_ascii_lowercase().as_str() {
             "" | "false" => Ok(false),
             "true" => Ok(true),
-            other => Err(Problem::parameter("Illegal parameter", format!("{name} is '{}'; expected true or false", short(other)))),
+            other => Err(Problem::parameter("Illegal parameter", words::NO_FLAG.with(name).and(short(other)))),
         }
     }
 
@@ -140,7 +145,7 @@ pub fn selection_body(body: &[u8]) -> Result<Request, Problem> {
     }
     let body: Body = serde_json::from_slice(body).map_err(|error| {
         let form = r#"{"selection":[{"variableCode":"Tid","valueCodes":["top(1)"]}],"placement":{"heading":["Tid"],"stub":[]}}"#;
-        Problem::parameter("Illegal request body", format!("the body is no selection: {error}; expected JSON such as {form}"))
+        Problem::parameter("Illegal request body", words::NO_BODY.with(error.to_string()).and(form))
     })?;
     let selections = body.selection.unwrap_or_default().into_iter().map(|part| Selection {
         variable: part.variable_code,

@@ -1,6 +1,7 @@
 //! Errors as clients see them: `application/problem+json`.
 //!
-//! Titles are spelled as PxWebApi spells them, mistakes included, because clients and logs look for them.
+//! Titles are spelled as PxWebApi spells them, mistakes included, and in no other language, because clients and logs look
+//! for them. Details are for people, in the language that they asked in.
 
 use std::fmt::Write as _;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 use crate::{
     error::Error,
     tables::{Fault, RequestError},
+    words::{self, Message, Tongue},
 };
 
 /// An error on its way to a client. The edge writes its body, since only the edge knows the address.
@@ -20,7 +22,7 @@ use crate::{
 pub struct Problem {
     pub status: StatusCode,
     pub title: &'static str,
-    pub detail: String,
+    pub detail: Message,
 }
 
 #[derive(Serialize)]
@@ -33,29 +35,29 @@ struct Body<'a> {
 }
 
 impl Problem {
-    pub fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(status: StatusCode, title: &'static str, detail: impl Into<Message>) -> Self {
         Self { status, title, detail: detail.into() }
     }
 
     /// A parameter that cannot be understood.
-    pub fn parameter(title: &'static str, detail: impl Into<String>) -> Self {
+    pub fn parameter(title: &'static str, detail: impl Into<Message>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, title, detail)
     }
 
-    pub fn no_table(detail: String) -> Self {
+    pub fn no_table(detail: Message) -> Self {
         RequestError { fault: Fault::NoTable, detail }.into()
     }
 
-    /// The body for an address.
-    pub fn body(&self, instance: &str) -> Vec<u8> {
+    /// The body for an address and a reader.
+    pub fn body(&self, instance: &str, tongue: Tongue) -> Vec<u8> {
         let kind = if matches!(self.status.as_u16(), 400 | 404) { "Parameter error" } else { "about:blank" };
-        let body = Body { r#type: kind, title: self.title, status: self.status.as_u16(), detail: &self.detail, instance };
+        let body = Body { r#type: kind, title: self.title, status: self.status.as_u16(), detail: &self.detail.text(tongue), instance };
         serde_json::to_vec(&body).unwrap_or_default()
     }
 
     /// A whole HTTP/1.1 response, for connections on which nothing more can be understood.
-    pub fn raw(&self) -> Vec<u8> {
-        let body = self.body("");
+    pub fn raw(&self, tongue: Tongue) -> Vec<u8> {
+        let body = self.body("", tongue);
         let mut head = String::new();
         let (code, reason) = (self.status.as_u16(), self.status.canonical_reason().unwrap_or("Error"));
         // Writing to a string cannot fail.
@@ -93,7 +95,7 @@ impl From<Error> for Problem {
     /// What went wrong inside stays inside: the log has it, the client learns only that it is not its fault.
     fn from(error: Error) -> Self {
         tracing::error!(%error, "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", "the service failed to answer; its log says why")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", &words::FAILED)
     }
 }
 

@@ -16,6 +16,7 @@ use super::{Shared, documents::Writer, edge, parameters::Parameters, problem::Pr
 use crate::{
     formats::{self, Context},
     tables::{Listing, Request, Selection, default_selection as default_selection_of, everything, list, resolve},
+    words,
 };
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -31,7 +32,7 @@ impl Shared {
         let tables = &self.library.tables;
         tables.iter().position(|entry| entry.table.id.eq_ignore_ascii_case(id)).ok_or_else(|| {
             let there = tables.iter().map(|entry| entry.table.id.as_str()).collect::<Vec<_>>().join(", ");
-            Problem::no_table(format!("there is no table '{}'; there is {there}", id.chars().take(60).collect::<String>()))
+            Problem::no_table(words::NO_TABLE.with(id.chars().take(60).collect::<String>()).and(words::THERE_IS.with(there)))
         })
     }
 
@@ -41,7 +42,7 @@ impl Shared {
         self.library.language(asked).ok_or_else(|| {
             let there = self.library.register.languages.iter().map(|language| language.id.as_str()).collect::<Vec<_>>().join(", ");
             let asked: String = asked.unwrap_or("").chars().take(40).collect();
-            Problem::parameter("Unsupported language", format!("there is no language '{asked}'; there is {there}"))
+            Problem::parameter("Unsupported language", words::NO_LANGUAGE.with(asked).and(words::THERE_IS.with(there)))
         })
     }
 
@@ -78,10 +79,10 @@ pub async fn tables(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery
 pub async fn table(State(shared): State<Arc<Shared>>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let parameters = Parameters::parse(query.as_deref());
     let table = shared.table(&id)?;
-    let writer = shared.writer(&parameters, &headers)?;
-    lasting(&shared, &headers, &["table", &id, &writer.base, &writer.language.to_string()], || {
-        json(&writer.table(&shared.library.tables[table]))
-    })
+    let (language, base) = (shared.language(&parameters)?, shared.base(&headers));
+    let tag = shared.tag(&["table", &id, &base, &language.to_string()]);
+    let write = move |shared: &Shared| json(&Writer { shared, language, base }.table(&shared.library.tables[table]));
+    lasting(&shared, &headers, tag, write).await
 }
 
 pub async fn metadata(State(shared): State<Arc<Shared>>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
@@ -96,8 +97,8 @@ pub async fn metadata(State(shared): State<Arc<Shared>>, Path(id): Path<String>,
         everything(&shared.library, table, &codelists)?
     };
     let context = Context { library: Arc::clone(&shared.library), language, base: shared.base(&headers) };
-    let pieces = ["metadata", &query.fingerprint(&shared.library), &context.base, &language.to_string()];
-    lasting(&shared, &headers, &pieces, || Ok(formats::metadata(&context, &query)))
+    let tag = shared.tag(&["metadata", &query.fingerprint(&shared.library), &context.base, &language.to_string()]);
+    lasting(&shared, &headers, tag, move |_| Ok(formats::metadata(&context, &query))).await
 }
 
 pub async fn default_selection(
@@ -108,26 +109,29 @@ pub async fn default_selection(
 ) -> Answer {
     let parameters = Parameters::parse(query.as_deref());
     let table = shared.table(&id)?;
-    let writer = shared.writer(&parameters, &headers)?;
-    let (library, entry) = (&shared.library, &shared.library.tables[table]);
-    lasting(&shared, &headers, &["default", &id, &writer.base, &writer.language.to_string()], || {
+    let (language, base) = (shared.language(&parameters)?, shared.base(&headers));
+    let tag = shared.tag(&["default", &id, &base, &language.to_string()]);
+    let write = move |shared: &Shared| {
+        let (library, entry) = (&shared.library, &shared.library.tables[table]);
         let query = resolve(library, table, &Request::default(), u64::MAX)?;
         let codes = |variables: &[_]| variables.iter().map(|&variable| library.variable_code(entry, variable)).collect();
+        let writer = Writer { shared, language, base };
         json(&writer.default_selection(entry, default_selection_of(library, entry), codes(&query.heading), codes(&query.stub)))
-    })
+    };
+    lasting(&shared, &headers, tag, write).await
 }
 
 pub async fn codelist(State(shared): State<Arc<Shared>>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let parameters = Parameters::parse(query.as_deref());
     let Some(at) = shared.library.codelist(&id) else {
         let there = shared.library.codelists.iter().map(|list| list.id.as_str()).collect::<Vec<_>>().join(", ");
-        let detail = format!("there is no code list '{}'; there is {there}", id.chars().take(60).collect::<String>());
+        let detail = words::NO_CODE_LIST.with(id.chars().take(60).collect::<String>()).and(words::THERE_IS.with(there));
         return Err(Problem::new(StatusCode::NOT_FOUND, "Non-existent codelist", detail));
     };
-    let writer = shared.writer(&parameters, &headers)?;
-    lasting(&shared, &headers, &["codelist", &id, &writer.base, &writer.language.to_string()], || {
-        json(&writer.codelist(&shared.library.codelists[at]))
-    })
+    let (language, base) = (shared.language(&parameters)?, shared.base(&headers));
+    let tag = shared.tag(&["codelist", &id, &base, &language.to_string()]);
+    let write = move |shared: &Shared| json(&Writer { shared, language, base }.codelist(&shared.library.codelists[at]));
+    lasting(&shared, &headers, tag, write).await
 }
 
 pub async fn healthy() -> Response {
@@ -136,10 +140,15 @@ pub async fn healthy() -> Response {
 
 pub async fn ready(State(shared): State<Arc<Shared>>) -> Answer {
     if shared.stopping.load(Ordering::Relaxed) {
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", "the service is stopping; ask another one"));
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", &words::STOPPING));
     }
     let releases: Vec<&str> = shared.library.releases.iter().map(|release| release.folder.as_str()).collect();
-    fresh(&serde_json::json!({"status": "ready", "releases": releases}))
+    let mut document = serde_json::json!({"status": "ready", "releases": releases});
+    if shared.stale.load(Ordering::Relaxed) {
+        // They have changed but cannot be taken up; the log says why.
+        document["stale"] = true.into();
+    }
+    fresh(&document)
 }
 
 /// A document that depends on more than the library: settings, the clock.
@@ -148,16 +157,22 @@ fn fresh(document: &impl Serialize) -> Answer {
     Ok((headers, json(document)?).into_response())
 }
 
-/// A document that follows from the library and these pieces alone: tagged, and kept once written.
-fn lasting(shared: &Shared, headers: &HeaderMap, pieces: &[&str], write: impl FnOnce() -> Result<Vec<u8>, Problem>) -> Answer {
-    let tag = shared.tag(pieces);
+/// A document that follows from the library and its tag alone: kept once written. It may be as long as a country has places, so
+/// it is written where answers are computed.
+async fn lasting(
+    shared: &Arc<Shared>,
+    headers: &HeaderMap,
+    tag: String,
+    write: impl FnOnce(&Shared) -> Result<Vec<u8>, Problem> + Send + 'static,
+) -> Answer {
     if edge::is_known(headers, &tag) {
         return Ok(edge::unchanged(&tag));
     }
     let body = match shared.finished.get(&tag) {
         Some(kept) => kept,
         None => {
-            let written = Bytes::from(write()?);
+            let library = Arc::clone(shared);
+            let written = Bytes::from(shared.engine.compute(async move { Ok(write(&library)) }).await??);
             shared.finished.put(tag.clone(), written.clone());
             written
         }

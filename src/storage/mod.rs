@@ -6,20 +6,27 @@
 //! ```
 //!
 //! Publication rests on two promises that both kinds keep: a file appears whole or not at all, and
-//! [`Store::create`] lets exactly one writer win.
+//! [`Store::create`] lets exactly one writer win. A folder keeps a third: [`Store::hold`] keeps other publishers out.
 
 mod digest;
 mod folder;
 mod scratch;
 mod spill;
 
-use std::{fmt, ops::Range, path::Path as LocalPath, sync::Arc};
+use std::{
+    fmt,
+    fs::{self, File, TryLockError},
+    ops::Range,
+    path::{Path as LocalPath, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
-    ObjectStore, ObjectStoreExt, PutMode, PutPayload, WriteMultipart, aws::AmazonS3Builder, local::LocalFileSystem, path::Path,
+    ObjectStore, ObjectStoreExt, PutMode, PutPayload, WriteMultipart, aws::AmazonS3Builder, local::LocalFileSystem, memory::InMemory,
+    path::Path,
 };
 use tokio::io::AsyncReadExt;
 use url::Url;
@@ -45,8 +52,22 @@ pub struct Store {
     shown: String,
 }
 
+/// Keeps other writers out of a store for as long as it lives, also when the process is killed: then the system lets go.
+#[derive(Debug)]
+pub struct Hold {
+    folder: File,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // Closing the file would not be enough while a child process that is just being started has it too. There is
+        // nothing to do about an error, and closing follows.
+        let _ = self.folder.unlock();
+    }
+}
+
 /// A file in a [`Store`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredFile {
     /// Path below the store.
     pub path: String,
@@ -91,6 +112,34 @@ impl Store {
         Ok(Self { objects: Arc::new(objects), base, root, shown: address.to_owned() })
     }
 
+    /// An empty store that lasts as long as the process, for tests: it behaves as object stores do.
+    ///
+    /// # Errors
+    /// None that a caller could cause.
+    pub fn in_memory() -> Result<Self> {
+        let root = Url::parse("memory:///").map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(Self { objects: Arc::new(InMemory::new()), base: Path::default(), root, shown: "memory".into() })
+    }
+
+    /// Keeps other writers that ask for it out of the store. `None` where that is not possible: in object stores.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where somebody else holds the store, [`Error::Storage`] where the folder cannot be made.
+    pub fn hold(&self) -> Result<Option<Hold>> {
+        let Some(folder) = self.local("") else { return Ok(None) };
+        let failed = |error: std::io::Error| Error::storage(&self.shown, error);
+        fs::create_dir_all(&folder).map_err(failed)?;
+        let opened = File::open(&folder).map_err(failed)?;
+        match opened.try_lock() {
+            Ok(()) => Ok(Some(Hold { folder: opened })),
+            Err(TryLockError::WouldBlock) => {
+                Err(Error::Conflict(format!("somebody else is publishing in {self} at this moment; try again when that has ended")))
+            }
+            // A file system without locks: conditional writes must do, as in object stores.
+            Err(TryLockError::Error(_)) => Ok(None),
+        }
+    }
+
     /// The store one folder further down.
     pub fn below(&self, folder: &str) -> Self {
         Self { base: self.path(folder), shown: format!("{}/{folder}", self.shown), ..self.clone() }
@@ -104,6 +153,16 @@ impl Store {
     /// The path of a file within the object store underneath.
     pub fn path(&self, path: &str) -> Path {
         path.split('/').filter(|part| !part.is_empty()).fold(self.base.clone(), |base, part| base.join(part))
+    }
+
+    /// Where a file lies in the local file system, if it does.
+    pub fn local(&self, path: &str) -> Option<PathBuf> {
+        let mut address = self.root.clone();
+        if address.scheme() != "file" {
+            return None;
+        }
+        address.path_segments_mut().ok()?.pop_if_empty().extend(self.path(path).parts());
+        address.to_file_path().ok()
     }
 
     fn failed(&self, path: &str, error: impl fmt::Display) -> Error {

@@ -6,6 +6,7 @@ use super::{
     library::{Library, TableEntry},
     request::{Fault, RequestError},
 };
+use crate::words;
 
 /// Which tables to list.
 #[derive(Debug, Clone, Default)]
@@ -72,7 +73,7 @@ pub fn list<'a>(library: &'a Library, listing: &Listing, now: DateTime<Utc>) -> 
     let (size, number) = (listing.size.max(1), listing.page.max(1));
     let pages = (found.len() as u32).div_ceil(size).max(1);
     if number > pages {
-        return Err(RequestError::new(Fault::NoPage, format!("there is no page {number}; the list has {pages} of {size} tables each")));
+        return Err(RequestError::new(Fault::NoPage, words::NO_PAGE.with(u64::from(number)).and(u64::from(pages)).and(u64::from(size))));
     }
     let total = found.len();
     let tables = found.into_iter().skip((number - 1) as usize * size as usize).take(size as usize).collect();

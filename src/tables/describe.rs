@@ -5,10 +5,7 @@ use super::{
     library::{Library, TableEntry},
     resolve::{CONTENTS, Chosen, Query, TIME, Variable},
 };
-
-// The program's own words. Everything else that people read comes from the definitions.
-const CONTENTS_LABEL: &str = "contents";
-const TIME_LABEL: &str = "period";
+use crate::words;
 
 /// One category of a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +30,8 @@ impl Library {
     pub fn variable_label(&self, entry: &TableEntry, variable: Variable, language: usize) -> &str {
         match variable {
             Variable::Axis(axis) => self.dimensions[entry.axes[axis].dimension].label.text(language),
-            Variable::Contents => CONTENTS_LABEL,
-            Variable::Time => TIME_LABEL,
+            Variable::Contents => words::CONTENTS.text(self.tongue(language)),
+            Variable::Time => words::PERIOD.text(self.tongue(language)),
         }
     }
 
@@ -52,7 +49,8 @@ impl Library {
                 vec![Category { code: &contents.code, label: contents.label.text(language) }]
             }
             Variable::Time => {
-                query.releases.iter().map(|&release| self.period(release)).map(|period| Category { code: period, label: period }).collect()
+                let category = |&release: &usize| Category { code: self.period(release), label: self.period_label(release, language) };
+                query.releases.iter().map(category).collect()
             }
             Variable::Axis(axis) => {
                 let dimension = &self.dimensions[entry.axes[axis].dimension];

@@ -14,8 +14,9 @@ use super::{
 use crate::{
     engine::{CellFile, ServingEngine},
     error::{Error, Result},
-    register::{Dimension, Period, Role, Shape, Table},
-    release::{Catalogue, Edition, Register, ReleasedTable},
+    register::{Dimension, Language, Period, Role, Shape, Table},
+    release::{Catalogue, Edition, Register, Release, ReleasedTable},
+    words::{self, Tongue},
 };
 
 /// Stands for "the node exists in that period, but the table did not show it".
@@ -38,6 +39,8 @@ pub struct Library {
     pub fingerprint: String,
     /// Period of each release, written out.
     periods: Vec<String>,
+    /// For each language the name of each release's period.
+    period_labels: Vec<Vec<String>>,
 }
 
 /// A table over all periods.
@@ -137,13 +140,18 @@ impl Library {
                 }
             }
         }
+        let period = |release: &Release| release.edition.manifest.period;
+        let register = &newest.edition.manifest.register;
+        let labels =
+            |language: &Language| releases.iter().map(|release| words::period(period(release), Tongue::of(&language.id))).collect();
         Ok(Self {
+            period_labels: register.languages.iter().map(labels).collect(),
             register: newest.edition.manifest.register.clone(),
             // With the program's version, because another version may write the same numbers in another way.
             fingerprint: fingerprint(
                 releases.iter().map(|release| release.edition.sha256.as_bytes()).chain([env!("CARGO_PKG_VERSION").as_bytes()]),
             ),
-            periods: releases.iter().map(|release| release.edition.manifest.period.to_string()).collect(),
+            periods: releases.iter().map(|release| period(release).to_string()).collect(),
             releases: releases.iter().map(|release| release.edition.clone()).collect(),
             dimensions,
             codelists,
@@ -164,6 +172,16 @@ impl Library {
     /// The period of a release, such as `2024-S1`.
     pub fn period(&self, release: usize) -> &str {
         self.periods.get(release).map_or("", String::as_str)
+    }
+
+    /// The name of a release's period.
+    pub fn period_label(&self, release: usize, language: usize) -> &str {
+        self.period_labels.get(language).and_then(|labels| labels.get(release)).map_or("", String::as_str)
+    }
+
+    /// The program's own tongue for a language of the register.
+    pub fn tongue(&self, language: usize) -> Tongue {
+        self.register.languages.get(language).map_or(Tongue::English, |language| Tongue::of(&language.id))
     }
 
     /// The position of a language; the first one where none is named.

@@ -1,5 +1,7 @@
 //! What a client asks of a table, and what may be wrong with it.
 
+use crate::words::{Message, THERE_ARE, THERE_IS};
+
 /// A request for a table's cells, as the client wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Request {
@@ -54,26 +56,26 @@ pub struct RequestError {
     /// What is wrong.
     pub fault: Fault,
     /// What was asked for, what there is, and how to ask.
-    pub detail: String,
+    pub detail: Message,
 }
 
 impl RequestError {
-    pub(super) fn new(fault: Fault, detail: impl Into<String>) -> Self {
+    pub(super) fn new(fault: Fault, detail: impl Into<Message>) -> Self {
         Self { fault, detail: detail.into() }
     }
 }
 
 /// Names some of what there is, for an error message: those most like what was asked for if there are many.
-pub(super) fn known<'a>(asked: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+pub(super) fn known<'a>(asked: &str, names: impl Iterator<Item = &'a str> + Clone) -> Message {
     const SHOWN: usize = 12;
     let count = names.clone().count();
     if count <= SHOWN {
-        return format!("there is {}", names.collect::<Vec<_>>().join(", "));
+        return THERE_IS.with(names.collect::<Vec<_>>().join(", "));
     }
     let likeness = |name: &str| name.bytes().zip(asked.bytes()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
     let best = names.clone().map(likeness).max().unwrap_or(0);
     let nearest: Vec<&str> = names.filter(|name| likeness(name) == best).take(SHOWN).collect();
-    format!("there are {count} codes, such as {}", nearest.join(", "))
+    THERE_ARE.with(count as u64).and(nearest.join(", "))
 }
 
 /// At most the first 60 characters of what a client wrote, to be repeated in a message.

@@ -8,7 +8,10 @@ use super::{
     request::{Fault, Request, RequestError, Selection, known, shown},
     vintages::UnionDimension,
 };
-use crate::register::{Grouping, Period};
+use crate::{
+    register::{Grouping, Period},
+    words::{self, Message},
+};
 
 /// Code of the variable that names the measure.
 pub const CONTENTS: &str = "ContentsCode";
@@ -152,10 +155,7 @@ pub fn resolve(library: &Library, table: usize, request: &Request, most: u64) ->
         let parts: Vec<String> =
             present.iter().zip(&sizes).map(|(&variable, size)| format!("{} {size}", resolver.code(variable))).collect();
         let widest = present.iter().zip(&sizes).max_by_key(|(_, size)| **size).map_or("", |(&variable, _)| resolver.code(variable));
-        let detail = format!(
-            "the selection has {cells} cells ({}), the most that one answer may have is {most}; narrow {widest}, or ask in several parts",
-            parts.join(" x ")
-        );
+        let detail = words::TOO_MANY_CELLS.with(cells.to_string()).and(parts.join(" x ")).and(most).and(widest);
         return Err(RequestError::new(Fault::TooMany, detail));
     }
     query.cells = cells as u64;
@@ -210,14 +210,14 @@ impl<'a> Resolver<'a> {
         for selection in selections {
             let Some(variable) = self.variable(&selection.variable) else {
                 let there = known(&selection.variable, self.variables().map(|variable| self.code(variable)));
-                let detail = format!("table {} has no variable '{}'; {there}", self.entry.table.id, shown(&selection.variable));
+                let detail = words::NO_VARIABLE.with(self.entry.table.id.as_str()).and(shown(&selection.variable)).and(there);
                 return Err(RequestError::new(Fault::NoVariable, detail));
             };
             match merged.iter_mut().find(|(at, _)| *at == variable) {
                 None => merged.push((variable, selection.clone())),
                 Some((_, known)) => {
                     if known.codelist.is_some() && selection.codelist.is_some() && known.codelist != selection.codelist {
-                        let detail = format!("{} is chosen from two code lists; name one", self.code(variable));
+                        let detail = words::TWO_CODE_LISTS.with(self.code(variable));
                         return Err(RequestError::new(Fault::NoCodeList, detail));
                     }
                     known.values.extend(selection.values.iter().cloned());
@@ -258,8 +258,8 @@ impl<'a> Resolver<'a> {
         let found = self.library.codelist(id);
         found.filter(|at| entry.codelists.contains(at)).ok_or_else(|| {
             let there = known(id, entry.codelists.iter().map(|&at| self.library.codelists[at].id.as_str()));
-            let why = if found.is_some() { "does not fit" } else { "does not exist for" };
-            let detail = format!("code list '{}' {why} {} of table {}; {there}", shown(id), self.code(variable), self.entry.table.id);
+            let problem = if found.is_some() { &words::CODE_LIST_DOES_NOT_FIT } else { &words::NO_CODE_LIST_FOR };
+            let detail = problem.with(shown(id)).and(self.code(variable)).and(self.entry.table.id.as_str()).and(there);
             RequestError::new(Fault::NoCodeList, detail)
         })
     }
@@ -267,18 +267,13 @@ impl<'a> Resolver<'a> {
     fn mandatory(&self, variable: Variable, selection: Option<&Selection>, codes: &dyn Codes) -> Result<Vec<u32>, RequestError> {
         let code = self.code(variable);
         let Some(selection) = selection else {
-            let detail = format!("{code} is not selected, and it cannot be left out; add valueCodes[{code}]=*, or name codes");
-            return Err(RequestError::new(Fault::Missing, detail));
+            return Err(RequestError::new(Fault::Missing, words::NOT_SELECTED.with(code)));
         };
         if let Some(id) = selection.codelist.as_deref().filter(|id| !id.is_empty()) {
-            return Err(RequestError::new(
-                Fault::NoCodeList,
-                format!("code list '{}' does not exist for {code}, which has none", shown(id)),
-            ));
+            return Err(RequestError::new(Fault::NoCodeList, words::NO_CODE_LISTS.with(shown(id)).and(code)));
         }
         if selection.values.is_empty() {
-            let detail = format!("nothing of {code} is selected, and it cannot be left out; name codes, or * for all");
-            return Err(RequestError::new(Fault::Nothing, detail));
+            return Err(RequestError::new(Fault::Nothing, words::NOTHING_SELECTED.with(code)));
         }
         self.choose(variable, &selection.values, codes)
     }
@@ -303,23 +298,19 @@ impl<'a> Resolver<'a> {
         let (name, value) = (self.code(variable), shown(value));
         let there = |asked: &str| known(asked, (0..codes.count()).map(|at| codes.code(at)));
         match unselected {
-            Unselected::Malformed => {
-                let detail = format!(
-                    "'{value}' is no selection of {name}; expected a code, a pattern with * or ?, top(n), top(n,offset), bottom(n), \
-                     bottom(n,offset), from(code), to(code) or range(code,code); in an address whatever holds a comma stands in brackets, \
-                     as in valueCodes[{name}]=[top(3,1)]"
-                );
-                RequestError::new(Fault::Expression, detail)
-            }
+            Unselected::Malformed => RequestError::new(Fault::Expression, words::NO_EXPRESSION.with(value).and(name)),
             Unselected::NoCode(code) => {
                 let finer = match variable {
                     Variable::Axis(axis) => self.dimension(axis).find(code).is_some(),
                     _ => false,
                 };
-                let why = if finer { " in this table or code list" } else { "" };
-                RequestError::new(Fault::NoValue, format!("{name} has no code '{}'{why}; {}", shown(code), there(code)))
+                let problem = if finer { &words::NO_CODE_HERE } else { &words::NO_CODE };
+                RequestError::new(Fault::NoValue, problem.with(name).and(shown(code)).and(there(code)))
             }
-            Unselected::Nothing => RequestError::new(Fault::NoValue, format!("'{value}' matches no code of {name}; {}", there(&value))),
+            Unselected::Nothing => {
+                let there = there(&value);
+                RequestError::new(Fault::NoValue, words::MATCHES_NOTHING.with(value).and(name).and(there))
+            }
         }
     }
 
@@ -329,19 +320,18 @@ impl<'a> Resolver<'a> {
         if request.heading.is_empty() && request.stub.is_empty() {
             return Ok(present.iter().partition(|variable| is_axis(variable)));
         }
-        let refuse = |problem: String| {
+        let refuse = |problem: Message| {
             let there = present.iter().map(|&variable| self.code(variable)).collect::<Vec<_>>().join(", ");
-            let detail = format!("{problem}; heading and stub together hold each selected variable once: {there}");
-            Err(RequestError::new(Fault::Placement, detail))
+            Err(RequestError::new(Fault::Placement, problem.and(there)))
         };
         let mut placed: [Vec<Variable>; 2] = [Vec::new(), Vec::new()];
         for (side, code) in request.stub.iter().map(|code| (0, code)).chain(request.heading.iter().map(|code| (1, code))) {
             let found = if code.eq_ignore_ascii_case("TIME") { Some(Variable::Time) } else { self.variable(code) };
             let Some(variable) = found.filter(|variable| present.contains(variable)) else {
-                return refuse(format!("'{}' is not among the selected variables", shown(code)));
+                return refuse(words::NOT_AMONG_SELECTED.with(shown(code)));
             };
             if placed.iter().flatten().any(|known| *known == variable) {
-                return refuse(format!("{} is placed twice", self.code(variable)));
+                return refuse(words::PLACED_TWICE.with(self.code(variable)));
             }
             placed[side].push(variable);
         }
@@ -353,7 +343,7 @@ impl<'a> Resolver<'a> {
             (_, true) => heading = rest,
             _ => {
                 if let Some(&forgotten) = rest.first() {
-                    return refuse(format!("{} is placed nowhere", self.code(forgotten)));
+                    return refuse(words::PLACED_NOWHERE.with(self.code(forgotten)));
                 }
             }
         }

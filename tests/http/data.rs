@@ -210,6 +210,16 @@ fn labels_and_notes() {
     assert_eq!(en.document["dimension"]["Sex"]["label"], "sex");
     let notes = en.document["note"].to_string();
     assert!(notes.contains("z = ") && !notes.contains("c = ") && notes.contains("not for publication"), "{notes}");
+    let notes = id.document["note"].to_string();
+    assert!(notes.contains("z = tidak mungkin ada") && notes.contains("tidak untuk dipublikasikan"), "{notes}");
+    let words = |document: &serde_json::Value| {
+        let dimension = |code: &str| document["dimension"][code].clone();
+        let (contents, time) = (dimension("ContentsCode"), dimension("Tid"));
+        [&contents["label"], &contents["extension"]["refperiod"]["persons"], &time["label"], &time["category"]["label"]["2024-S2"]]
+            .map(|text| text.as_str().unwrap().to_owned())
+    };
+    assert_eq!(words(&id.document), ["ukuran", "hari terakhir periode", "periode", "Semester II 2024"]);
+    assert_eq!(words(&en.document), ["contents", "the last day of the period", "period", "Second half of 2024"]);
     let geo = &en.document["dimension"]["Region"]["extension"];
     assert_eq!((geo["vintage"].as_str(), geo["show"].as_str()), (Some("regions"), Some("code_value")));
     assert_eq!(en.document["dimension"]["Tid"]["extension"]["referenceDates"], serde_json::json!({"2024-S2": "2024-12-31"}));
@@ -250,19 +260,26 @@ fn csv_options() {
     check("", format!("Region,ContentsCode,Tid,value,status\n1102,persons,2024-S1,{cell},\n1202,persons,2024-S1,,z\n"));
     check(
         "UseTexts",
-        format!("region,contents,period,value,status\n\"Birch \"\"upper\"\"\",People,2024-S1,{cell},\n\"Elm, lower\",People,2024-S1,,z\n"),
+        format!(
+            "region,contents,period,value,status\n\"Birch \"\"upper\"\"\",People,First half of 2024,{cell},\n\"Elm, lower\",People,First half of 2024,,z\n"
+        ),
     );
     check(
         "usecodesandtexts,SeparatorSemicolon",
         format!(
             "Region;Region_label;ContentsCode;ContentsCode_label;Tid;Tid_label;value;status\n\
-             1102;\"Birch \"\"upper\"\"\";persons;People;2024-S1;2024-S1;{cell};\n1202;Elm, lower;persons;People;2024-S1;2024-S1;;z\n"
+             1102;\"Birch \"\"upper\"\"\";persons;People;2024-S1;First half of 2024;{cell};\n1202;Elm, lower;persons;People;2024-S1;First half of 2024;;z\n"
         ),
     );
     check(
         "IncludeTitle,SeparatorTab",
         format!("People people\nRegion\tContentsCode\tTid\tvalue\tstatus\n1102\tpersons\t2024-S1\t{cell}\t\n1202\tpersons\t2024-S1\t\tz\n"),
     );
+    let indonesian = csv(&format!("{path}&lang=id&outputFormatParams=UseTexts"));
+    assert!(indonesian.text().starts_with("wilayah,ukuran,periode,nilai,keterangan\n"), "{}", indonesian.text());
+    assert!(indonesian.text().contains(",Penduduk,Semester I 2024,"), "{}", indonesian.text());
+    let codes = csv(&format!("{path}&lang=id"));
+    assert_eq!(codes.body, csv(path).body, "codes are the same in every language");
     check("SeparatorSpace", format!("Region ContentsCode Tid value status\n1102 persons 2024-S1 {cell} \n1202 persons 2024-S1  z\n"));
 }
 

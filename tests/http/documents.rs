@@ -80,6 +80,8 @@ fn a_table_describes_itself() {
             ("data", &format!("{base}/data?lang=en")),
         ]
     );
+    let indonesian = get("/tables/people").json();
+    assert_eq!(indonesian["variableNames"], json!(["wilayah", "jenis kelamin", "umur", "ukuran", "periode"]));
     let gone = get("/tables/gone").json();
     assert_eq!((&gone["discontinued"], &gone["lastPeriod"]), (&json!(true), &json!("2023-S2")));
 }
@@ -177,6 +179,8 @@ fn the_front_page_leads_to_every_table() {
     let page = request(service().address, "GET", "/?lang=en", &[], b"");
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     let text = page.text();
+    let indonesian = request(service().address, "GET", "/", &[], b"");
+    assert!(text.contains(">metadata</a>") && indonesian.text().contains(">metadata tabel</a>"));
     assert!(text.contains("<html lang=\"en\">") && text.contains("Table people &amp; more"), "{text}");
     let links: Vec<String> = text.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap().replace("&amp;", "&")).collect();
     assert_eq!(links.len(), 4 * 3 + 2);

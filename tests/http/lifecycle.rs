@@ -85,7 +85,7 @@ fn an_address_of_100_kb_is_too_long() {
         let reply = request(service().address, "GET", &path, &[], b"");
         let problem = reply.problem();
         assert_eq!((reply.status, problem["title"].as_str()), (414, Some("Address too long")));
-        assert!(problem["detail"].as_str().unwrap().contains("POST to /api/v2/tables/{id}/data"));
+        assert!(problem["detail"].as_str().unwrap().contains("POST ke /api/v2/tables/{id}/data"));
     }
     let long = request(service().address, "GET", &format!("{ALL}&x={}", "y".repeat(60_000)), &[], b"");
     assert_eq!(long.status, 200);
@@ -110,5 +110,5 @@ fn a_body_beyond_the_limit_is_refused_whole() {
     let reply = super::post("/tables/people/data", &body);
     let problem = reply.problem();
     assert_eq!((reply.status, problem["title"].as_str()), (413, Some("Request body too large")));
-    assert!(problem["detail"].as_str().unwrap().contains("100000 bytes"));
+    assert!(problem["detail"].as_str().unwrap().contains("100000 bita"));
 }

@@ -40,10 +40,13 @@ fn scenarios() {
     let Scenarios { scenario } = toml::from_str(include_str!("scenarios.toml")).unwrap();
     assert!(scenario.len() > 40);
     for Scenario { path, body, codes, error } in scenario {
-        let reply = match &body {
-            Some(body) => post(&path, body),
-            None => get(&path),
+        let ask = |path: &str| match &body {
+            Some(body) => post(path, body),
+            None => get(path),
         };
+        let in_language = |id: &str| format!("{path}{}lang={id}", if path.contains('?') { '&' } else { '?' });
+        let unsaid = !path.contains("lang=");
+        let reply = ask(&if unsaid { in_language("en") } else { path.clone() });
         match error {
             Some(Expected { status, title, says }) => {
                 let problem = reply.problem();
@@ -54,6 +57,14 @@ fn scenarios() {
                 }
                 let place = format!("/api/v2{}", path.split('?').next().unwrap());
                 assert_eq!(problem["instance"], place.as_str());
+                if unsaid {
+                    // The register's first language is what those get who ask for none.
+                    let [default, indonesian] = [ask(&path), ask(&in_language("id"))].map(|reply| reply.problem());
+                    assert_eq!(default, indonesian);
+                    assert_eq!((&default["title"], &default["status"]), (&problem["title"], &problem["status"]));
+                    let said = default["detail"].as_str().unwrap();
+                    assert!(!said.is_empty() && said != detail, "{path}: '{detail}' in both languages");
+                }
             }
             None => {
                 assert_eq!(reply.status, 200, "{path}: {}", reply.text());

@@ -5,14 +5,17 @@
 //! corrected.
 
 use cacah::{
+    error::Result,
     protect,
-    register::{Definitions, Period, Shape, Sources, Status, ZeroMask},
-    release::Draft,
+    register::{Definitions, Shape, Sources, Status, ZeroMask},
+    release::{Draft, Published},
     storage::Store,
 };
 
 pub const PERIODS: [&str; 3] = ["2023-S2", "2024-S1", "2024-S2"];
 pub const THRESHOLD: u32 = 5;
+/// Publications that make the world.
+pub const STEPS: usize = 4;
 
 /// One count of the country.
 pub struct Count {
@@ -20,7 +23,8 @@ pub struct Count {
     pub definitions: Definitions,
     /// Tables that its release has.
     pub tables: Vec<&'static str>,
-    seed: u64,
+    /// Other seeds, other numbers.
+    pub seed: u64,
 }
 
 pub struct World {
@@ -243,15 +247,19 @@ impl World {
 
     /// Publishes every count; the second one twice, because the first time it was wrong.
     pub async fn publish(&self, store: &Store) {
-        for count in &self.counts {
-            if count.period == PERIODS[1] {
-                let wrong =
-                    Count { period: count.period, definitions: definitions(OLD_REGIONS, "year"), tables: count.tables.clone(), seed: 99 };
-                wrong.publish(store, None).await;
-                count.publish(store, Some("counted the toys")).await;
-            } else {
-                count.publish(store, None).await;
-            }
+        for step in 0..STEPS {
+            self.publish_step(store, step).await;
+        }
+    }
+
+    /// One of the publications, in their order.
+    pub async fn publish_step(&self, store: &Store, step: usize) {
+        let [first, second, third] = &self.counts[..] else { unreachable!("there are three counts") };
+        match step {
+            0 => first.publish(store, None).await,
+            1 => second.wrong().publish(store, None).await,
+            2 => second.publish(store, Some("counted the toys")).await,
+            _ => third.publish(store, None).await,
         }
     }
 
@@ -294,6 +302,11 @@ impl World {
 }
 
 impl Count {
+    /// The same count with other numbers.
+    pub fn wrong(&self) -> Self {
+        Self { period: self.period, definitions: self.definitions.clone(), tables: self.tables.clone(), seed: 99 }
+    }
+
     /// People who live in one base leaf of each dimension.
     fn leaf(&self, leaves: &[usize]) -> u32 {
         let dimension = |id: &str| self.definitions.dimension(id).unwrap().0;
@@ -332,9 +345,28 @@ impl Count {
         }
     }
 
-    async fn publish(&self, store: &Store, correction: Option<&str>) {
-        let period: Period = self.period.parse().unwrap();
-        let mut draft = Draft::start(store, &self.definitions, period, THRESHOLD, correction.map(str::to_owned)).await.unwrap();
+    /// Publishes this count.
+    pub async fn publish(&self, store: &Store, correction: Option<&str>) {
+        let draft = self.draft(store, correction).await.unwrap();
+        self.finish(draft).await.unwrap();
+    }
+
+    /// Begins to publish this count.
+    pub async fn draft<'a>(&'a self, store: &'a Store, correction: Option<&str>) -> Result<Draft<'a>> {
+        Draft::start(store, &self.definitions, self.period.parse().unwrap(), THRESHOLD, correction.map(str::to_owned)).await
+    }
+
+    /// Publishes a draft of this count, or abandons it.
+    pub async fn finish(&self, mut draft: Draft<'_>) -> Result<Published> {
+        if let Err(error) = self.fill(&mut draft).await {
+            draft.abandon().await?;
+            return Err(error);
+        }
+        draft.publish().await
+    }
+
+    /// Adds this count's tables to a draft.
+    pub async fn fill(&self, draft: &mut Draft<'_>) -> Result<()> {
         for (at, table) in self.definitions.tables.iter().enumerate() {
             if !self.tables.contains(&table.id.as_str()) {
                 continue;
@@ -343,9 +375,9 @@ impl Count {
             let counts: Vec<u32> = (0..shape.cells).map(|cell| self.cell(table, &shape, cell)).collect();
             let zeros = ZeroMask::new(table, &shape, &self.definitions.zeros);
             let statuses: Vec<Status> = protect::primary(&shape, &zeros, &counts, THRESHOLD);
-            draft.add(at, &counts, &statuses).await.unwrap();
+            draft.add(at, &counts, &statuses).await?;
         }
-        draft.publish().await.unwrap();
+        Ok(())
     }
 
     fn cell(&self, table: &cacah::register::Table, shape: &Shape, cell: u64) -> u32 {

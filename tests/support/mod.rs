@@ -50,17 +50,27 @@ impl Server {
         server
     }
 
+    /// The process's number.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The body of the answer to a GET, which must succeed.
     pub fn get(&self, path: &str) -> String {
-        let host = self.address.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(host).expect("the service takes connections");
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").expect("the service reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("the service answers with text");
+        let answer = ask(self.address.trim_start_matches("http://"), path);
         let (head, body) = answer.split_once("\r\n\r\n").expect("the answer has a head and a body");
         assert!(head.starts_with("HTTP/1.1 200 "), "{path}\n{head}\n{body}");
         body.to_owned()
     }
+}
+
+/// The whole answer to a GET, head and body.
+pub fn ask(host: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(host).expect("the service takes connections");
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").expect("the service reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("the service answers with text");
+    answer
 }
 
 impl Drop for Server {

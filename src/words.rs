@@ -1,0 +1,358 @@
+//! The program's own words in answers, in every language that it speaks.
+//!
+//! Names of tables, variables and categories come from the definitions, in the register's languages. What the program
+//! adds to an answer (names of its own variables and periods, notes, details of problems, headings) stands here, each
+//! phrase once, with its translations side by side:
+//!
+//! ```
+//! use cacah::words::{Message, NO_CODE, THERE_IS, Tongue};
+//!
+//! let message = NO_CODE.with("Region").and("1109").and(THERE_IS.with("1101, 1102"));
+//! assert_eq!(message.text(Tongue::English), "Region has no code '1109'; there is 1101, 1102");
+//! assert_eq!(message.text(Tongue::Indonesian), "Region tidak memiliki kode '1109'; yang ada: 1101, 1102");
+//! ```
+//!
+//! A register may have languages that the program does not speak; its own words are then English. A new language is a
+//! variant of [`Tongue`] and a column here. Titles of problems, codes, statuses and keys are the same in all languages,
+//! because programs look for them.
+
+use std::fmt::{self, Write as _};
+
+use crate::register::{Frequency, Period};
+
+/// A language that the program speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tongue {
+    /// English, which also stands in for every language that the program does not speak.
+    English,
+    /// Indonesian.
+    Indonesian,
+}
+
+impl Tongue {
+    /// The tongue for a language of a register, by its ISO 639 code, with or without a region: `id`, `id-ID`.
+    pub fn of(language: &str) -> Self {
+        match language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase().as_str() {
+            "id" | "ind" => Self::Indonesian,
+            _ => Self::English,
+        }
+    }
+}
+
+/// Something that the program says. `{0}`, `{1}`, ... stand for what it speaks of.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Phrase {
+    english: &'static str,
+    indonesian: &'static str,
+}
+
+impl Phrase {
+    /// The words as they stand.
+    pub fn text(&self, tongue: Tongue) -> &'static str {
+        match tongue {
+            Tongue::English => self.english,
+            Tongue::Indonesian => self.indonesian,
+        }
+    }
+
+    /// A message that speaks of this.
+    pub fn with(&'static self, part: impl Into<Part>) -> Message {
+        Message::from(self).and(part)
+    }
+}
+
+/// A phrase and what it speaks of: it becomes a text once the reader's language is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    phrase: &'static Phrase,
+    parts: Vec<Part>,
+}
+
+/// What a message speaks of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Something that is the same in every language: a code, a number.
+    Text(String),
+    /// Something said in turn.
+    Message(Message),
+}
+
+impl Message {
+    /// Fills the next place.
+    #[must_use]
+    pub fn and(mut self, part: impl Into<Part>) -> Self {
+        self.parts.push(part.into());
+        self
+    }
+
+    /// The message in a language.
+    pub fn text(&self, tongue: Tongue) -> String {
+        let mut text = String::new();
+        let mut rest = self.phrase.text(tongue);
+        while let Some(open) = rest.find('{') {
+            text.push_str(&rest[..open]);
+            let place = rest[open + 1..].split_once('}').and_then(|(number, after)| Some((number.parse::<usize>().ok()?, after)));
+            match place {
+                Some((number, after)) => {
+                    match self.parts.get(number) {
+                        Some(Part::Text(part)) => text.push_str(part),
+                        Some(Part::Message(part)) => text.push_str(&part.text(tongue)),
+                        None => {}
+                    }
+                    rest = after;
+                }
+                None => {
+                    text.push('{');
+                    rest = &rest[open + 1..];
+                }
+            }
+        }
+        text.push_str(rest);
+        text
+    }
+}
+
+impl fmt::Display for Message {
+    /// In English, for logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(Tongue::English))
+    }
+}
+
+impl From<&'static Phrase> for Message {
+    fn from(phrase: &'static Phrase) -> Self {
+        Self { phrase, parts: Vec::new() }
+    }
+}
+
+impl From<Message> for Part {
+    fn from(message: Message) -> Self {
+        Self::Message(message)
+    }
+}
+
+impl From<&str> for Part {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Part {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u64> for Part {
+    fn from(number: u64) -> Self {
+        Self::Text(number.to_string())
+    }
+}
+
+/// The name of a period for people, such as `Semester I 2024`.
+pub fn period(period: Period, tongue: Tongue) -> String {
+    let mut text = String::new();
+    let (year, part) = (period.year(), period.part());
+    // Writing to a string cannot fail.
+    let _ = match (period.frequency(), tongue) {
+        (Frequency::Annual, _) => write!(text, "{year}"),
+        (Frequency::Semester, Tongue::English) => write!(text, "{} half of {year}", ["First", "Second"][part as usize - 1]),
+        (Frequency::Semester, Tongue::Indonesian) => write!(text, "Semester {} {year}", ["I", "II"][part as usize - 1]),
+        (Frequency::Quarter, Tongue::English) => {
+            write!(text, "{} quarter of {year}", ["First", "Second", "Third", "Fourth"][part as usize - 1])
+        }
+        (Frequency::Quarter, Tongue::Indonesian) => write!(text, "Triwulan {} {year}", ["I", "II", "III", "IV"][part as usize - 1]),
+        (Frequency::Month, _) => write!(text, "{} {year}", MONTHS[part as usize - 1].text(tongue)),
+    };
+    text
+}
+
+/// Declares phrases: name, English, Indonesian.
+macro_rules! phrases {
+    ($($(#[$doc:meta])* $name:ident = $english:literal | $indonesian:literal;)*) => {
+        $($(#[$doc])* pub static $name: Phrase = Phrase { english: $english, indonesian: $indonesian };)*
+
+        #[cfg(test)]
+        static ALL: &[&Phrase] = &[$(&$name),*];
+    };
+}
+
+const fn month(english: &'static str, indonesian: &'static str) -> Phrase {
+    Phrase { english, indonesian }
+}
+
+static MONTHS: [Phrase; 12] = [
+    month("January", "Januari"),
+    month("February", "Februari"),
+    month("March", "Maret"),
+    month("April", "April"),
+    month("May", "Mei"),
+    month("June", "Juni"),
+    month("July", "Juli"),
+    month("August", "Agustus"),
+    month("September", "September"),
+    month("October", "Oktober"),
+    month("November", "November"),
+    month("December", "Desember"),
+];
+
+phrases! {
+    // Variables, headings, notes.
+
+    /// Name of the variable of measures.
+    CONTENTS = "contents" | "ukuran";
+    /// Name of the variable of periods.
+    PERIOD = "period" | "periode";
+    /// Heading of numbers, where headings are names and not codes.
+    VALUE = "value" | "nilai";
+    /// Heading of statuses, where headings are names and not codes.
+    STATUS = "status" | "keterangan";
+    /// What day a number is of.
+    LAST_DAY = "the last day of the period" | "hari terakhir periode";
+    /// Note on `c`.
+    SUPPRESSED = "c = suppressed to protect people; totals include the suppressed numbers"
+        | "c = dirahasiakan untuk melindungi data pribadi; angka yang dirahasiakan tetap termasuk dalam jumlah";
+    /// Note on `z`.
+    IMPOSSIBLE = "z = cannot exist: the combination is impossible, or the category did not exist in that period"
+        | "z = tidak mungkin ada: kombinasinya mustahil, atau kategorinya belum atau tidak lagi ada pada periode itu";
+    /// Note on `x`.
+    UNAVAILABLE = "x = not available for that period" | "x = tidak tersedia untuk periode itu";
+    /// Note on releases with primary suppression alone.
+    PRIMARY_ONLY = "only small numbers themselves are suppressed, so that some of them could be worked out: not for publication"
+        | "hanya angka kecil itu sendiri yang dirahasiakan, sehingga sebagian masih dapat dihitung dari angka lain: tidak untuk dipublikasikan";
+    /// Link to a table's description.
+    METADATA = "metadata" | "metadata tabel";
+
+    // What there is instead of what was asked for.
+
+    /// The list of all.
+    THERE_IS = "there is {0}" | "yang ada: {0}";
+    /// Some of a long list.
+    THERE_ARE = "there are {0} codes, such as {1}" | "ada {0} kode, misalnya {1}";
+
+    // Selections.
+
+    /// More cells than allowed.
+    TOO_MANY_CELLS = "the selection has {0} cells ({1}), the most that one answer may have is {2}; narrow {3}, or ask in several parts"
+        | "pilihan ini mencakup {0} sel ({1}), sedangkan satu jawaban paling banyak memuat {2}; persempit {3}, atau mintalah dalam beberapa bagian";
+    NO_VARIABLE = "table {0} has no variable '{1}'; {2}" | "tabel {0} tidak memiliki variabel '{1}'; {2}";
+    TWO_CODE_LISTS = "{0} is chosen from two code lists; name one" | "{0} dipilih dari dua daftar kode; sebutkan satu saja";
+    CODE_LIST_DOES_NOT_FIT = "code list '{0}' does not fit {1} of table {2}; {3}"
+        | "daftar kode '{0}' tidak cocok untuk {1} pada tabel {2}; {3}";
+    NO_CODE_LIST_FOR = "code list '{0}' does not exist for {1} of table {2}; {3}"
+        | "daftar kode '{0}' tidak ada untuk {1} pada tabel {2}; {3}";
+    NO_CODE_LISTS = "code list '{0}' does not exist for {1}, which has none"
+        | "daftar kode '{0}' tidak ada untuk {1}; variabel itu tidak memiliki daftar kode";
+    NOT_SELECTED = "{0} is not selected, and it cannot be left out; add valueCodes[{0}]=*, or name codes"
+        | "{0} belum dipilih dan tidak boleh dihilangkan; tambahkan valueCodes[{0}]=*, atau sebutkan kodenya";
+    NOTHING_SELECTED = "nothing of {0} is selected, and it cannot be left out; name codes, or * for all"
+        | "tidak ada kode {0} yang dipilih, padahal variabel itu tidak boleh dihilangkan; sebutkan kodenya, atau * untuk semua";
+    NO_EXPRESSION = "'{0}' is no selection of {1}; expected a code, a pattern with * or ?, top(n), top(n,offset), bottom(n), bottom(n,offset), from(code), to(code) or range(code,code); in an address whatever holds a comma stands in brackets, as in valueCodes[{1}]=[top(3,1)]"
+        | "'{0}' bukan pilihan yang sah untuk {1}; tulislah kode, pola dengan * atau ?, top(n), top(n,offset), bottom(n), bottom(n,offset), from(code), to(code), atau range(code,code); di dalam alamat, yang mengandung koma ditulis dalam kurung siku, seperti valueCodes[{1}]=[top(3,1)]";
+    NO_CODE = "{0} has no code '{1}'; {2}" | "{0} tidak memiliki kode '{1}'; {2}";
+    NO_CODE_HERE = "{0} has no code '{1}' in this table or code list; {2}"
+        | "{0} tidak memiliki kode '{1}' pada tabel atau daftar kode ini; {2}";
+    MATCHES_NOTHING = "'{0}' matches no code of {1}; {2}" | "'{0}' tidak cocok dengan kode {1} mana pun; {2}";
+    NOT_AMONG_SELECTED = "'{0}' is not among the selected variables; heading and stub together hold each selected variable once: {1}"
+        | "'{0}' tidak termasuk variabel yang dipilih; heading dan stub bersama-sama memuat setiap variabel terpilih satu kali: {1}";
+    PLACED_TWICE = "{0} is placed twice; heading and stub together hold each selected variable once: {1}"
+        | "{0} ditempatkan dua kali; heading dan stub bersama-sama memuat setiap variabel terpilih satu kali: {1}";
+    PLACED_NOWHERE = "{0} is placed nowhere; heading and stub together hold each selected variable once: {1}"
+        | "{0} belum ditempatkan; heading dan stub bersama-sama memuat setiap variabel terpilih satu kali: {1}";
+
+    // Names.
+
+    NO_TABLE = "there is no table '{0}'; {1}" | "tidak ada tabel '{0}'; {1}";
+    NO_CODE_LIST = "there is no code list '{0}'; {1}" | "tidak ada daftar kode '{0}'; {1}";
+    NO_LANGUAGE = "there is no language '{0}'; {1}" | "tidak ada bahasa '{0}'; {1}";
+    NO_PAGE = "there is no page {0}; the list has {1} of {2} tables each"
+        | "tidak ada halaman {0}; daftar ini terdiri atas {1} halaman dengan masing-masing {2} tabel";
+    NO_FORMAT = "there is no format '{0}'; expected one of {1}" | "tidak ada format '{0}'; gunakan salah satu dari {1}";
+    NO_FORMAT_OPTIONS = "{0} takes no options, but '{1}' is given; leave out outputFormatParams"
+        | "{0} tidak menerima opsi, tetapi '{1}' diberikan; hilangkan outputFormatParams";
+    NO_FORMAT_OPTION = "{0} has no option '{1}'; expected one of {2}" | "{0} tidak memiliki opsi '{1}'; gunakan salah satu dari {2}";
+
+    // Requests.
+
+    NO_NUMBER = "{0} is '{1}'; expected a whole number from 1" | "{0} berisi '{1}'; seharusnya bilangan bulat mulai dari 1";
+    NO_FLAG = "{0} is '{1}'; expected true or false" | "{0} berisi '{1}'; seharusnya true atau false";
+    NO_BODY = "the body is no selection: {0}; expected JSON such as {1}" | "isi permintaan bukan pilihan yang sah: {0}; tulislah JSON seperti {1}";
+    BODY_BREAKS_OFF = "the body breaks off: {0}" | "isi permintaan terputus: {0}";
+    BODY_TOO_LONG = "the body is longer than {0} bytes; use expressions such as * or from(code), or ask in several parts"
+        | "isi permintaan melebihi {0} bita; gunakan ungkapan seperti * atau from(code), atau mintalah dalam beberapa bagian";
+    NOTHING_HERE = "there is nothing at this address; tables are listed at /api/v2/tables, the interface is described at /api/v2/config"
+        | "tidak ada apa-apa di alamat ini; daftar tabel ada di /api/v2/tables, keterangan antarmuka di /api/v2/config";
+    NO_SUCH_METHOD = "expected GET, or POST to /api/v2/tables/{id}/data" | "gunakan GET, atau POST ke /api/v2/tables/{id}/data";
+    NOT_UNDERSTOOD = "the request cannot be understood" | "permintaan tidak dapat dipahami";
+    ADDRESS_TOO_LONG = "the address is longer than 65534 bytes; send the selection in the body of a POST to /api/v2/tables/{id}/data instead"
+        | "alamat melebihi 65534 bita; kirimkan pilihan dalam isi POST ke /api/v2/tables/{id}/data";
+    HEAD_TOO_LARGE = "the address and headers are too long or too many; send the selection in the body of a POST to /api/v2/tables/{id}/data instead"
+        | "alamat dan kepala permintaan terlalu panjang atau terlalu banyak; kirimkan pilihan dalam isi POST ke /api/v2/tables/{id}/data";
+    NO_HTTP = "the request is no HTTP; expected a line such as 'GET /api/v2/tables HTTP/1.1'"
+        | "permintaan ini bukan HTTP; tulislah baris seperti 'GET /api/v2/tables HTTP/1.1'";
+
+    // The service itself.
+
+    BUSY = "many large answers are under way; ask again in a second" | "banyak jawaban besar sedang dikerjakan; coba lagi sedetik kemudian";
+    STOPPING = "the service is stopping; ask another one" | "layanan sedang dihentikan; gunakan layanan lain";
+    FAILED = "the service failed to answer; its log says why" | "layanan gagal menjawab; sebabnya tercatat dalam lognya";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The places that a text leaves open, sorted.
+    fn places(text: &str) -> Vec<usize> {
+        let mut found: Vec<usize> = text.split('{').skip(1).filter_map(|rest| rest.split_once('}')?.0.parse().ok()).collect();
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn every_phrase_says_the_same_in_every_language() {
+        assert!(ALL.len() > 40);
+        for phrase in ALL {
+            let (english, indonesian) = (phrase.text(Tongue::English), phrase.text(Tongue::Indonesian));
+            assert_eq!(places(english), places(indonesian), "{english}");
+            assert!(!indonesian.is_empty() && english != indonesian, "{english}");
+            // What people must type is not translated.
+            for word in ["top(n,offset)", "range(code,code)", "valueCodes", "outputFormatParams", "/api/v2/", "POST"] {
+                assert_eq!(english.contains(word), indonesian.contains(word), "{english}: {word}");
+            }
+        }
+    }
+
+    #[test]
+    fn places_are_filled_and_other_braces_stay() {
+        let message = NO_SUCH_METHOD.with("nothing");
+        assert_eq!(message.to_string(), "expected GET, or POST to /api/v2/tables/{id}/data");
+        let message = NOT_SELECTED.with("Tid");
+        assert_eq!(message.text(Tongue::Indonesian).matches("Tid").count(), 2);
+        // A part that looks like a place is not filled in turn.
+        assert_eq!(NO_TABLE.with("{1}").and(THERE_IS.with("a")).to_string(), "there is no table '{1}'; there is a");
+    }
+
+    #[test]
+    fn languages_that_are_not_spoken_are_answered_in_english() {
+        let check = |language: &str, expect: Tongue| assert_eq!(Tongue::of(language), expect, "{language}");
+        check("id", Tongue::Indonesian);
+        check("ID-id", Tongue::Indonesian);
+        check("en", Tongue::English);
+        check("et", Tongue::English);
+        check("", Tongue::English);
+    }
+
+    #[test]
+    fn periods_have_names() {
+        let check = |text: &str, english: &str, indonesian: &str| {
+            let parsed: Period = text.parse().unwrap();
+            assert_eq!((period(parsed, Tongue::English).as_str(), period(parsed, Tongue::Indonesian).as_str()), (english, indonesian));
+        };
+        check("2024", "2024", "2024");
+        check("2024-S1", "First half of 2024", "Semester I 2024");
+        check("2024-S2", "Second half of 2024", "Semester II 2024");
+        check("2024-Q4", "Fourth quarter of 2024", "Triwulan IV 2024");
+        check("2024-M12", "December 2024", "Desember 2024");
+    }
+}

@@ -1,0 +1,135 @@
+//! A table of 30 million cells, and requests that are as wrong as they get, against the real program.
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use cacah::{
+    register::{Definitions, Sources, Status},
+    release::Draft,
+    storage::Store,
+};
+use serde_json::Value;
+
+use crate::{
+    common::program,
+    support::{Server, ask},
+};
+
+/// Places, sexes and bands of age, periods: 250 001 x 3 x 8 x 5 = 30 000 120 cells.
+const PLACES: u32 = 250_000;
+const PERIODS: [&str; 5] = ["2022-S1", "2022-S2", "2023-S1", "2023-S2", "2024-S1"];
+
+fn definitions() -> Definitions {
+    let mut places = String::from("level,code,parent,name\n");
+    for place in 0..PLACES {
+        let _ = writeln!(places, "place,{place:06},,Place {place}");
+    }
+    let place = "id = \"place\"\nvariable = \"Place\"\nlabel = { en = \"place\" }\n\
+         [[level]]\nid = \"total\"\nlabel = { en = \"Total\" }\n[[level]]\nid = \"place\"\nlabel = { en = \"Place\" }\n\
+         [reference]\nfile = \"place.csv\"\ncode = [\"code\"]\nname = [\"name\"]\nparent = [\"parent\"]\nlevel = [\"level\"]\n\
+         [reference.root]\ncode = \"ALL\"\nlabel = { en = \"Everywhere\" }\n\
+         [source]\nkind = \"region\"\nparts = [{ column = \"P\", digits = 6 }]\n";
+    let mut ages = String::from("level,code,parent,en\ntotal,T,,Total\n");
+    for age in 0..7 {
+        let _ = writeln!(ages, "band,A{age},T,Band {age}");
+    }
+    let dimension = |id: &str, variable: &str, level: &str| {
+        format!(
+            "id = \"{id}\"\nvariable = \"{variable}\"\nlabel = {{ en = \"{id}\" }}\nnodes = \"{id}.csv\"\n\
+             [[level]]\nid = \"total\"\nlabel = {{ en = \"Total\" }}\n[[level]]\nid = \"{level}\"\nlabel = {{ en = \"{level}\" }}\n\
+             [source]\nkind = \"code\"\ncolumn = \"{variable}\"\n"
+        )
+    };
+    let text = |en: &str| format!("{{ en = \"{en}\" }}");
+    let register = format!(
+        "id = \"wide\"\nlabel = {0}\nagency = \"WIDE\"\nsource = {0}\nlicense = \"https://example.org\"\nfrequency = \"semester\"\n\
+         [[languages]]\nid = \"en\"\nlabel = \"English\"\n",
+        text("A wide country")
+    );
+    let table = format!(
+        "id = \"wide\"\nlabel = {0}\ndescription = {0}\nsubject = {0}\nunit = \"person\"\n\
+         [contents]\ncode = \"persons\"\nlabel = {0}\nunit = {0}\n\
+         [[axis]]\ndimension = \"place\"\nlevel = \"place\"\n[[axis]]\ndimension = \"sex\"\nlevel = \"sex\"\n\
+         [[axis]]\ndimension = \"age\"\nlevel = \"band\"\n",
+        text("People")
+    );
+    let files = [
+        ("register.toml", register),
+        ("dimensions/place.toml", place.to_owned()),
+        ("dimensions/place.csv", places),
+        ("dimensions/sex.toml", dimension("sex", "Sex", "sex")),
+        ("dimensions/sex.csv", "level,code,parent,en\ntotal,T,,Both\nsex,M,T,Male\nsex,F,T,Female\n".into()),
+        ("dimensions/age.toml", dimension("age", "Age", "band")),
+        ("dimensions/age.csv", ages),
+        ("tables/wide.toml", table),
+    ];
+    let sources: Sources = files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+    Definitions::parse(&sources, None).unwrap()
+}
+
+/// Publishes one period for real and the others as copies of it under their own names.
+async fn publish(folder: &Path) {
+    let (definitions, store) = (definitions(), Store::open(folder.to_str().unwrap()).unwrap());
+    let cells = definitions.shape(&definitions.tables[0]).cells as usize;
+    let mut draft = Draft::start(&store, &definitions, PERIODS[0].parse().unwrap(), 5, None).await.unwrap();
+    draft.add(0, &vec![0; cells], &vec![Status::Published; cells]).await.unwrap();
+    draft.publish().await.unwrap();
+    let first = folder.join(PERIODS[0]).join("r1");
+    for period in &PERIODS[1..] {
+        let other = folder.join(period).join("r1");
+        for part in ["cells", "codelists"] {
+            fs::create_dir_all(other.join(part)).unwrap();
+            for file in fs::read_dir(first.join(part)).unwrap() {
+                let path = file.unwrap().path();
+                fs::hard_link(&path, other.join(part).join(path.file_name().unwrap())).unwrap();
+            }
+        }
+        let manifest = fs::read_to_string(first.join("manifest.json")).unwrap();
+        fs::write(other.join("manifest.json"), manifest.replace(PERIODS[0], period)).unwrap();
+    }
+}
+
+fn memory(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() >> 10
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thirty_million_cells_and_other_impositions() {
+    let folder = tempfile::tempdir().unwrap();
+    publish(folder.path()).await;
+    let server = Server::start(program().args(["serve", "--releases", folder.path().to_str().unwrap()]));
+    let host = server.address.trim_start_matches("http://").to_owned();
+    let before = memory(server.process());
+    let refused = |path: &str, status: u16, title: &str, says: &[&str]| {
+        let answer = ask(&host, path);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")) && head.contains("application/problem+json"), "{path:.100}: {head}");
+        let problem: Value = serde_json::from_str(body).unwrap();
+        assert_eq!(problem["title"], title, "{path:.100}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(says.iter().all(|part| detail.contains(part)), "{path:.100}: {detail}");
+    };
+    let wide = "/api/v2/tables/wide/data?valueCodes[Sex]=*&valueCodes[Age]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=*";
+    let everything = format!("{wide}&valueCodes[Place]=*");
+    let size = "the selection has 30000120 cells (Place 250001 x Sex 3 x Age 8 x ContentsCode 1 x Tid 5)";
+    for format in ["json-stat2", "csv"] {
+        let path = format!("{everything}&outputFormat={format}");
+        refused(&path, 400, "Too many cells selected", &[size, "the most that one answer may have is 1000000; narrow Place"]);
+    }
+    refused("/api/v2/tables/narrow/data", 404, "Non-existent table", &["there is no table 'narrow'; there is wide"]);
+    refused(&format!("{wide}&valueCodes[Planet]=*"), 400, "Non-existent variable", &["'Planet'", "Place, Sex, Age, ContentsCode, Tid"]);
+    refused(
+        &format!("{wide}&valueCodes[Place]=999999"),
+        400,
+        "Non-existent value",
+        &["Place has no code '999999'", "there are 250001 codes"],
+    );
+    refused(&format!("{wide}&valueCodes[Place]=most(3)"), 400, "Illegal selection expression", &["'most(3)' is no selection of Place"]);
+    refused(&format!("{wide}&valueCodes[Place]={}", "9".repeat(100_000)), 414, "Address too long", &["POST to /api/v2/tables/{id}/data"]);
+    let metadata = server.get("/api/v2/tables/wide/metadata");
+    assert!(metadata.len() > 10_000_000, "every place is described");
+    assert!(server.get(&format!("{wide}&valueCodes[Place]=00000*")).contains("\"size\":[10,3,8,1,5]"));
+    let after = memory(server.process());
+    assert!(after < before + 300, "memory rose from {before} to {after} MiB");
+}
