@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     io::{BufRead, BufReader},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use crate::{
@@ -57,6 +57,17 @@ fn output_that_cannot_be_kept_is_an_error() {
     succeed(&["release", "2024-S1"], folder.path());
 }
 
+/// A process that does not outlive its test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn a_service_outlives_whoever_read_its_log() {
     let folder = tempfile::tempdir().unwrap();
@@ -65,7 +76,7 @@ fn a_service_outlives_whoever_read_its_log() {
     succeed(&["release", "2024-S1"], folder.path());
     let mut serve = program();
     serve.args(["serve", "--port", "0"]).env("CACAH_LOG", "info").current_dir(folder.path());
-    let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let Ended(child) = &mut Ended(serve.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     // Both pipes are closed now; every answer would write a line of log.
@@ -75,8 +86,6 @@ fn a_service_outlives_whoever_read_its_log() {
         let answer = ask(&address, "/api/v2/tables");
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[test]
