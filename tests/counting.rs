@@ -56,7 +56,7 @@ async fn dense(engine: &Engine, table: &Table, shape: &Shape, columns: &[Vec<u32
     let counter = CellCounter {
         name: table.id.clone(),
         columns: names,
-        moves: Arc::new(moves.map(|(axis, &stride)| axis.base_to_leaf.iter().map(|&leaf| leaf * stride as u32).collect()).collect()),
+        moves: moves.map(|(axis, &stride)| axis.base_to_leaf.iter().map(|&leaf| leaf * stride as u32).collect()).collect(),
         cells: shape.leaf_cells as usize,
     };
     engine.count(whole.schema(), sources, vec![counter]).await.unwrap().remove(0)
@@ -151,7 +151,7 @@ fn an_error_in_a_partition_comes_out_as_it_went_in() {
     let counter = CellCounter {
         name: "x".into(),
         columns: names,
-        moves: Arc::new(shape.axes.iter().map(|axis| vec![0; axis.base_to_leaf.len()]).collect()),
+        moves: shape.axes.iter().map(|axis| vec![0; axis.base_to_leaf.len()]).collect(),
         cells: 1,
     };
     let source = futures::stream::iter([Err(cacah::error::Error::Input("line 7 is wrong".into()))]).boxed();

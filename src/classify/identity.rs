@@ -262,7 +262,7 @@ mod tests {
             for (at, coded) in chunks.iter().enumerate() {
                 writers[at % 2].note(coded).unwrap();
             }
-            writers.each_mut().map(|writer| writer.finish().unwrap());
+            writers.iter_mut().for_each(|writer| writer.finish().unwrap());
             let mut repeats = Repeats::default();
             let mut found: Vec<Duplicate> =
                 (0..PARTITIONS).flat_map(|partition| all.duplicates(partition, &mut repeats).unwrap()).collect();

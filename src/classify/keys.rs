@@ -1,11 +1,12 @@
 //! Reads identifiers of digits.
 
+use arrow::array::Array;
+
 use super::{
     KEY_MARKS, Reason,
     values::{Column, Value, digits, trimmed},
 };
 use crate::register::Key;
-use arrow::array::Array;
 
 /// Eight digits to a number with three multiplications, as in Daniel Lemire's "Quickly parsing eight digits" (2018).
 #[inline(always)]

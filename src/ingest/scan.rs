@@ -127,7 +127,7 @@ mod tests {
         check("", 0, 0, true, false);
         check("a,b\nc", 4, 1, true, false);
         check("\"a,\"\"x\"\"\",b\r\n\"", 13, 1, true, true);
-        check("a,\"b\"\r\nc,\"d\"\r\n", 16, 2, true, false);
+        check("a,\"b\"\r\nc,\"d\"\r\n", 14, 2, true, false);
         check("a\"b,c\n", 6, 1, false, false);
         check("\"a\nb\",c\n", 8, 2, false, false);
         check("\"a\" ,c\n", 7, 1, false, false);

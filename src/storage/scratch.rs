@@ -118,7 +118,7 @@ mod tests {
             let held = pieces.iter().filter(|piece| matches!(piece, Piece::Held(_))).count();
             assert_eq!(held, if bound == 0 { 0 } else { 10 });
             assert_eq!(scratch.look(&pieces[3], 98, 5).unwrap(), [398, 399]);
-            assert_eq!(scratch.look(&pieces[3], 200, 5).unwrap(), []);
+            assert!(scratch.look(&pieces[3], 200, 5).unwrap().is_empty());
             let all: Vec<u32> = pieces.into_iter().flat_map(|piece| scratch.take(piece).unwrap()).collect();
             assert_eq!(all, (0..1000).collect::<Vec<u32>>());
         }
