@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use cacah::register::{Period, vintage_name};
+use cacah::{
+    register::{Period, vintage_name},
+    worlds::{GroupRule, Reach, Rule},
+};
 use clap::{Args, Parser, Subcommand};
 
 /// Statistics from a population register: count, protect, publish, serve.
@@ -16,7 +19,7 @@ use clap::{Args, Parser, Subcommand};
 Examples:
   cacah demo                                                 everything at once, on made-up people
   cacah build snapshot/ --period 2024-S1                     count a snapshot
-  cacah release 2024-S1                                      publish what was counted
+  cacah release 2024-S1                                      protect, audit and publish what was counted
   cacah serve                                                answer requests at http://127.0.0.1:8080"
 )]
 pub struct Cli {
@@ -34,8 +37,10 @@ pub enum Command {
     Sample(Sample),
     /// Read a snapshot and count it into cubes
     Build(Build),
-    /// Protect what was counted and publish it
+    /// Protect what was counted, audit the protection and publish what passed
     Release(Release),
+    /// Check a release against its counts and its proof again, from files alone
+    Audit(Audit),
     /// List what is published
     Releases(Releases),
     /// Answer requests for tables over HTTP
@@ -173,9 +178,71 @@ pub struct Release {
     /// Counts from 1 to one below this are suppressed
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub threshold: u32,
-    /// Publish a period again, and why
+    /// Publish a period again, and why; refused where the two revisions together would give away what each hides
     #[arg(long, value_name = "REASON")]
     pub correction: Option<String>,
+    /// How far the range of a small count must stay open: `rule`, from 1 to below the threshold; `beyond`, from 0 to the threshold
+    #[arg(long, default_value = "rule", value_name = "RANGE", value_parser = ["rule", "beyond"])]
+    pub range: String,
+    /// Dimensions whose small groups may not be seen to be all in one category
+    #[arg(long, value_name = "DIMENSION", value_delimiter = ',')]
+    pub sensitive: Vec<String>,
+    /// Members below which a group is small
+    #[arg(long, value_name = "MEMBERS", default_value_t = 10)]
+    pub group: u32,
+    /// Threads; 0 takes one for each core. The result is the same for any number
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
+}
+
+/// `cacah audit`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cacah audit 2024-S1
+  cacah audit 2024-S1 --revision 1 --warehouse /srv/cacah
+
+Ends with an error where anything is wrong: a cell that differs from its count or is published though it may not be, a
+certificate that does not hold, or a small count whose range an attacker can narrow.")]
+pub struct Audit {
+    /// Semester to audit
+    pub period: Period,
+    /// Revision; the last one if not given
+    #[arg(long)]
+    pub revision: Option<u32>,
+    #[command(flatten)]
+    pub stores: StoreArgs,
+    /// Threads; 0 takes one for each core
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
+}
+
+fn threads_or_cores(threads: usize) -> usize {
+    match threads {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads => threads,
+    }
+}
+
+impl Audit {
+    /// Threads to work on.
+    pub fn threads(&self) -> usize {
+        threads_or_cores(self.threads)
+    }
+}
+
+impl Release {
+    /// The rule that suppression must keep.
+    pub fn rule(&self) -> Rule {
+        let reach = if self.range == "beyond" { Reach::Beyond } else { Reach::Rule };
+        let group = (!self.sensitive.is_empty()).then(|| GroupRule { below: self.group, dimensions: self.sensitive.clone() });
+        Rule { threshold: self.threshold, reach, group }
+    }
+
+    /// Threads to work on.
+    pub fn threads(&self) -> usize {
+        threads_or_cores(self.threads)
+    }
 }
 
 /// `cacah releases`
