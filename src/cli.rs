@@ -19,7 +19,7 @@ use clap::{Args, Parser, Subcommand};
 Examples:
   cacah demo                                                 everything at once, on made-up people
   cacah build snapshot/ --period 2024-S1                     count a snapshot
-  cacah release 2024-S1                                      protect, audit and publish what was counted
+  cacah release 2024-S1                                      publish what was counted
   cacah serve                                                answer requests at http://127.0.0.1:8080"
 )]
 pub struct Cli {
@@ -37,7 +37,7 @@ pub enum Command {
     Sample(Sample),
     /// Read a snapshot and count it into cubes
     Build(Build),
-    /// Protect what was counted, audit the protection and publish what passed
+    /// Protect what was counted and publish it
     Release(Release),
     /// Check a release against its counts and its proof again, from files alone
     Audit(Audit),
@@ -168,6 +168,7 @@ pub struct Build {
 #[command(after_help = "\
 Examples:
   cacah release 2024-S1
+  cacah release 2024-S1 --certify
   cacah release 2024-S1 --warehouse /srv/cacah --releases s3://public/releases
   cacah release 2024-S1 --correction \"one district was delivered twice\"")]
 pub struct Release {
@@ -181,13 +182,16 @@ pub struct Release {
     /// Publish a period again, and why; refused where the two revisions together would give away what each hides
     #[arg(long, value_name = "REASON")]
     pub correction: Option<String>,
-    /// How far the range of a small count must stay open: `rule`, from 1 to below the threshold; `beyond`, from 0 to the threshold
+    /// Suppress whatever would give small counts away, prove it, and publish only what an audit lets pass
+    #[arg(long)]
+    pub certify: bool,
+    /// With --certify: how far the range of a small count must stay open: `rule`, from 1 to below the threshold; `beyond`, from 0 to the threshold
     #[arg(long, default_value = "rule", value_name = "RANGE", value_parser = ["rule", "beyond"])]
     pub range: String,
-    /// Dimensions whose small groups may not be seen to be all in one category
+    /// With --certify: dimensions whose small groups may not be seen to be all in one category
     #[arg(long, value_name = "DIMENSION", value_delimiter = ',')]
     pub sensitive: Vec<String>,
-    /// Members below which a group is small
+    /// With --certify: members below which a group is small
     #[arg(long, value_name = "MEMBERS", default_value_t = 10)]
     pub group: u32,
     /// Threads; 0 takes one for each core. The result is the same for any number

@@ -23,8 +23,8 @@ use crate::{
 pub struct Effort {
     /// Threads of checks and attack.
     pub threads: usize,
-    /// Unknowns of the largest component that is solved whole. Dense simplex steps grow with the square of it: at 150
-    /// a program takes about a millisecond.
+    /// Unknowns of the largest component that is solved whole. Simplex steps grow with the square of it: at 300
+    /// a program takes about 10 milliseconds, and single tables of `shared/sdc` fall into components of 30 to 500.
     pub largest: usize,
     /// Unknowns of the largest component for which whole numbers are asked for.
     pub largest_whole: usize,
@@ -36,7 +36,7 @@ pub struct Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { threads: 2, largest: 150, largest_whole: 40, components: 50_000, samples: 500 }
+        Self { threads: 2, largest: 300, largest_whole: 40, components: 50_000, samples: 500 }
     }
 }
 
@@ -215,8 +215,11 @@ fn unknowns(tables: &[Counted<'_>], statuses: &[Vec<Status>], linked: &Linked) -
     unknowns
 }
 
+/// Takes the unknowns of a sum with their signs, and what they add up to.
+type Visit<'v> = dyn FnMut(&[(u32, f64)], f64) + 'v;
+
 /// Visits every sum that has an unknown: the unknowns with their signs, and what they add up to.
-fn equations(tables: &[Counted<'_>], unknowns: &Unknowns, visit: &mut dyn FnMut(&[(u32, f64)], f64)) {
+fn equations(tables: &[Counted<'_>], unknowns: &Unknowns, visit: &mut Visit<'_>) {
     let mut members = Vec::new();
     for (counted, of) in tables.iter().zip(&unknowns.of) {
         for (axis, &stride) in counted.shape.axes.iter().zip(&counted.shape.strides) {

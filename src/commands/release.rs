@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use cacah::{
     audit::{self, Effort},
     cube::{BuildManifest, Confidential, Quality, grouped},
-    protect::{Protected, Settings, protect},
+    protect::{self, Protected, Settings},
     register::{Definitions, Period, Status},
     release::{Draft, Manifest, Published, list, read_cells},
     storage::Store,
@@ -24,6 +24,8 @@ use crate::cli::{Release, Releases};
 pub struct Protecting {
     /// The rule that suppression must keep.
     pub rule: Rule,
+    /// Whether enough is to be suppressed, and proven, that the rule cannot be got round; else small counts alone are.
+    pub certify: bool,
     /// Threads to work on.
     pub threads: usize,
 }
@@ -32,7 +34,7 @@ pub struct Protecting {
 pub async fn release(args: Release) -> Result<()> {
     let confidential = Confidential::new(Store::open(&args.stores.confidential())?);
     let store = Store::open(&args.stores.releases())?;
-    let protecting = Protecting { rule: args.rule(), threads: args.threads() };
+    let protecting = Protecting { rule: args.rule(), certify: args.certify, threads: args.threads() };
     release_with(&confidential, &store, args.period, &protecting, args.correction).await?;
     say!("next: cacah serve --releases {store}");
     Ok(())
@@ -51,7 +53,11 @@ pub async fn release_with(
     let quality: Quality = serde_json::from_slice(&confidential.read(&build, "quality.json").await?)?;
     let mut draft = Draft::start(store, &definitions, period, protecting.rule.threshold, correction).await?;
     let revision = draft.revision();
-    let filled = fill(&mut draft, confidential, store, &build, &definitions, protecting).await;
+    let filled = if protecting.certify {
+        certify(&mut draft, confidential, store, &build, &definitions, protecting).await
+    } else {
+        suppress_primary(&mut draft, confidential, &build, &definitions, protecting).await
+    };
     let documented = match filled {
         Ok(()) => draft.document("quality.json", &quality.public()).await.map_err(Into::into),
         Err(error) => Err(error),
@@ -80,8 +86,29 @@ pub async fn release_with(
     Ok((published, started.elapsed()))
 }
 
+/// Adds the tables with small counts suppressed and nothing else.
+async fn suppress_primary(
+    draft: &mut Draft<'_>,
+    confidential: &Confidential,
+    build: &BuildManifest,
+    definitions: &Definitions,
+    protecting: &Protecting,
+) -> Result<()> {
+    let counts = Counts::load(confidential, build, definitions).await?;
+    let mut statuses = Vec::new();
+    for (at, counted) in counts.counted(definitions).into_iter().enumerate() {
+        let table = protect::primary(counted.shape, counted.zeros, counted.counts, protecting.rule.threshold);
+        draft.add(at, counted.counts, &table).await?;
+        statuses.push(table);
+    }
+    let primary: Vec<Vec<bool>> = statuses.iter().map(|table| table.iter().map(|status| *status == Status::Suppressed).collect()).collect();
+    say_losses(definitions, &counts.counted(definitions), &statuses, &primary);
+    say!("protection: primary only; it is served on loopback alone (--certify suppresses what would give small counts away, too)");
+    Ok(())
+}
+
 /// Protects and audits, keeps the proof, and adds what passed to the draft.
-async fn fill(
+async fn certify(
     draft: &mut Draft<'_>,
     confidential: &Confidential,
     store: &Store,
@@ -91,10 +118,11 @@ async fn fill(
 ) -> Result<()> {
     let counts = Counts::load(confidential, build, definitions).await?;
     let counted = counts.counted(definitions);
-    let Protecting { rule, threads } = protecting;
+    let Protecting { rule, threads, .. } = protecting;
     let (started, busy) = (Instant::now(), Busy::new("protecting")?);
     let settings = Settings { threads: *threads, ..Settings::new(rule.clone()) };
-    let Protected { statuses, primary, proof } = tokio::task::block_in_place(|| protect(&counted, &definitions.dimensions, &settings))?;
+    let Protected { statuses, primary, proof } =
+        tokio::task::block_in_place(|| protect::protect(&counted, &definitions.dimensions, &settings))?;
     drop(busy);
     say_losses(definitions, &counted, &statuses, &primary);
     say!(

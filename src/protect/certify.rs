@@ -162,7 +162,6 @@ impl<'w, 'a> Work<'w, 'a> {
 
     fn reach(&mut self, target: &Target, budget: u32) -> bool {
         let whole = self.walk(target, budget);
-        let mut bound = budget;
         if let Some((cost, plan, walk)) = whole {
             let changes = self.changes(&plan, &walk, target.delta.abs());
             if let Some(changes) = changes {
@@ -170,18 +169,14 @@ impl<'w, 'a> Work<'w, 'a> {
                     self.commit(changes);
                     return true;
                 }
-                bound = cost;
                 // Several smaller changes may get by with less.
-                if let Some(changes) = self.stepwise(target, bound) {
-                    self.commit(changes);
-                } else {
-                    self.commit(changes);
-                }
+                let cheaper = self.stepwise(target, cost);
+                self.commit(cheaper.unwrap_or(changes));
                 return true;
             }
         }
         if target.delta.abs() > 1
-            && let Some(changes) = self.stepwise(target, bound)
+            && let Some(changes) = self.stepwise(target, budget)
         {
             self.commit(changes);
             return true;
@@ -250,11 +245,15 @@ impl<'w, 'a> Work<'w, 'a> {
                         break;
                     }
                     self.searches += 1;
+                    let priced = self.scratch.search.priced;
                     let Some((cost, plan)) = planner.plan(dimension, wide, &choice) else { continue };
                     if cost >= bound {
                         continue;
                     }
-                    if let Some((cost, walk)) = self.scratch.search.walk(look, &plan, target, bound) {
+                    let found = self.scratch.search.walk(look, &plan, target, bound);
+                    // Planning is worth about 200 arcs.
+                    self.searches += (self.scratch.search.priced - priced) / 200;
+                    if let Some((cost, walk)) = found {
                         bound = cost;
                         best = Some((cost, plan, walk));
                     }
@@ -290,10 +289,12 @@ impl<'w, 'a> Work<'w, 'a> {
                 continue;
             }
             let value = self.family.count(number) as i32 + delta;
-            if value <= low {
+            // What the true counts or a finished family show already is no credit of this world.
+            let counts = |bit: u8, show: Show| mark & bit == 0 || self.supports.contains_key(&(number, show));
+            if value <= low && counts(LOW, Show::Low) {
                 credits.push((number, Show::Low));
             }
-            if value >= high {
+            if value >= high && counts(HIGH, Show::High) {
                 credits.push((number, Show::High));
             }
         }
@@ -353,10 +354,23 @@ impl<'w, 'a> Work<'w, 'a> {
         self.worlds[world as usize] = LocalWorld { changes, alive: false };
     }
 
-    /// Drops a retired world for good.
-    pub fn forget(&mut self, world: u32) {
+    /// Drops a retired world for good. What only it has shown is wanted again.
+    fn forget(&mut self, world: u32) {
         self.worlds[world as usize].changes = Vec::new();
-        self.credits[world as usize] = Vec::new();
+        for want in std::mem::take(&mut self.credits[world as usize]) {
+            if let Some(worlds) = self.supports.get_mut(&want) {
+                worlds.retain(|&other| other != world);
+                if !worlds.is_empty() {
+                    continue;
+                }
+            }
+            self.supports.remove(&want);
+            match want.1 {
+                Show::Low => self.family.clear(want.0, LOW),
+                Show::High => self.family.clear(want.0, HIGH),
+                Show::Group(_) => {}
+            }
+        }
     }
 
     /// The family's secondaries in the order of trial.

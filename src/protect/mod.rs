@@ -22,12 +22,27 @@ pub use settings::{Settings, Weights};
 
 use crate::{
     error::{Error, Result},
-    register::{Dimension, Status, Unit},
+    register::{Dimension, Shape, Status, Unit, ZeroMask},
     worlds::{Certificate, Change, Counted, GroupCertificate, Proof, TRUE_WORLD},
 };
 use certify::{Scratch, Show, Work};
 use family::{Family, GROUP, HIGH, IMPOSSIBLE, LOCKED, LOW, PRIMARY, SUPPRESSED, rows};
 use frame::Frame;
+
+/// Statuses of all cells of a table by the primary rule alone. That hides little, because a withheld count can be worked
+/// out from its neighbours and their total; a release made of it is `primary-only` and served on loopback alone.
+pub fn primary(shape: &Shape, zeros: &ZeroMask, counts: &[u32], threshold: u32) -> Vec<Status> {
+    let mut statuses: Vec<Status> =
+        counts.iter().map(|&count| if count > 0 && count < threshold { Status::Suppressed } else { Status::Published }).collect();
+    if !zeros.is_empty() {
+        for (cell, status) in statuses.iter_mut().enumerate() {
+            if zeros.covers(&shape.coordinates(cell as u64)) {
+                *status = Status::Impossible;
+            }
+        }
+    }
+    statuses
+}
 
 /// A protected release.
 #[derive(Debug)]
@@ -57,6 +72,7 @@ pub fn protect(tables: &[Counted<'_>], dimensions: &[Dimension], settings: &Sett
     if settings.rule.threshold < 1 || settings.rule.threshold > 1_000_000 {
         return Err(Error::Input(format!("threshold {} is not between 1 and 1000000", settings.rule.threshold)));
     }
+    settings.weights.check()?;
     let mut protected = Protected {
         statuses: tables.iter().map(|counted| vec![Status::Published; counted.counts.len()]).collect(),
         primary: tables.iter().map(|counted| vec![false; counted.counts.len()]).collect(),
@@ -182,9 +198,8 @@ fn run_families(frame: &Frame<'_>, tops: &[u32], open: bool, marks: &mut [Vec<u8
     let done = Mutex::new(Vec::with_capacity(tops.len()));
     let work = || {
         let mut scratch = Scratch::default();
-        loop {
-            // A poisoned lock means that another thread panicked; the scope passes that on.
-            let Some((at, family)) = queue.lock().ok().and_then(|mut queue| queue.next()) else { break };
+        // A poisoned lock means that another thread panicked; the scope passes that on.
+        while let Some((at, family)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
             let piece = run_family(family, settings, &mut scratch);
             if let Ok(mut done) = done.lock() {
                 done.push((at, piece));

@@ -33,6 +33,8 @@ pub struct Search {
     stamp: Vec<u32>,
     now: u32,
     heap: BinaryHeap<Reverse<(u32, u32)>>,
+    /// Arcs that were priced so far: a measure of work that does not depend on the machine.
+    pub priced: u64,
 }
 
 const NOWHERE: Step = Step { node: NONE, column: 0, direction: 0 };
@@ -132,6 +134,7 @@ impl Search {
                 if known && search.cost[to as usize] <= cost {
                     return;
                 }
+                search.priced += 1;
                 let left = bound.saturating_sub(cost).saturating_sub(if to == goal { 0 } else { last });
                 let price = price(step.node, step.column, step.direction, left);
                 let sum = cost.saturating_add(price);

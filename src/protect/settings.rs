@@ -1,6 +1,9 @@
 //! What the operator may set.
 
-use crate::worlds::Rule;
+use crate::{
+    error::{Error, Result},
+    worlds::Rule,
+};
 
 /// Settings of a protection run.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,5 +47,19 @@ pub struct Weights {
 impl Default for Weights {
     fn default() -> Self {
         Self { per_doubling: 30, zero: 200, per_region_level: 100, per_total: 50, tables: Vec::new() }
+    }
+}
+
+impl Weights {
+    /// Refuses weights beyond which costs could not be added up.
+    pub(super) fn check(&self) -> Result<()> {
+        let most = [self.per_doubling, self.zero, self.per_region_level, self.per_total].into_iter().max().unwrap_or(0);
+        if most > 10_000 {
+            return Err(Error::Input(format!("weight {most} is too large; expected at most 10000 thousandths of a cell")));
+        }
+        match self.tables.iter().find(|(_, factor)| !(0.1..=100.0).contains(factor)) {
+            Some((id, factor)) => Err(Error::Input(format!("weight {factor} of table '{id}' is not between 0.1 and 100"))),
+            None => Ok(()),
+        }
     }
 }
