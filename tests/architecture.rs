@@ -154,3 +154,12 @@ fn files_stay_readable() {
         assert!(!text.contains("TODO") && !text.contains("FIXME"), "{} leaves something undone", path.display());
     }
 }
+
+#[test]
+fn only_the_audit_lets_cells_be_certified() {
+    for (path, text) in sources() {
+        let module = module_of(&path);
+        assert!(module == "audit" || module == "worlds" || !text.contains("Audited::new"), "{} certifies by itself", path.display());
+        assert!(module != "audit" || !named_modules(&text).contains(&"protect".to_owned()), "{} knows the protection", path.display());
+    }
+}
