@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use cacah::register::{Period, vintage_name};
+use cacah::{
+    register::{Period, vintage_name},
+    worlds::{GroupRule, Reach, Rule},
+};
 use clap::{Args, Parser, Subcommand};
 
 /// Statistics from a population register: count, protect, publish, serve.
@@ -36,6 +39,8 @@ pub enum Command {
     Build(Build),
     /// Protect what was counted and publish it
     Release(Release),
+    /// Check a release against its counts and its proof again, from files alone
+    Audit(Audit),
     /// List what is published
     Releases(Releases),
     /// Answer requests for tables over HTTP
@@ -163,6 +168,7 @@ pub struct Build {
 #[command(after_help = "\
 Examples:
   cacah release 2024-S1
+  cacah release 2024-S1 --certify
   cacah release 2024-S1 --warehouse /srv/cacah --releases s3://public/releases
   cacah release 2024-S1 --correction \"one district was delivered twice\"")]
 pub struct Release {
@@ -173,9 +179,74 @@ pub struct Release {
     /// Counts from 1 to one below this are suppressed
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub threshold: u32,
-    /// Publish a period again, and why
+    /// Publish a period again, and why; refused where the two revisions together would give away what each hides
     #[arg(long, value_name = "REASON")]
     pub correction: Option<String>,
+    /// Suppress whatever would give small counts away, prove it, and publish only what an audit lets pass
+    #[arg(long)]
+    pub certify: bool,
+    /// With --certify: how far the range of a small count must stay open: `rule`, from 1 to below the threshold; `beyond`, from 0 to the threshold
+    #[arg(long, default_value = "rule", value_name = "RANGE", value_parser = ["rule", "beyond"])]
+    pub range: String,
+    /// With --certify: dimensions whose small groups may not be seen to be all in one category
+    #[arg(long, value_name = "DIMENSION", value_delimiter = ',')]
+    pub sensitive: Vec<String>,
+    /// With --certify: members below which a group is small
+    #[arg(long, value_name = "MEMBERS", default_value_t = 10)]
+    pub group: u32,
+    /// Threads; 0 takes one for each core. The result is the same for any number
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
+}
+
+/// `cacah audit`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cacah audit 2024-S1
+  cacah audit 2024-S1 --revision 1 --warehouse /srv/cacah
+
+Ends with an error where anything is wrong: a cell that differs from its count or is published though it may not be, a
+certificate that does not hold, or a small count whose range an attacker can narrow.")]
+pub struct Audit {
+    /// Semester to audit
+    pub period: Period,
+    /// Revision; the last one if not given
+    #[arg(long)]
+    pub revision: Option<u32>,
+    #[command(flatten)]
+    pub stores: StoreArgs,
+    /// Threads; 0 takes one for each core
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
+}
+
+fn threads_or_cores(threads: usize) -> usize {
+    match threads {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads => threads,
+    }
+}
+
+impl Audit {
+    /// Threads to work on.
+    pub fn threads(&self) -> usize {
+        threads_or_cores(self.threads)
+    }
+}
+
+impl Release {
+    /// The rule that suppression must keep.
+    pub fn rule(&self) -> Rule {
+        let reach = if self.range == "beyond" { Reach::Beyond } else { Reach::Rule };
+        let group = (!self.sensitive.is_empty()).then(|| GroupRule { below: self.group, dimensions: self.sensitive.clone() });
+        Rule { threshold: self.threshold, reach, group }
+    }
+
+    /// Threads to work on.
+    pub fn threads(&self) -> usize {
+        threads_or_cores(self.threads)
+    }
 }
 
 /// `cacah releases`

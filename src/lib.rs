@@ -4,9 +4,9 @@
 //! answers for tables out of released cells alone:
 //!
 //! ```text
-//! snapshot ─ ingest ─ classify ─ cube ─ protect ─ release ─ tables ─ formats ─ serve
-//!  files     chunks    codes     counts  statuses  Parquet   cells    bytes     HTTP
-//! └──────────────── confidential ────────────────┘└─────────── public ─────────────┘
+//! snapshot ─ ingest ─ classify ─ cube ─ protect ─ audit ─ release ─ tables ─ formats ─ serve
+//!  files     chunks    codes     counts  worlds   checks  Parquet   cells    bytes     HTTP
+//! └──────────────────── confidential ────────────────────┘└─────────── public ─────────────┘
 //! ```
 //!
 //! What is counted is told by [`register::Definitions`], text files that ship with the program or come from the operator:
@@ -36,9 +36,11 @@ pub mod error;
 pub mod register;
 pub mod storage;
 pub mod words;
+pub mod worlds;
 
 pub mod engine;
 
+pub mod audit;
 pub mod classify;
 pub mod cube;
 pub mod ingest;

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
             Command::Sample(args) => commands::sample(args).await,
             Command::Build(args) => commands::build(args).await,
             Command::Release(args) => commands::release(args).await,
+            Command::Audit(args) => commands::audit(args).await,
             Command::Releases(args) => commands::releases(args).await,
             Command::Serve(args) => commands::serve(args).await,
         }

@@ -2,12 +2,14 @@
 
 mod architecture;
 mod bad_input;
+mod certified;
 mod clients;
 mod common;
 mod counting;
 mod definitions;
 mod http;
 mod pipeline;
+mod protection;
 mod publishing;
 mod s3;
 mod support;

@@ -10,9 +10,10 @@ use cacah::{
     sample::Options,
     serve::{Application, ServeSettings, signals},
     storage::Store,
+    worlds::Rule,
 };
 
-use super::{build_with, load_definitions, release_with, sample::sample_with, say::say, seconds};
+use super::{Protecting, build_with, load_definitions, release_with, sample::sample_with, say::say, seconds};
 use crate::cli::{DefinitionArgs, Demo};
 
 /// The two semesters of the demo, and how their snapshots are packed: one of each kind that registers deliver.
@@ -42,6 +43,7 @@ pub async fn demo(args: Demo) -> Result<()> {
     let confidential = Store::open(&format!("{folder}/confidential"))?;
     let releases = Store::open(&format!("{folder}/releases"))?;
     let engine = Engine::new(0)?;
+    let protecting = Protecting { rule: Rule::threshold(THRESHOLD), certify: false, threads: engine.threads() };
     let mut steps = Vec::new();
     for (period, ending) in SEMESTERS {
         let period: Period = period.parse()?;
@@ -60,7 +62,7 @@ pub async fn demo(args: Demo) -> Result<()> {
         };
         let report = build_with(&load_definitions(&DefinitionArgs::default(), None)?, &options, &engine, &confidential).await?;
         steps.push((format!("build {period}"), report.elapsed));
-        let (_, elapsed) = release_with(&Confidential::new(confidential.clone()), &releases, period, THRESHOLD, None).await?;
+        let (_, elapsed) = release_with(&Confidential::new(confidential.clone()), &releases, period, &protecting, None).await?;
         steps.push((format!("release {period}"), elapsed));
     }
     say!("\nstep                  time");

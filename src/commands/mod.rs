@@ -1,7 +1,9 @@
 //! What each command does, and what it tells the person at the terminal.
 
+mod audit;
 mod build;
 mod demo;
+mod protection;
 mod release;
 mod sample;
 pub mod say;
@@ -16,8 +18,9 @@ use cacah::{
 };
 
 use build::build_with;
-use release::release_with;
+use release::{Protecting, release_with};
 
+pub use audit::audit;
 pub use build::build;
 pub use demo::demo;
 pub use release::{release, releases};

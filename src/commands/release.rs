@@ -2,51 +2,81 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use cacah::{
-    cube::{Confidential, Quality, grouped, rollup},
-    protect,
-    register::{Definitions, Period, Status, ZeroMask},
-    release::{Draft, Manifest, Protection, Published, list},
+    audit::{self, Effort},
+    cube::{BuildManifest, Confidential, Quality, grouped},
+    protect::{self, Protected, Settings},
+    register::{Definitions, Period, Status},
+    release::{Draft, Manifest, Published, list, read_cells},
     storage::Store,
+    worlds::{Counted, Proof, Rule},
 };
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{say::say, seconds};
+use super::{
+    protection::{Busy, Counts, describe_faults, say_losses},
+    say::say,
+    seconds,
+};
 use crate::cli::{Release, Releases};
+
+/// Bounds how long is tried to do with fewer suppressed cells: on small releases more trials hardly find anything.
+const SEARCHES_PER_CELL: u64 = 20;
+
+/// How a release is protected.
+pub struct Protecting {
+    /// The rule that suppression must keep.
+    pub rule: Rule,
+    /// Whether enough is to be suppressed, and proven, that the rule cannot be got round; else small counts alone are.
+    pub certify: bool,
+    /// Threads to work on.
+    pub threads: usize,
+}
 
 /// Runs `cacah release`.
 pub async fn release(args: Release) -> Result<()> {
     let confidential = Confidential::new(Store::open(&args.stores.confidential())?);
     let store = Store::open(&args.stores.releases())?;
-    let (published, _) = release_with(&confidential, &store, args.period, args.threshold, args.correction).await?;
+    let protecting = Protecting { rule: args.rule(), certify: args.certify, threads: args.threads() };
+    release_with(&confidential, &store, args.period, &protecting, args.correction).await?;
     say!("next: cacah serve --releases {store}");
-    debug_assert_eq!(published.period, args.period);
     Ok(())
 }
 
-/// Protects and publishes a period.
+/// Protects, audits and publishes a period.
 pub async fn release_with(
     confidential: &Confidential,
     store: &Store,
     period: Period,
-    threshold: u32,
+    protecting: &Protecting,
     correction: Option<String>,
 ) -> Result<(Published, Duration)> {
     let started = Instant::now();
     let (build, definitions) = confidential.load(period).await?;
     let quality: Quality = serde_json::from_slice(&confidential.read(&build, "quality.json").await?)?;
-    let mut draft = Draft::start(store, &definitions, period, threshold, correction).await?;
-    let added = add_tables(&mut draft, confidential, &build, &definitions, threshold).await;
-    let documented = match added {
+    let mut draft = Draft::start(store, &definitions, period, protecting.rule.threshold, correction).await?;
+    let revision = draft.revision();
+    let filled = if protecting.certify {
+        certify(&mut draft, confidential, store, &build, &definitions, protecting).await
+    } else {
+        suppress_primary(&mut draft, confidential, &build, &definitions, protecting).await
+    };
+    let documented = match filled {
         Ok(()) => draft.document("quality.json", &quality.public()).await.map_err(Into::into),
         Err(error) => Err(error),
     };
     if let Err(error) = documented {
         draft.abandon().await?;
+        confidential.remove_proof(period, revision).await?;
         return Err(error);
     }
-    let published = draft.publish().await?;
+    let published = match draft.publish().await {
+        Ok(published) => published,
+        Err(error) => {
+            confidential.remove_proof(period, revision).await?;
+            return Err(error.into());
+        }
+    };
     say!(
         "{period} r{} published in {}: {} cells in {} tables, {:.1} MB, digest {}",
         published.revision,
@@ -56,36 +86,147 @@ pub async fn release_with(
         published.bytes as f64 / 1e6,
         &published.digest[..16],
     );
-    say!("protection: primary only; it is served on loopback alone until suppression is certified");
     Ok((published, started.elapsed()))
 }
 
-async fn add_tables(
+/// Adds the tables with small counts suppressed and nothing else.
+async fn suppress_primary(
     draft: &mut Draft<'_>,
     confidential: &Confidential,
-    build: &cacah::cube::BuildManifest,
+    build: &BuildManifest,
     definitions: &Definitions,
-    threshold: u32,
+    protecting: &Protecting,
 ) -> Result<()> {
-    let bar = ProgressBar::new(definitions.tables.len() as u64);
-    bar.set_style(ProgressStyle::with_template("{spinner} {bar:30} {pos}/{len} tables  {msg}")?);
-    for (at, table) in definitions.tables.iter().enumerate() {
-        bar.set_message(table.id.clone());
-        let leaves = confidential.cube(build, definitions, table).await?;
-        let shape = definitions.shape(table);
-        let counts = rollup(&shape, &leaves);
-        let zeros = ZeroMask::new(table, &shape, &definitions.zeros);
-        let statuses = protect::primary(&shape, &zeros, &counts, threshold);
-        draft.add(at, &counts, &statuses).await?;
-        let suppressed = statuses.iter().filter(|status| **status == Status::Suppressed).count();
-        bar.suspend(|| {
-            let share = suppressed as f64 / shape.cells as f64 * 100.0;
-            say!("  {:<24} {:>14} cells  {:>12} suppressed  {share:>6.2} %", table.id, grouped(shape.cells), grouped(suppressed as u64));
-        });
-        bar.inc(1);
+    let counts = Counts::load(confidential, build, definitions).await?;
+    let mut statuses = Vec::new();
+    for (at, counted) in counts.counted(definitions).into_iter().enumerate() {
+        let table = protect::primary(counted.shape, counted.zeros, counted.counts, protecting.rule.threshold);
+        draft.add(at, counted.counts, &table).await?;
+        statuses.push(table);
     }
-    bar.finish_and_clear();
+    let primary: Vec<Vec<bool>> = statuses.iter().map(|table| table.iter().map(|status| *status == Status::Suppressed).collect()).collect();
+    say_losses(definitions, &counts.counted(definitions), &statuses, &primary);
+    say!("protection: primary only; it is served on loopback alone (--certify suppresses what would give small counts away, too)");
     Ok(())
+}
+
+/// Protects and audits, keeps the proof, and adds what passed to the draft.
+async fn certify(
+    draft: &mut Draft<'_>,
+    confidential: &Confidential,
+    store: &Store,
+    build: &BuildManifest,
+    definitions: &Definitions,
+    protecting: &Protecting,
+) -> Result<()> {
+    let counts = Counts::load(confidential, build, definitions).await?;
+    let counted = counts.counted(definitions);
+    let Protecting { rule, threads, .. } = protecting;
+    let (started, busy) = (Instant::now(), Busy::new("protecting")?);
+    let cells: usize = counted.iter().map(|counted| counted.counts.len()).sum();
+    let defaults = Settings::new(rule.clone());
+    let settings = Settings { threads: *threads, searches: defaults.searches.min(SEARCHES_PER_CELL * cells as u64), ..defaults };
+    let Protected { statuses, primary, proof } =
+        tokio::task::block_in_place(|| protect::protect(&counted, &definitions.dimensions, &settings))?;
+    drop(busy);
+    say_losses(definitions, &counted, &statuses, &primary);
+    say!(
+        "protected in {}: {} certificates, {} alternative worlds",
+        seconds(started.elapsed()),
+        grouped(proof.certificates.len() as u64),
+        grouped(proof.worlds.len() as u64)
+    );
+    let (started, busy) = (Instant::now(), Busy::new("auditing")?);
+    let effort = Effort { threads: *threads, ..Effort::default() };
+    let revision = Revision { definitions, counted: &counted, statuses: &statuses, proof: &proof, rule };
+    if draft.is_correction() {
+        check_earlier(confidential, store, build.period, &revision, &effort).await?;
+    }
+    let audited = match tokio::task::block_in_place(|| audit::certify(&counted, statuses, &proof, rule, &effort))? {
+        Ok(audited) => audited,
+        Err(report) => bail!("the audit found faults, so nothing is published: {}", describe_faults(&report, &counted, definitions)),
+    };
+    drop(busy);
+    say!("audited in {}: no fault found", seconds(started.elapsed()));
+    confidential.save_proof(build, draft.revision(), rule, &proof).await?;
+    for table in 0..definitions.tables.len() {
+        draft.add_certified(table, counts.of(table), &audited).await?;
+    }
+    Ok(())
+}
+
+/// A revision that is about to be published, as the earlier ones must bear it.
+struct Revision<'a> {
+    definitions: &'a Definitions,
+    counted: &'a [Counted<'a>],
+    statuses: &'a [Vec<Status>],
+    proof: &'a Proof,
+    rule: &'a Rule,
+}
+
+/// Refuses a correction that, together with an earlier revision of the period, would give away what each hides alone.
+///
+/// Whoever holds both revisions knows every cell that either of them publishes, wherever the count has not changed. The
+/// alternative worlds of each must therefore keep what the other publishes.
+async fn check_earlier(confidential: &Confidential, store: &Store, period: Period, new: &Revision<'_>, effort: &Effort) -> Result<()> {
+    for (manifest, _) in list(store).await?.into_iter().filter(|(manifest, _)| manifest.period == period) {
+        let name = format!("r{}", manifest.revision);
+        if manifest.definitions != new.definitions.digest || manifest.vintage != new.definitions.vintage {
+            bail!("{name} of {period} was made with other definitions or regions, so that the two cannot be protected together");
+        }
+        let proven = confidential.proof_manifest(period, manifest.revision).await?;
+        let Some(proven) = proven else { bail!("there is no proof of {name} of {period}, so that the two cannot be protected together") };
+        let counts = Counts::load(confidential, &proven.build, new.definitions).await?;
+        let counted = counts.counted(new.definitions);
+        let proof = confidential.proof(period, manifest.revision, &proven).await?;
+        let earlier = released_statuses(store, &manifest, &counted).await?;
+        let known =
+            |counted: &[Counted<'_>], statuses: &[Vec<Status>], others: &[Counted<'_>], shown: &[Vec<Status>]| -> Vec<Vec<Status>> {
+                let tables = counted.iter().zip(statuses).zip(others.iter().zip(shown));
+                let table = |((counted, statuses), (other, shown)): ((&Counted<'_>, &Vec<Status>), (&Counted<'_>, &Vec<Status>))| {
+                    let cells = statuses.iter().zip(shown).zip(counted.counts.iter().zip(other.counts));
+                    let status = |((&status, &shown), (count, other)): ((&Status, &Status), (&u32, &u32))| {
+                        if shown == Status::Published && count == other { Status::Published } else { status }
+                    };
+                    cells.map(status).collect()
+                };
+                tables.map(table).collect()
+            };
+        let reports = tokio::task::block_in_place(|| {
+            let now = audit::audit(new.counted, &known(new.counted, new.statuses, &counted, &earlier), new.proof, new.rule, effort)?;
+            let before = audit::audit(&counted, &known(&counted, &earlier, new.counted, new.statuses), &proof, &proven.rule, effort)?;
+            Ok::<_, cacah::error::Error>([now, before])
+        })?;
+        if let Some(report) = reports.iter().find(|report| !report.is_clean()) {
+            bail!(
+                "{name} of {period} and its correction together would give away what each hides alone, so the correction is refused: {}; \
+                 let it take effect with the next period",
+                describe_faults(report, new.counted, new.definitions)
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Statuses of the cells that a release shows.
+async fn released_statuses(store: &Store, manifest: &Manifest, counted: &[Counted<'_>]) -> Result<Vec<Vec<Status>>> {
+    let mut statuses = Vec::with_capacity(counted.len());
+    for counted in counted {
+        let path = manifest
+            .tables
+            .iter()
+            .find(|released| released.table.id == counted.table.id)
+            .map(|released| format!("{}/r{}/{}", manifest.period, manifest.revision, released.file));
+        let content = match path {
+            Some(path) => store.read(&path).await?,
+            None => None,
+        };
+        let Some(content) = content else {
+            bail!("{store}: r{} of {} lacks table {}", manifest.revision, manifest.period, counted.table.id)
+        };
+        statuses.push(read_cells(content, counted.shape.cells)?.1);
+    }
+    Ok(statuses)
 }
 
 /// Runs `cacah releases`.
@@ -101,9 +242,7 @@ pub async fn releases(args: Releases) -> Result<()> {
         let Manifest { period, revision, protection, tables, files, vintage, .. } = manifest;
         let cells: u64 = tables.iter().map(|table| table.cells).sum();
         let bytes: u64 = files.values().map(|file| file.bytes).sum();
-        let protection = match protection {
-            Protection::PrimaryOnly => "primary-only",
-        };
+        let protection = protection.id();
         say!(
             "{period:<10} r{revision:<3} {protection:<14} {:>8} {:>14} {:>10.1}  {vintage:<18} {}",
             tables.len(),

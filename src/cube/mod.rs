@@ -10,11 +10,13 @@
 //! **Invariant**: marginals are never counted, only added up, so they always agree with the cells below them.
 
 mod households;
+mod proof;
 mod quality;
 mod records;
 mod rollup;
 mod store;
 
+pub use proof::ProofManifest;
 pub use quality::{PublicQuality, Quality, ReasonCount, RegionQuality, grouped};
 pub use records::{BuildOptions, Built, HouseholdSummary, build};
 pub use rollup::rollup;

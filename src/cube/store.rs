@@ -3,6 +3,7 @@
 //! ```text
 //! <period>/build.json            which build counts; replaced in one step
 //! <period>/<build>/cubes/<table>.parquet, definitions.json, quality.json, quality.txt, rejects.csv, duplicates.csv
+//! <period>/proofs/                       see the module `proof`
 //! ```
 
 use std::{collections::BTreeMap, fmt::Write, sync::Arc};
@@ -19,7 +20,7 @@ use parquet::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Built, quality::Quality};
+use super::{Built, proof::PROOFS, quality::Quality};
 use crate::{
     error::{Error, Result},
     register::{Definitions, Dimension, Origin, Period, Shape, Table},
@@ -109,8 +110,9 @@ impl Confidential {
         };
         let text = serde_json::to_vec_pretty(&manifest).map_err(internal)?;
         self.store.write(&format!("{period}/build.json"), text).await?;
+        let proven = self.proven_builds(period).await?;
         for old in self.store.folders(&period.to_string()).await? {
-            if old != manifest.build {
+            if old != manifest.build && old != PROOFS && !proven.contains(&old) {
                 self.store.remove_folder(&format!("{period}/{old}")).await?;
             }
         }
@@ -138,10 +140,21 @@ impl Confidential {
         if manifest.format != FORMAT {
             return Err(damaged(&path, &format!("layout {} instead of {FORMAT}", manifest.format)));
         }
-        let path = self.path(&manifest, "definitions.json");
-        let text = self.read(&manifest, "definitions.json").await?;
-        let origin: Origin = serde_json::from_slice(&text).map_err(|error| damaged(&path, &error))?;
-        Ok((manifest, origin.parse()?))
+        let definitions = self.definitions(&manifest).await?;
+        Ok((manifest, definitions))
+    }
+
+    /// The definitions that a build was made with.
+    pub async fn definitions(&self, manifest: &BuildManifest) -> Result<Definitions> {
+        let path = self.path(manifest, "definitions.json");
+        let text = self.read(manifest, "definitions.json").await?;
+        let origin: Origin = serde_json::from_slice(&text)
+            .map_err(|error| Error::Input(format!("{}/{path}: damaged ({error}); run `cacah build` again", self.store)))?;
+        Ok(origin.parse()?)
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
 
     fn path(&self, manifest: &BuildManifest, file: &str) -> String {

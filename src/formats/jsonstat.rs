@@ -303,13 +303,12 @@ fn releases(extension: &mut Json<'_>, context: &Context, query: &Query) {
         for &release in &query.releases {
             let edition = &context.library.releases[release];
             let manifest = &edition.manifest;
-            let protection = match manifest.protection {
-                Protection::PrimaryOnly => "primary-only",
-            };
             list.object(|body| {
                 body.text("id", &edition.folder).text("period", context.library.period(release));
                 body.key("revision").number(u64::from(manifest.revision)).text("sha256", &edition.sha256);
-                body.text("protection", protection).text("vintage", &manifest.vintage).text("referenceDate", &manifest.reference_date);
+                body.text("protection", manifest.protection.id())
+                    .text("vintage", &manifest.vintage)
+                    .text("referenceDate", &manifest.reference_date);
                 body.text("updated", &moment(edition.written));
             });
         }

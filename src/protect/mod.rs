@@ -1,12 +1,36 @@
-//! Counts become statuses: which cells are published and which are withheld.
+//! Counts become statuses and certificates.
 //!
-//! So far only the primary rule: counts of 1 to one below the threshold are withheld. That alone hides little, because
-//! a withheld count can be worked out from its neighbours and their total, so a release made of it is marked
-//! `primary-only` and served on loopback alone.
+//! ```text
+//! counts -> primaries -> per region, from the smallest up: worlds for every primary -> statuses, worlds, certificates
+//! ```
+//!
+//! All tables of one unit are protected together, see [`frame`]. The work goes region by region, see [`family`]: the
+//! families of one level share no cell, so threads work on them side by side and the result does not depend on how
+//! many there are. What a family cannot protect within itself is left to the one above it.
 
-use crate::register::{Shape, Status, ZeroMask};
+mod certify;
+mod family;
+mod frame;
+mod people;
+mod plan;
+mod search;
+mod settings;
 
-/// Statuses of all cells of a table by the primary rule.
+use std::sync::Mutex;
+
+pub use settings::{Settings, Weights};
+
+use crate::{
+    error::{Error, Result},
+    register::{Dimension, Shape, Status, Unit, ZeroMask},
+    worlds::{Certificate, Change, Counted, GroupCertificate, Proof, TRUE_WORLD},
+};
+use certify::{Scratch, Show, Work};
+use family::{Family, GROUP, HIGH, IMPOSSIBLE, LOCKED, LOW, PRIMARY, SUPPRESSED, rows};
+use frame::Frame;
+
+/// Statuses of all cells of a table by the primary rule alone. That hides little, because a withheld count can be worked
+/// out from its neighbours and their total; a release made of it is `primary-only` and served on loopback alone.
 pub fn primary(shape: &Shape, zeros: &ZeroMask, counts: &[u32], threshold: u32) -> Vec<Status> {
     let mut statuses: Vec<Status> =
         counts.iter().map(|&count| if count > 0 && count < threshold { Status::Suppressed } else { Status::Published }).collect();
@@ -18,4 +42,241 @@ pub fn primary(shape: &Shape, zeros: &ZeroMask, counts: &[u32], threshold: u32) 
         }
     }
     statuses
+}
+
+/// A protected release.
+#[derive(Debug)]
+pub struct Protected {
+    /// Statuses of all cells, table by table.
+    pub statuses: Vec<Vec<Status>>,
+    /// Which suppressed cells are primary; the release must not tell them from the others.
+    pub primary: Vec<Vec<bool>>,
+    /// Worlds and certificates.
+    pub proof: Proof,
+}
+
+/// Worlds and certificates that one family leaves.
+#[derive(Debug, Default)]
+struct Piece {
+    /// Leaf changes of each world: position in the frame's tables, row, inner offset, change.
+    worlds: Vec<Vec<(u16, u32, u32, i32)>>,
+    /// Position in the frame's tables, row, inner offset, what is shown, world.
+    credits: Vec<(u16, u32, u32, Show, u32)>,
+}
+
+/// Protects all tables of a release.
+pub fn protect(tables: &[Counted<'_>], dimensions: &[Dimension], settings: &Settings) -> Result<Protected> {
+    if tables.len() > 64 {
+        return Err(Error::Input(format!("{} tables; at most 64 can be protected together", tables.len())));
+    }
+    if settings.rule.threshold < 1 || settings.rule.threshold > 1_000_000 {
+        return Err(Error::Input(format!("threshold {} is not between 1 and 1000000", settings.rule.threshold)));
+    }
+    settings.weights.check()?;
+    let mut protected = Protected {
+        statuses: tables.iter().map(|counted| vec![Status::Published; counted.counts.len()]).collect(),
+        primary: tables.iter().map(|counted| vec![false; counted.counts.len()]).collect(),
+        proof: Proof::default(),
+    };
+    for unit in [Unit::Person, Unit::Household] {
+        if let Some(frame) = Frame::new(tables, dimensions, unit, settings) {
+            protect_unit(tables, &frame, settings, &mut protected)?;
+        }
+    }
+    protected.proof.certificates.sort_unstable();
+    protected.proof.groups.sort_unstable();
+    protected.proof.groups.dedup_by_key(|group| (group.table, group.cell, group.axis));
+    Ok(protected)
+}
+
+fn protect_unit(tables: &[Counted<'_>], frame: &Frame<'_>, settings: &Settings, into: &mut Protected) -> Result<()> {
+    let mut marks = primaries(tables, frame, settings);
+    // [low, high] world of each primary, by table and cell in the frame's layout.
+    let mut ends: Vec<rustc_hash::FxHashMap<u32, [u32; 2]>> = frame.tables.iter().map(|_| Default::default()).collect();
+    let tree = frame.spine_tree();
+    let deepest = frame.finest;
+    for level in (0..deepest).rev() {
+        let tops: Vec<u32> = (0..tree.parent.len() as u32)
+            .filter(|&node| tree.level[node as usize] == level && !tree.children[node as usize].is_empty())
+            .collect();
+        for piece in run_families(frame, &tops, false, &mut marks, settings) {
+            collect(frame, piece, &mut ends, &mut into.proof);
+        }
+    }
+    for piece in run_families(frame, &[0], true, &mut marks, settings) {
+        collect(frame, piece, &mut ends, &mut into.proof);
+    }
+    for (table, layout) in frame.tables.iter().enumerate() {
+        for (at, &mark) in marks[table].iter().enumerate() {
+            let (row, inner) = (at / layout.inner, at % layout.inner);
+            let cell = layout.cell(row, inner);
+            let status = if mark & IMPOSSIBLE != 0 {
+                Status::Impossible
+            } else if mark & SUPPRESSED != 0 {
+                Status::Suppressed
+            } else {
+                Status::Published
+            };
+            into.statuses[layout.input][cell as usize] = status;
+            into.primary[layout.input][cell as usize] = mark & PRIMARY != 0;
+            if mark & PRIMARY == 0 || !layout.owns(row, inner) {
+                continue;
+            }
+            if mark & (LOW | HIGH) != LOW | HIGH || mark & GROUP != 0 {
+                return Err(Error::Internal(format!("no alternative world for cell {cell} of table {}", layout.input)));
+            }
+            if !settings.rule.is_small(layout.counts[at]) {
+                continue;
+            }
+            let [low, high] = ends[table].get(&(at as u32)).copied().unwrap_or([TRUE_WORLD; 2]);
+            into.proof.certificates.push(Certificate { table: layout.input as u16, cell, low, high });
+        }
+    }
+    Ok(())
+}
+
+/// Marks structural zeros and primaries, and the ends of their range that the true counts show already.
+fn primaries(tables: &[Counted<'_>], frame: &Frame<'_>, settings: &Settings) -> Vec<Vec<u8>> {
+    let rule = &settings.rule;
+    frame
+        .tables
+        .iter()
+        .map(|layout| {
+            let counted = &tables[layout.input];
+            let mut marks: Vec<u8> = layout
+                .counts
+                .iter()
+                .map(|&count| {
+                    if !rule.is_small(count) {
+                        return 0;
+                    }
+                    let low = if count <= rule.low() { LOW } else { 0 };
+                    let high = if count >= rule.high() { HIGH } else { 0 };
+                    SUPPRESSED | PRIMARY | low | high
+                })
+                .collect();
+            if !counted.zeros.is_empty() {
+                for (at, mark) in marks.iter_mut().enumerate() {
+                    let cell = layout.cell(at / layout.inner, at % layout.inner);
+                    if counted.zeros.covers(&counted.shape.coordinates(u64::from(cell))) {
+                        *mark = IMPOSSIBLE;
+                    }
+                }
+            }
+            let table = frame.tables.iter().position(|other| other.input == layout.input).unwrap_or(0);
+            for at in 0..marks.len() {
+                let in_one = |&dimension: &usize| frame.group(table, at, &layout.counts, &marks, dimension).is_some();
+                if marks[at] & IMPOSSIBLE == 0 && frame.sensitive.iter().any(in_one) {
+                    // Its range is no secret unless it is small: only that the group may have other members.
+                    let ends = if rule.is_small(layout.counts[at]) { 0 } else { LOW | HIGH };
+                    marks[at] |= SUPPRESSED | PRIMARY | GROUP | ends;
+                }
+            }
+            marks
+        })
+        .collect()
+}
+
+/// Works on families that share no cell, on several threads; the pieces come in the order of the families.
+fn run_families(frame: &Frame<'_>, tops: &[u32], open: bool, marks: &mut [Vec<u8>], settings: &Settings) -> Vec<Piece> {
+    let mut cut: Vec<Vec<&mut [u8]>> = tops.iter().map(|_| Vec::with_capacity(frame.tables.len())).collect();
+    for (table, marks) in marks.iter_mut().enumerate() {
+        let inner = frame.tables[table].inner;
+        let mut rest: &mut [u8] = marks;
+        let mut done = 0;
+        for (slices, &top) in cut.iter_mut().zip(tops) {
+            let range = rows(frame, table, top, open);
+            let (_, after) = std::mem::take(&mut rest).split_at_mut(range.start * inner - done);
+            let (slice, after) = after.split_at_mut(range.len() * inner);
+            slices.push(slice);
+            rest = after;
+            done = range.end * inner;
+        }
+    }
+    let families: Vec<Family<'_>> = tops.iter().zip(cut).map(|(&top, marks)| Family::new(frame, top, open, marks)).collect();
+    let queue = Mutex::new(families.into_iter().enumerate());
+    let done = Mutex::new(Vec::with_capacity(tops.len()));
+    let work = || {
+        let mut scratch = Scratch::default();
+        // A poisoned lock means that another thread panicked; the scope passes that on.
+        while let Some((at, family)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
+            let piece = run_family(family, settings, &mut scratch);
+            if let Ok(mut done) = done.lock() {
+                done.push((at, piece));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..settings.threads.clamp(1, tops.len().max(1)) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut pieces = done.into_inner().unwrap_or_default();
+    pieces.sort_by_key(|(at, _)| *at);
+    pieces.into_iter().map(|(_, piece)| piece).collect()
+}
+
+fn run_family(mut family: Family<'_>, settings: &Settings, scratch: &mut Scratch) -> Piece {
+    let mut work = Work::new(&mut family, settings, scratch);
+    work.run();
+    let grouped = work.settled_groups();
+    let (worlds, credits, users) = (work.worlds, work.credits, work.users);
+    let mut piece = Piece::default();
+    for (world, credits) in worlds.into_iter().zip(credits) {
+        if !world.alive {
+            continue;
+        }
+        let number = piece.worlds.len() as u32;
+        for (cell, show) in credits {
+            let place = family.place(cell);
+            piece.credits.push((place.table as u16, place.row as u32, place.inner as u32, show, number));
+        }
+        let changes = world.changes.iter().filter_map(|&(cell, delta)| {
+            let place = family.place(cell);
+            let layout = &family.frame.tables[place.table];
+            let leaf = layout.inner_leaf[place.inner] && family.frame.spine_tree().is_leaf(layout.spine_nodes[place.row], layout.cut);
+            leaf.then_some((place.table as u16, place.row as u32, place.inner as u32, delta))
+        });
+        piece.worlds.push(changes.collect());
+    }
+    for number in users.into_keys() {
+        family.set(number, LOCKED);
+    }
+    for number in grouped {
+        family.clear(number, GROUP);
+    }
+    piece
+}
+
+/// Numbers the worlds of a piece on.
+fn collect(frame: &Frame<'_>, piece: Piece, ends: &mut [rustc_hash::FxHashMap<u32, [u32; 2]>], proof: &mut Proof) {
+    let first = proof.worlds.len() as u32;
+    for changes in piece.worlds {
+        proof.worlds.push(changes.into_iter().map(|(table, row, inner, delta)| {
+            let layout = &frame.tables[table as usize];
+            Change { table: layout.input as u16, cell: layout.cell(row as usize, inner as usize), delta }
+        }));
+    }
+    for (table, row, inner, show, world) in piece.credits {
+        let layout = &frame.tables[table as usize];
+        let high = match show {
+            Show::Low => false,
+            Show::High => true,
+            Show::Group(dimension) => {
+                if let Some(axis) = layout.table_axes[dimension as usize] {
+                    let cell = layout.cell(row as usize, inner as usize);
+                    proof.groups.push(GroupCertificate { table: layout.input as u16, cell, axis: axis as u16, world: first + world });
+                }
+                continue;
+            }
+        };
+        let at = row * layout.inner as u32 + inner;
+        let entry = ends[table as usize].entry(at).or_insert([TRUE_WORLD; 2]);
+        let end = &mut entry[usize::from(high)];
+        // The first world found is kept; any will do.
+        if *end == TRUE_WORLD {
+            *end = first + world;
+        }
+    }
 }

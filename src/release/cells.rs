@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{ArrayRef, DictionaryArray, Int8Array, Int32Array, RecordBatch, StringArray, UInt32Array},
-    datatypes::{DataType, Field, Schema},
+    array::{Array, ArrayRef, AsArray, DictionaryArray, Int8Array, Int32Array, RecordBatch, StringArray, UInt32Array},
+    datatypes::{DataType, Field, Int8Type, Schema, UInt32Type},
 };
 use bytes::Bytes;
 use parquet::{
-    arrow::ArrowWriter,
+    arrow::{ArrowWriter, ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder},
     basic::{Compression, ZstdLevel},
     file::properties::{EnabledStatistics, WriterProperties},
     schema::types::ColumnPath,
@@ -74,4 +74,27 @@ pub fn write_cells(table: &Table, dimensions: &[Dimension], shape: &Shape, count
         writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns)?)?;
     }
     Ok(writer.into_inner()?.into())
+}
+
+/// Value and status of every cell of a table's file. A cell with neither a value nor a known mark is refused.
+pub fn read_cells(content: Bytes, cells: u64) -> Result<(Vec<Option<u32>>, Vec<Status>)> {
+    let damaged = || Error::Input("not the cells of a release: other columns, values or marks; restore the file".into());
+    let builder = ParquetRecordBatchReaderBuilder::try_new(content)?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), ["value", "status"]);
+    let (mut values, mut statuses) = (Vec::new(), Vec::new());
+    for batch in builder.with_projection(mask).with_batch_size(GROUP_ROWS).build()? {
+        let batch = batch?;
+        let value = batch.column_by_name("value").and_then(|column| column.as_primitive_opt::<UInt32Type>()).ok_or_else(damaged)?;
+        let status = batch.column_by_name("status").ok_or_else(damaged)?;
+        let status = status.as_any().downcast_ref::<DictionaryArray<Int8Type>>().ok_or_else(damaged)?;
+        let marks = status.values().as_string_opt::<i32>().ok_or_else(damaged)?;
+        for (value, key) in value.iter().zip(status.keys()) {
+            let mark = key.and_then(|key| usize::try_from(key).ok()).filter(|&key| key < marks.len()).map(|key| marks.value(key));
+            let known = [Status::Published, Status::Suppressed, Status::Impossible].into_iter().find(|status| status.mark() == mark);
+            let status = known.filter(|status| value.is_some() == (*status == Status::Published)).ok_or_else(damaged)?;
+            values.push(value);
+            statuses.push(status);
+        }
+    }
+    if values.len() as u64 == cells { Ok((values, statuses)) } else { Err(damaged()) }
 }

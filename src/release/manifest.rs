@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     register::{Definitions, Frequency, Label, Language, Period, Table},
     storage::FileDigest,
+    worlds::Rule,
 };
 
 /// How far a release is protected against disclosure.
@@ -15,6 +16,18 @@ use crate::{
 pub enum Protection {
     /// Small counts are suppressed, but nothing keeps anyone from working them out: for loopback only.
     PrimaryOnly,
+    /// Enough is suppressed that nothing tells more of a small count than that it is small, and an audit has checked it.
+    Certified,
+}
+
+impl Protection {
+    /// Identifier in manifests and answers.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::PrimaryOnly => "primary-only",
+            Self::Certified => "certified",
+        }
+    }
 }
 
 /// The register that a release counts.
@@ -84,6 +97,12 @@ pub struct Manifest {
     pub protection: Protection,
     /// Counts from 1 to one below this are suppressed.
     pub threshold: u32,
+    /// The rule that certified suppression keeps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
+    /// SHA-256 of `audit.json`, which says what was checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<String>,
     /// Name of the region reference.
     pub vintage: String,
     /// SHA-256 of the definitions.

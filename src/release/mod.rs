@@ -6,6 +6,6 @@ mod manifest;
 mod publish;
 
 pub use catalogue::{Catalogue, Edition, Release, survey};
-pub use cells::write_cells;
+pub use cells::{read_cells, write_cells};
 pub use manifest::{FORMAT, Manifest, Protection, Register, ReleasedTable};
 pub use publish::{Draft, Published, list};

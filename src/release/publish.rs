@@ -14,7 +14,11 @@ use crate::{
     error::{Error, Result},
     register::{Definitions, Period, Status},
     storage::{FileDigest, Hold, Store},
+    worlds::Audited,
 };
+
+/// What the audit checked, as a document of the release.
+const AUDIT: &str = "audit.json";
 
 /// A release in the making: protected cells are added table by table, then it is published as a whole.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub struct Draft<'a> {
     hold: Option<Hold>,
     /// Files that were not there before.
     created: Vec<String>,
+    /// Tables whose suppression is certified.
+    certified: usize,
 }
 
 /// What publishing did.
@@ -113,6 +119,8 @@ impl<'a> Draft<'a> {
             correction,
             protection: Protection::PrimaryOnly,
             threshold,
+            rule: None,
+            audit: None,
             vintage: definitions.vintage.clone(),
             definitions: definitions.digest.clone(),
             tables: Vec::new(),
@@ -120,7 +128,7 @@ impl<'a> Draft<'a> {
             files: BTreeMap::new(),
             previous,
         };
-        Ok(Self { store, definitions, manifest, folder: format!("{period}/r{revision}"), earlier, hold, created: Vec::new() })
+        Ok(Self { store, definitions, manifest, folder: format!("{period}/r{revision}"), earlier, hold, created: Vec::new(), certified: 0 })
     }
 
     async fn write(&mut self, path: &str, content: Bytes) -> Result<()> {
@@ -163,6 +171,28 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// Adds the table at this position of the definitions with the statuses that the audit let pass, and says so.
+    pub async fn add_certified(&mut self, table: usize, counts: &[u32], audited: &Audited) -> Result<()> {
+        let statuses = audited.statuses().get(table).ok_or_else(|| Error::Internal(format!("table {table} was not audited")))?;
+        if self.manifest.rule.is_none() {
+            self.manifest.rule = Some(audited.rule().clone());
+            self.document(AUDIT, audited.report()).await?;
+        }
+        self.add(table, counts, statuses).await?;
+        self.certified += 1;
+        Ok(())
+    }
+
+    /// Whether this corrects an earlier revision.
+    pub fn is_correction(&self) -> bool {
+        self.manifest.correction.is_some()
+    }
+
+    /// The revision that this becomes.
+    pub fn revision(&self) -> u32 {
+        self.manifest.revision
+    }
+
     /// Adds a document such as `quality.json`.
     pub async fn document(&mut self, name: &str, content: &impl Serialize) -> Result<()> {
         self.write(name, json(content)?).await
@@ -177,6 +207,12 @@ impl<'a> Draft<'a> {
                 self.write(&file, json(dimension)?).await?;
                 self.manifest.codelists.insert(dimension.id.clone(), file);
             }
+        }
+        if self.certified == self.manifest.tables.len()
+            && let Some(audit) = self.manifest.files.get(AUDIT)
+        {
+            self.manifest.protection = Protection::Certified;
+            self.manifest.audit = Some(audit.sha256.clone());
         }
         let Manifest { period, revision, .. } = self.manifest;
         if let Some(earlier) = &self.earlier {

@@ -194,8 +194,7 @@ impl Application {
 fn check_protection(catalogue: &Catalogue, address: SocketAddr) -> Result<()> {
     for release in catalogue.releases() {
         let edition = &release.edition;
-        let Protection::PrimaryOnly = edition.manifest.protection;
-        if !address.ip().is_loopback() {
+        if edition.manifest.protection != Protection::Certified && !address.ip().is_loopback() {
             return Err(Error::Conflict(format!(
                 "release {} has primary suppression only: small numbers are hidden, but some could be worked out from the others, \
                  so it may not leave this machine and {address} is refused; listen on a loopback address such as 127.0.0.1, or serve \

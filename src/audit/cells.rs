@@ -1,0 +1,129 @@
+//! Statuses, sums and shared cells.
+
+use super::{Fault, Report, system::Linked};
+use crate::{
+    register::Status,
+    worlds::{Counted, Rule},
+};
+
+/// What makes a cell primary.
+#[derive(Debug, Default)]
+pub struct Primaries {
+    /// For each table and cell whether it is primary by the threshold.
+    pub small: Vec<Vec<bool>>,
+    /// Small groups that lie in one category: table, cell of the category, axis of the sensitive dimension.
+    pub groups: Vec<(u16, u32, u16)>,
+}
+
+/// Checks every cell of every table by itself and against the other tables.
+pub fn check(tables: &[Counted<'_>], statuses: &[Vec<Status>], rule: &Rule, linked: &Linked, report: &mut Report) -> Primaries {
+    let mut primaries = Primaries::default();
+    for (table, (counted, statuses)) in tables.iter().zip(statuses).enumerate() {
+        report.cells += counted.counts.len() as u64;
+        let mut small = vec![false; counted.counts.len()];
+        let mut coordinates = vec![0u32; counted.shape.axes.len()];
+        for (cell, (&count, &status)) in counted.counts.iter().zip(statuses).enumerate() {
+            let impossible = !counted.zeros.is_empty() && counted.zeros.covers(&coordinates);
+            advance(&mut coordinates, counted);
+            if impossible != (status == Status::Impossible) || impossible && count != 0 {
+                report.fault(Fault::StructuralZero, table, cell as u64);
+            }
+            report.suppressed += u64::from(status == Status::Suppressed);
+            if rule.is_small(count) {
+                small[cell] = true;
+                report.primaries += 1;
+                if status == Status::Published {
+                    report.fault(Fault::PrimaryPublished, table, cell as u64);
+                }
+            }
+        }
+        primaries.small.push(small);
+        sums(table, counted, report);
+        groups(table, counted, statuses, rule, &mut primaries);
+    }
+    for &(table, cell, _) in &primaries.groups {
+        if statuses[table as usize][cell as usize] == Status::Published {
+            report.fault(Fault::PrimaryPublished, table as usize, u64::from(cell));
+        }
+    }
+    for a in 0..tables.len() {
+        for b in a + 1..tables.len() {
+            if !linked.is_linked(a, b) {
+                continue;
+            }
+            linked.shared(a, b, tables, &mut |first, second| {
+                if tables[a].counts[first as usize] != tables[b].counts[second as usize] {
+                    report.fault(Fault::SharedCount, b, second);
+                }
+                // Whether a combination cannot occur is known from all tables alike, so that status is shared too.
+                if statuses[a][first as usize] != statuses[b][second as usize] {
+                    report.fault(Fault::SharedStatus, b, second);
+                }
+            });
+        }
+    }
+    primaries
+}
+
+/// Steps to the positions of the next cell.
+fn advance(coordinates: &mut [u32], counted: &Counted<'_>) {
+    for (position, axis) in coordinates.iter_mut().zip(&counted.shape.axes).rev() {
+        *position += 1;
+        if (*position as usize) < axis.nodes.len() {
+            return;
+        }
+        *position = 0;
+    }
+}
+
+/// Every cell is the sum of those directly below it, along each axis.
+fn sums(table: usize, counted: &Counted<'_>, report: &mut Report) {
+    for (axis, &stride) in counted.shape.axes.iter().zip(&counted.shape.strides) {
+        let (nodes, stride) = (axis.nodes.len(), stride as usize);
+        let mut has_children = vec![false; nodes];
+        for parent in axis.parents.iter().flatten() {
+            has_children[*parent as usize] = true;
+        }
+        for (block, counts) in counted.counts.chunks_exact(nodes * stride).enumerate() {
+            let mut sums = vec![0u64; nodes * stride];
+            for (node, parent) in axis.parents.iter().enumerate() {
+                let Some(parent) = parent else { continue };
+                for inner in 0..stride {
+                    sums[*parent as usize * stride + inner] += u64::from(counts[node * stride + inner]);
+                }
+            }
+            for (at, &sum) in sums.iter().enumerate() {
+                if has_children[at / stride] && sum != u64::from(counts[at]) {
+                    report.fault(Fault::Sum, table, (block * nodes * stride + at) as u64);
+                }
+            }
+        }
+    }
+}
+
+/// Finds the small groups that lie in one category.
+fn groups(table: usize, counted: &Counted<'_>, statuses: &[Status], rule: &Rule, primaries: &mut Primaries) {
+    let Some(group) = &rule.group else { return };
+    for (at, (table_axis, axis)) in counted.table.axes.iter().zip(&counted.shape.axes).enumerate() {
+        if !group.dimensions.contains(&table_axis.dimension) {
+            continue;
+        }
+        let stride = counted.shape.strides[at];
+        for (cell, &count) in counted.counts.iter().enumerate() {
+            if count == 0 || count >= group.below {
+                continue;
+            }
+            let position = (cell as u64 / stride) as usize % axis.nodes.len();
+            let Some(parent) = axis.parents[position] else { continue };
+            let above = cell as u64 - (position as u64 - u64::from(parent)) * stride;
+            // Where no other category can occur, everybody knows it.
+            let other = (0..axis.nodes.len()).any(|other| {
+                let cell = (cell as i64 + (other as i64 - position as i64) * stride as i64) as usize;
+                other != position && axis.parents[other] == Some(parent) && statuses[cell] != Status::Impossible
+            });
+            if counted.counts[above as usize] == count && other {
+                primaries.groups.push((table as u16, cell as u32, at as u16));
+            }
+        }
+    }
+}

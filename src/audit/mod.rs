@@ -1,0 +1,163 @@
+//! Checks what protection made, trusting none of it, and attacks it.
+//!
+//! ```text
+//! statuses  structural zeros, primaries withheld, sums, one status and one count for a shared cell    cells
+//! proofs    every primary has two worlds that keep every published cell and reach both ends          proofs
+//! attack    exact bounds of suppressed cells by linear programs, without looking at any certificate  attack
+//! ```
+//!
+//! What leaves the audit is counts of checks and of faults, never a cell's own bounds. Nothing here is shared with the
+//! protection but the data model in [`crate::worlds`].
+
+mod attack;
+mod cells;
+mod proofs;
+mod system;
+
+pub use attack::Effort;
+
+use crate::{
+    error::{Error, Result},
+    register::Status,
+    worlds::{Audited, Counted, Proof, Rule},
+};
+
+/// Kinds of faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// A published value is not the count, or a value stands where none may.
+    Value,
+    /// A cell is not the sum of the cells below it.
+    Sum,
+    /// A cell that several tables share has another count in one of them.
+    SharedCount,
+    /// A cell that several tables share has another status in one of them.
+    SharedStatus,
+    /// A structural zero has another status, another cell has that status, or a structural zero is not empty.
+    StructuralZero,
+    /// A primary cell is published.
+    PrimaryPublished,
+    /// A primary cell has no certificate.
+    NoCertificate,
+    /// A certificate is for a cell that is none, or names a world that is none.
+    StrayCertificate,
+    /// A world changes a cell that is no finest cell, or the same cell twice.
+    WorldForm,
+    /// A world changes a structural zero.
+    WorldZero,
+    /// A world makes a count negative.
+    WorldNegative,
+    /// A world changes a published cell.
+    WorldPublished,
+    /// A world changes a shared cell in one table and not alike in another.
+    WorldShared,
+    /// A world does not show its primary at the end that its certificate says.
+    WorldReach,
+    /// Linear programming narrows the range of a primary.
+    Narrowed,
+}
+
+/// What an audit did and found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Report {
+    /// Cells whose status, count and sums were checked, over all tables.
+    pub cells: u64,
+    /// Primary cells of the threshold rule, each shared cell once a table.
+    pub primaries: u64,
+    /// Cells that are suppressed.
+    pub suppressed: u64,
+    /// Worlds checked.
+    pub worlds: u64,
+    /// Certificates checked.
+    pub certificates: u64,
+    /// Certificates of the small-group rule checked.
+    pub groups: u64,
+    /// What the attack did.
+    pub attack: attack::Attack,
+    /// Faults by kind.
+    pub faults: std::collections::BTreeMap<Fault, u64>,
+    /// The first faults, for the confidential log: kind, table and cell.
+    #[serde(skip)]
+    pub examples: Vec<(Fault, u16, u32)>,
+}
+
+impl Report {
+    /// Whether nothing fell short.
+    pub fn is_clean(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    fn fault(&mut self, fault: Fault, table: usize, cell: u64) {
+        *self.faults.entry(fault).or_default() += 1;
+        if self.examples.len() < 100 {
+            self.examples.push((fault, table as u16, cell as u32));
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.worlds += other.worlds;
+        for (fault, count) in other.faults {
+            *self.faults.entry(fault).or_default() += count;
+        }
+        self.examples.extend(other.examples);
+        self.examples.truncate(100);
+    }
+}
+
+/// Audits a protected release: tables, their statuses and the proof of protection.
+pub fn audit(tables: &[Counted<'_>], statuses: &[Vec<Status>], proof: &Proof, rule: &Rule, effort: &Effort) -> Result<Report> {
+    check_sizes(tables, statuses)?;
+    let mut report = Report::default();
+    let linked = system::Linked::new(tables);
+    let primaries = cells::check(tables, statuses, rule, &linked, &mut report);
+    proofs::check(tables, statuses, proof, rule, &linked, primaries, effort.threads, &mut report);
+    if report.is_clean() {
+        attack::attack(tables, statuses, rule, &linked, effort, &mut report);
+    }
+    Ok(report)
+}
+
+/// Audits as [`audit`] does; what passes may be published, of what does not the report tells why.
+pub fn certify(
+    tables: &[Counted<'_>],
+    statuses: Vec<Vec<Status>>,
+    proof: &Proof,
+    rule: &Rule,
+    effort: &Effort,
+) -> Result<std::result::Result<Audited, Report>> {
+    let report = audit(tables, &statuses, proof, rule, effort)?;
+    if !report.is_clean() {
+        return Ok(Err(report));
+    }
+    let public = serde_json::to_value(&report).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(Ok(Audited::new(rule.clone(), statuses, public)))
+}
+
+/// Compares what a release shows with the counts.
+pub fn check_values(tables: &[Counted<'_>], statuses: &[Vec<Status>], values: &[Vec<Option<u32>>], report: &mut Report) {
+    for (table, ((counted, statuses), values)) in tables.iter().zip(statuses).zip(values).enumerate() {
+        for (cell, ((&count, &status), &value)) in counted.counts.iter().zip(statuses).zip(values).enumerate() {
+            if value != (status == Status::Published).then_some(count) {
+                report.fault(Fault::Value, table, cell as u64);
+            }
+        }
+    }
+}
+
+/// Attacks a release without looking at certificates or checking anything else first.
+pub fn attack_only(tables: &[Counted<'_>], statuses: &[Vec<Status>], rule: &Rule, effort: &Effort) -> Result<Report> {
+    check_sizes(tables, statuses)?;
+    let mut report = Report::default();
+    attack::attack(tables, statuses, rule, &system::Linked::new(tables), effort, &mut report);
+    Ok(report)
+}
+
+fn check_sizes(tables: &[Counted<'_>], statuses: &[Vec<Status>]) -> Result<()> {
+    let sound = tables.len() == statuses.len()
+        && tables
+            .iter()
+            .zip(statuses)
+            .all(|(counted, statuses)| counted.counts.len() as u64 == counted.shape.cells && statuses.len() == counted.counts.len());
+    if sound { Ok(()) } else { Err(Error::Input("counts, statuses and shapes of the tables differ in size".into())) }
+}

@@ -1,0 +1,89 @@
+//! `cacah audit`
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use cacah::{
+    audit::{self, Effort},
+    cube::{Confidential, grouped},
+    release::{Manifest, Protection, list, read_cells},
+    storage::{FileDigest, Store},
+};
+
+use super::{
+    protection::{Busy, Counts, describe_faults},
+    say::say,
+    seconds,
+};
+use crate::cli::Audit;
+
+/// Runs the command: what a release shows, the counts that it was made of and the proof are read from their files and
+/// checked as if nobody had done so before.
+pub async fn audit(args: Audit) -> Result<()> {
+    let started = Instant::now();
+    let confidential = Confidential::new(Store::open(&args.stores.confidential())?);
+    let store = Store::open(&args.stores.releases())?;
+    let period = args.period;
+    let found = list(&store).await?.into_iter().map(|(manifest, _)| manifest);
+    let wanted = |manifest: &Manifest| manifest.period == period && args.revision.is_none_or(|revision| manifest.revision == revision);
+    let Some(manifest) = found.filter(wanted).max_by_key(|manifest| manifest.revision) else {
+        bail!("{store} holds no such release of {period}; `cacah releases` lists what there is");
+    };
+    let name = format!("{period}/r{}", manifest.revision);
+    if manifest.protection != Protection::Certified {
+        bail!("{name} has {} suppression: nothing was proven that could be audited", manifest.protection.id());
+    }
+    let proven = confidential
+        .proof_manifest(period, manifest.revision)
+        .await?
+        .with_context(|| format!("the confidential store {} holds no proof of {name}", args.stores.confidential()))?;
+    let proof = confidential.proof(period, manifest.revision, &proven).await?;
+    let definitions = confidential.definitions(&proven.build).await?;
+    let counts = Counts::load(&confidential, &proven.build, &definitions).await?;
+    let counted = counts.counted(&definitions);
+    let mut faults = Vec::new();
+    if manifest.rule.as_ref() != Some(&proven.rule) {
+        faults.push("the release names another rule than was proven".to_owned());
+    }
+    for (path, digest) in &manifest.files {
+        let content = store.read(&format!("{name}/{path}")).await?.with_context(|| format!("{store}/{name}/{path} is missing"))?;
+        if FileDigest::of(&content) != *digest {
+            faults.push(format!("{path} is not what was published"));
+        }
+    }
+    let (mut statuses, mut values) = (Vec::new(), Vec::new());
+    for (table, counted) in definitions.tables.iter().zip(&counted) {
+        let released = manifest.tables.iter().find(|released| released.table.id == table.id);
+        let released = released.with_context(|| format!("{name} lacks table {}", table.id))?;
+        let path = format!("{name}/{}", released.file);
+        let content = store.read(&path).await?.with_context(|| format!("{store}/{path} is missing"))?;
+        let (table_values, table_statuses) = read_cells(content, counted.shape.cells).with_context(|| format!("{store}/{path}"))?;
+        statuses.push(table_statuses);
+        values.push(table_values);
+    }
+    let busy = Busy::new("auditing")?;
+    let effort = Effort { threads: args.threads(), ..Effort::default() };
+    let report = tokio::task::block_in_place(|| {
+        let mut report = audit::audit(&counted, &statuses, &proof, &proven.rule, &effort)?;
+        audit::check_values(&counted, &statuses, &values, &mut report);
+        Ok::<_, cacah::error::Error>(report)
+    })?;
+    drop(busy);
+    if !report.is_clean() {
+        faults.push(describe_faults(&report, &counted, &definitions));
+    }
+    say!(
+        "{name}: {} cells, {} of them suppressed, {} certificates and {} alternative worlds checked, {} linear programs, in {}",
+        grouped(report.cells),
+        grouped(report.suppressed),
+        grouped(report.certificates + report.groups),
+        grouped(report.worlds),
+        grouped(report.attack.programs),
+        seconds(started.elapsed()),
+    );
+    if !faults.is_empty() {
+        bail!("{name} must not be shown: {}", faults.join("; "));
+    }
+    say!("no fault found");
+    Ok(())
+}

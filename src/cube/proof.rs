@@ -1,0 +1,238 @@
+//! Proofs of protection in the confidential store.
+//!
+//! ```text
+//! <period>/proofs/r<revision>/proof.json      the build and rule that were proven, digests of the files; written last
+//! <period>/proofs/r<revision>/worlds.parquet, certificates.parquet, groups.parquet
+//! ```
+//!
+//! A build that a proof refers to stays for as long as the proof does, so that a release can be audited again from
+//! files alone.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arrow::{
+    array::{ArrayRef, AsArray, Int32Array, RecordBatch, UInt32Array},
+    datatypes::{Int32Type, UInt32Type},
+};
+use bytes::Bytes;
+use parquet::{
+    arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder},
+    basic::{Compression, ZstdLevel},
+    file::properties::WriterProperties,
+};
+use serde::{Deserialize, Serialize};
+
+use super::store::{BuildManifest, Confidential};
+use crate::{
+    error::{Error, Result},
+    register::Period,
+    storage::FileDigest,
+    worlds::{Certificate, Change, GroupCertificate, Proof, Rule, Worlds},
+};
+
+/// Folder of a period's proofs, beside its builds.
+pub(super) const PROOFS: &str = "proofs";
+const WORLDS: &str = "worlds.parquet";
+const CERTIFICATES: &str = "certificates.parquet";
+const GROUPS: &str = "groups.parquet";
+/// Rows written at a time.
+const ROWS: usize = 1 << 20;
+
+/// What was proven, and with what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProofManifest {
+    /// The build whose counts were protected.
+    pub build: BuildManifest,
+    /// The rule that was kept.
+    pub rule: Rule,
+    /// Number of alternative worlds, the true one included.
+    pub worlds: u32,
+    /// Files of the proof.
+    pub files: BTreeMap<String, FileDigest>,
+}
+
+impl Confidential {
+    fn proof_folder(period: Period, revision: u32) -> String {
+        format!("{period}/{PROOFS}/r{revision}")
+    }
+
+    /// Keeps the proof of a revision that is about to be published.
+    pub async fn save_proof(&self, build: &BuildManifest, revision: u32, rule: &Rule, proof: &Proof) -> Result<()> {
+        let folder = Self::proof_folder(build.period, revision);
+        let contents = [(WORLDS, write_worlds(&proof.worlds)?), (CERTIFICATES, write_certificates(proof)?), (GROUPS, write_groups(proof)?)];
+        let mut files = BTreeMap::new();
+        for (name, content) in contents {
+            files.insert(name.to_owned(), FileDigest::of(&content));
+            self.store().write(&format!("{folder}/{name}"), content).await?;
+        }
+        let manifest = ProofManifest { build: build.clone(), rule: rule.clone(), worlds: proof.worlds.len() as u32, files };
+        let text = serde_json::to_vec_pretty(&manifest).map_err(|error| Error::Internal(error.to_string()))?;
+        self.store().write(&format!("{folder}/proof.json"), text).await
+    }
+
+    /// Removes the proof of a revision that was not published after all.
+    pub async fn remove_proof(&self, period: Period, revision: u32) -> Result<()> {
+        self.store().remove_folder(&Self::proof_folder(period, revision)).await
+    }
+
+    /// What the proof of a revision refers to; `None` if there is no proof.
+    pub async fn proof_manifest(&self, period: Period, revision: u32) -> Result<Option<ProofManifest>> {
+        let path = format!("{}/proof.json", Self::proof_folder(period, revision));
+        let Some(text) = self.store().read(&path).await? else { return Ok(None) };
+        serde_json::from_slice(&text).map(Some).map_err(|error| Error::Input(format!("{}/{path}: damaged ({error})", self.store())))
+    }
+
+    /// Builds of a period that proofs refer to.
+    pub(super) async fn proven_builds(&self, period: Period) -> Result<Vec<String>> {
+        let mut builds = Vec::new();
+        for folder in self.store().folders(&format!("{period}/{PROOFS}")).await? {
+            let revision = folder.strip_prefix('r').and_then(|number| number.parse().ok());
+            if let Some(revision) = revision
+                && let Some(manifest) = self.proof_manifest(period, revision).await?
+            {
+                builds.push(manifest.build.build);
+            }
+        }
+        Ok(builds)
+    }
+
+    /// Reads a proof, checked against its digests.
+    pub async fn proof(&self, period: Period, revision: u32, manifest: &ProofManifest) -> Result<Proof> {
+        let folder = Self::proof_folder(period, revision);
+        let mut contents = Vec::new();
+        for name in [WORLDS, CERTIFICATES, GROUPS] {
+            let path = format!("{folder}/{name}");
+            let content = self.store().read(&path).await?.ok_or_else(|| Error::Input(format!("{}/{path}: missing", self.store())))?;
+            if manifest.files.get(name) != Some(&FileDigest::of(&content)) {
+                return Err(Error::Input(format!("{}/{path}: not what was proven", self.store())));
+            }
+            contents.push(content);
+        }
+        let [worlds, certificates, groups] = contents.as_slice() else { return Err(Error::Internal("a proof has three files".into())) };
+        let damaged = |error: Error| Error::Input(format!("{}/{folder}: {error}", self.store()));
+        let mut proof = Proof { worlds: read_worlds(worlds, manifest.worlds).map_err(damaged)?, ..Proof::default() };
+        read(certificates, 4, |row| {
+            proof.certificates.push(Certificate { table: small(row[0])?, cell: row[1], low: row[2], high: row[3] });
+            Ok(())
+        })
+        .map_err(damaged)?;
+        read(groups, 4, |row| {
+            proof.groups.push(GroupCertificate { table: small(row[0])?, cell: row[1], axis: small(row[2])?, world: row[3] });
+            Ok(())
+        })
+        .map_err(damaged)?;
+        Ok(proof)
+    }
+}
+
+fn small(number: u32) -> Result<u16> {
+    u16::try_from(number).map_err(|_| Error::Input(format!("{number} is no position of a table or axis")))
+}
+
+/// Writes rows of numbers as columns of these names.
+fn write<const COLUMNS: usize>(names: [&str; COLUMNS], mut rows: impl Iterator<Item = [u32; COLUMNS]>) -> Result<Bytes> {
+    let batch = |rows: &[[u32; COLUMNS]]| {
+        let columns = names.iter().enumerate().map(|(at, name)| {
+            let column: ArrayRef = match *name {
+                "delta" => Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row[at].cast_signed()))),
+                _ => Arc::new(UInt32Array::from_iter_values(rows.iter().map(|row| row[at]))),
+            };
+            (*name, column, false)
+        });
+        RecordBatch::try_from_iter_with_nullable(columns)
+    };
+    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?)).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch(&[])?.schema(), Some(properties))?;
+    loop {
+        let some: Vec<[u32; COLUMNS]> = rows.by_ref().take(ROWS).collect();
+        if some.is_empty() {
+            return Ok(writer.into_inner()?.into());
+        }
+        writer.write(&batch(&some)?)?;
+    }
+}
+
+fn write_worlds(worlds: &Worlds) -> Result<Bytes> {
+    let row = |world: u32, change: Change| [world, u32::from(change.table), change.cell, change.delta.cast_unsigned()];
+    let rows = (0..worlds.len() as u32).flat_map(|world| worlds.world(world).map(move |change| row(world, change)));
+    write(["world", "table", "cell", "delta"], rows)
+}
+
+fn write_certificates(proof: &Proof) -> Result<Bytes> {
+    let row = |certificate: &Certificate| [u32::from(certificate.table), certificate.cell, certificate.low, certificate.high];
+    write(["table", "cell", "low", "high"], proof.certificates.iter().map(row))
+}
+
+fn write_groups(proof: &Proof) -> Result<Bytes> {
+    let row = |group: &GroupCertificate| [u32::from(group.table), group.cell, u32::from(group.axis), group.world];
+    write(["table", "cell", "axis", "world"], proof.groups.iter().map(row))
+}
+
+/// Reads columns of numbers row by row; signed ones come as they lie in memory.
+fn read(content: &Bytes, columns: usize, mut visit: impl FnMut(&[u32]) -> Result<()>) -> Result<()> {
+    for batch in ParquetRecordBatchReaderBuilder::try_new(content.clone())?.with_batch_size(ROWS).build()? {
+        let batch = batch?;
+        let column = |array: &ArrayRef| match (array.as_primitive_opt::<UInt32Type>(), array.as_primitive_opt::<Int32Type>()) {
+            (Some(numbers), _) => Some(numbers.values().to_vec()),
+            (_, Some(numbers)) => Some(numbers.values().iter().map(|number| number.cast_unsigned()).collect()),
+            _ => None,
+        };
+        let found: Option<Vec<Vec<u32>>> = batch.columns().iter().map(column).collect();
+        let Some(found) = found.filter(|found| found.len() == columns) else {
+            return Err(Error::Input("other columns than a proof has".into()));
+        };
+        let mut row = vec![0; columns];
+        for at in 0..batch.num_rows() {
+            row.iter_mut().zip(&found).for_each(|(number, column)| *number = column[at]);
+            visit(&row)?;
+        }
+    }
+    Ok(())
+}
+
+fn read_worlds(content: &Bytes, count: u32) -> Result<Worlds> {
+    let mut worlds = Worlds::default();
+    let mut changes: Vec<Change> = Vec::new();
+    // World 0, the true one, is there from the start and changes nothing.
+    let mut current = 0;
+    let mut close = |changes: &mut Vec<Change>, from: u32, to: u32| {
+        if from > 0 {
+            worlds.push(changes.drain(..));
+        }
+        for _ in from + 1..to {
+            worlds.push(std::iter::empty());
+        }
+    };
+    read(content, 4, |row| {
+        if row[0] != current {
+            if row[0] < current || row[0] >= count {
+                return Err(Error::Input("worlds out of order".into()));
+            }
+            close(&mut changes, current, row[0]);
+            current = row[0];
+        }
+        changes.push(Change { table: small(row[1])?, cell: row[2], delta: row[3].cast_signed() });
+        Ok(())
+    })?;
+    close(&mut changes, current, count);
+    Ok(worlds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn worlds_come_back_as_they_were() {
+        let mut worlds = Worlds::default();
+        let change = |cell, delta| Change { table: 3, cell, delta };
+        worlds.push([change(7, -2), change(9, 2)].into_iter());
+        worlds.push(std::iter::empty());
+        worlds.push([change(1, 1)].into_iter());
+        worlds.push(std::iter::empty());
+        for worlds in [Worlds::default(), worlds] {
+            let content = write_worlds(&worlds).unwrap();
+            assert_eq!(read_worlds(&content, worlds.len() as u32).unwrap(), worlds);
+        }
+    }
+}

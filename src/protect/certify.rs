@@ -1,0 +1,489 @@
+//! Finds worlds for the primaries of one family and suppresses what they need.
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    family::{Family, GROUP, HIGH, LOCKED, LOW, LocalWorld, Overlay, PRIMARY, SUPPRESSED},
+    frame::{NONE, Tree},
+    people,
+    plan::{Look, NEVER, NEW, Plan, Planner, Target},
+    search::{Search, Step, apply},
+    settings::Settings,
+};
+
+/// Buffers that a thread keeps from family to family.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    search: Search,
+    overlay: Overlay,
+}
+
+/// One family while its worlds are being made.
+#[derive(Debug)]
+pub struct Work<'w, 'a> {
+    /// The cells.
+    pub family: &'w mut Family<'a>,
+    settings: &'w Settings,
+    scratch: &'w mut Scratch,
+    /// The worlds found.
+    pub worlds: Vec<LocalWorld>,
+    /// For each world the primaries, and which end of their range, that it shows.
+    pub credits: Vec<Vec<Want>>,
+    /// For each primary and end the worlds that show it.
+    pub supports: FxHashMap<Want, Vec<u32>>,
+    /// For each secondary of this family the living worlds that change it.
+    pub users: FxHashMap<u32, Vec<u32>>,
+    /// Cost of all secondaries of this family.
+    pub total: u64,
+    /// Small groups in one category, with the other categories.
+    groups: Vec<(Want, Vec<u32>)>,
+    /// Searches made.
+    searches: u64,
+    /// A cell that is on trial: no new world may change it.
+    pub banned: u32,
+}
+
+/// What a world is to show: a cell and what about it.
+pub type Want = (u32, Show);
+
+/// What a world can show of a primary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Show {
+    /// The low end of its range.
+    Low,
+    /// The high end of its range.
+    High,
+    /// That its group, along this dimension of the frame, has members in another category too.
+    Group(u8),
+}
+
+impl<'w, 'a> Work<'w, 'a> {
+    /// Starts on a family.
+    pub fn new(family: &'w mut Family<'a>, settings: &'w Settings, scratch: &'w mut Scratch) -> Self {
+        scratch.overlay.fit(family.cells);
+        Self {
+            family,
+            settings,
+            scratch,
+            worlds: Vec::new(),
+            credits: Vec::new(),
+            supports: FxHashMap::default(),
+            users: FxHashMap::default(),
+            total: 0,
+            groups: Vec::new(),
+            searches: 0,
+            banned: NONE,
+        }
+    }
+
+    /// Ends of primaries that nothing shows yet, in order of cells.
+    pub fn wants(&self) -> Vec<Want> {
+        let mut wants = Vec::new();
+        for (table, slice) in self.family.slices.iter().enumerate() {
+            let layout = &self.family.frame.tables[table];
+            for (index, &mark) in slice.marks.iter().enumerate() {
+                if mark & PRIMARY == 0 || mark & (LOW | HIGH) == LOW | HIGH {
+                    continue;
+                }
+                if !layout.owns(slice.first_row + index / layout.inner, index % layout.inner) {
+                    continue;
+                }
+                let number = slice.base + index as u32;
+                if mark & HIGH == 0 {
+                    wants.push((number, Show::High));
+                }
+                if mark & LOW == 0 {
+                    wants.push((number, Show::Low));
+                }
+            }
+        }
+        wants.extend(self.groups.iter().map(|(want, _)| *want).filter(|want| !self.supports.contains_key(want)));
+        wants
+    }
+
+    /// Finds the small groups that have no world yet.
+    fn find_groups(&mut self) {
+        let mut groups = Vec::new();
+        for (table, slice) in self.family.slices.iter().enumerate() {
+            let layout = &self.family.frame.tables[table];
+            for (index, &mark) in slice.marks.iter().enumerate() {
+                if mark & GROUP == 0 || !layout.owns(slice.first_row + index / layout.inner, index % layout.inner) {
+                    continue;
+                }
+                let number = slice.base + index as u32;
+                for &dimension in &self.family.frame.sensitive {
+                    if let Some(others) = self.family.frame.group(table, index, slice.counts, slice.marks, dimension) {
+                        let others = others.into_iter().map(|other| slice.base + other as u32).collect();
+                        groups.push(((number, Show::Group(dimension as u8)), others));
+                    }
+                }
+            }
+        }
+        self.groups = groups;
+    }
+
+    /// Whether a want is still open.
+    pub fn is_wanted(&self, want: Want) -> bool {
+        let done = match want.1 {
+            Show::Low => self.family.mark(want.0) & LOW,
+            Show::High => self.family.mark(want.0) & HIGH,
+            Show::Group(_) => u8::from(self.supports.contains_key(&want)),
+        };
+        done == 0
+    }
+
+    /// The changes that would satisfy a want, any of them.
+    fn targets(&self, want: Want) -> Vec<Target> {
+        let rule = &self.settings.rule;
+        let count = self.family.count(want.0) as i32;
+        match want.1 {
+            Show::Low => vec![self.target(want.0, rule.low() as i32 - count)],
+            Show::High => vec![self.target(want.0, rule.high() as i32 - count)],
+            Show::Group(_) => {
+                let found = self.groups.iter().find(|(of, _)| *of == want).map(|(_, others)| others.as_slice());
+                found.unwrap_or_default().iter().map(|&other| self.target(other, 1)).collect()
+            }
+        }
+    }
+
+    fn target(&self, number: u32, delta: i32) -> Target {
+        let place = self.family.place(number);
+        let layout = &self.family.frame.tables[place.table];
+        let mut nodes = Vec::new();
+        layout.nodes(place.inner as u32, &mut nodes);
+        Target { place, node: layout.spine_nodes[place.row], nodes, delta }
+    }
+
+    /// Finds a world for one end of a primary, newly suppressing less than `budget`. `false`: there is none that this
+    /// family can see.
+    pub fn certify(&mut self, want: Want, budget: u32) -> bool {
+        self.targets(want).into_iter().any(|target| self.reach(&target, budget))
+    }
+
+    fn reach(&mut self, target: &Target, budget: u32) -> bool {
+        let whole = self.walk(target, budget);
+        if let Some((cost, plan, walk)) = whole {
+            let changes = self.changes(&plan, &walk, target.delta.abs());
+            if let Some(changes) = changes {
+                if cost < NEW || target.delta.abs() == 1 {
+                    self.commit(changes);
+                    return true;
+                }
+                // Several smaller changes may get by with less.
+                let cheaper = self.stepwise(target, cost);
+                self.commit(cheaper.unwrap_or(changes));
+                return true;
+            }
+        }
+        if target.delta.abs() > 1
+            && let Some(changes) = self.stepwise(target, budget)
+        {
+            self.commit(changes);
+            return true;
+        }
+        false
+    }
+
+    /// The last resort, see [`super::people`].
+    fn change_people(&mut self, want: Want) {
+        for target in self.targets(want) {
+            let done = people::change(self.family, &mut self.scratch.overlay, &target);
+            let changes = self.scratch.overlay.take();
+            if done {
+                self.commit(changes);
+                return;
+            }
+        }
+    }
+
+    /// Changes the target by one at a time; the changes newly suppress less than `budget`, or `None`.
+    fn stepwise(&mut self, target: &Target, budget: u32) -> Option<Vec<(u32, i32)>> {
+        let mut left = budget;
+        let one = Target { delta: target.delta.signum(), ..target.clone() };
+        for _ in 0..target.delta.abs() {
+            let found = self.walk(&one, left).filter(|(_, plan, walk)| apply(self.family, &mut self.scratch.overlay, plan, walk, 1));
+            let Some((cost, ..)) = found else {
+                self.scratch.overlay.take();
+                return None;
+            };
+            if cost >= NEW {
+                left = left.saturating_sub(cost);
+            }
+        }
+        let number = self.family.number(target.place);
+        let reached = self.scratch.overlay.get(number) == target.delta;
+        let changes = self.scratch.overlay.take();
+        (reached && self.price(&changes) < budget).then_some(changes)
+    }
+
+    fn changes(&mut self, plan: &Plan, walk: &[Step], amount: i32) -> Option<Vec<(u32, i32)>> {
+        let sound = apply(self.family, &mut self.scratch.overlay, plan, walk, amount);
+        let changes = self.scratch.overlay.take();
+        sound.then_some(changes)
+    }
+
+    /// The cheapest walk for a target over all plans.
+    fn walk(&mut self, target: &Target, budget: u32) -> Option<(u32, Plan, Vec<Step>)> {
+        let mut look = Look::new(self.family, &self.scratch.overlay, &self.settings.weights);
+        look.banned = self.banned;
+        look.may_suppress = budget > NEW;
+        let mut bound = budget.min(NEVER);
+        let mut best: Option<(u32, Plan, Vec<Step>)> = None;
+        let planner = Planner::new(look, target);
+        let free = planner.free_dimensions();
+        for wide in [false, true] {
+            if wide && best.is_some() {
+                break;
+            }
+            for &dimension in &free {
+                let is_flat = |tree: &Tree| tree.children.iter().skip(1).all(Vec::is_empty);
+                if wide && look.family.frame.trees.get(dimension).is_none_or(is_flat) {
+                    continue;
+                }
+                for (least, choice) in planner.choices(dimension) {
+                    if least >= bound {
+                        break;
+                    }
+                    self.searches += 1;
+                    let priced = self.scratch.search.priced;
+                    let Some((cost, plan)) = planner.plan(dimension, wide, &choice) else { continue };
+                    if cost >= bound {
+                        continue;
+                    }
+                    let found = self.scratch.search.walk(look, &plan, target, bound);
+                    // Planning is worth about 200 arcs.
+                    self.searches += (self.scratch.search.priced - priced) / 200;
+                    if let Some((cost, walk)) = found {
+                        bound = cost;
+                        best = Some((cost, plan, walk));
+                    }
+                    if bound < NEW {
+                        return best;
+                    }
+                }
+            }
+        }
+        best
+    }
+
+    /// What newly suppressing the cells of these changes would cost.
+    fn price(&self, changes: &[(u32, i32)]) -> u32 {
+        let weights = (self.settings.weights.per_doubling, self.settings.weights.zero);
+        let fresh = changes.iter().filter(|(number, _)| self.family.mark(*number) & SUPPRESSED == 0);
+        fresh.map(|&(number, _)| self.family.cost(self.family.place(number), self.family.count(number), weights)).sum()
+    }
+
+    fn cost_of(&self, number: u32) -> u32 {
+        let weights = (self.settings.weights.per_doubling, self.settings.weights.zero);
+        self.family.cost(self.family.place(number), self.family.count(number), weights)
+    }
+
+    /// Takes a world in: suppresses its cells and notes what it shows.
+    fn commit(&mut self, changes: Vec<(u32, i32)>) {
+        let world = self.worlds.len() as u32;
+        let mut credits = Vec::new();
+        let (low, high) = (self.settings.rule.low() as i32, self.settings.rule.high() as i32);
+        for &(number, delta) in &changes {
+            let mark = self.family.mark(number);
+            if mark & PRIMARY == 0 || !self.family.owns(number) {
+                continue;
+            }
+            let value = self.family.count(number) as i32 + delta;
+            // What the true counts or a finished family show already is no credit of this world.
+            let counts = |bit: u8, show: Show| mark & bit == 0 || self.supports.contains_key(&(number, show));
+            if value <= low && counts(LOW, Show::Low) {
+                credits.push((number, Show::Low));
+            }
+            if value >= high && counts(HIGH, Show::High) {
+                credits.push((number, Show::High));
+            }
+        }
+        for (want, others) in &self.groups {
+            let has_member = |other: &u32| changes.binary_search_by_key(other, |(number, _)| *number).is_ok_and(|at| changes[at].1 > 0);
+            if others.iter().any(has_member) {
+                credits.push(*want);
+            }
+        }
+        for &want in &credits {
+            match want.1 {
+                Show::Low => self.family.set(want.0, LOW),
+                Show::High => self.family.set(want.0, HIGH),
+                Show::Group(_) => {}
+            }
+            self.supports.entry(want).or_default().push(world);
+        }
+        self.worlds.push(LocalWorld { changes, alive: false });
+        self.credits.push(credits);
+        self.revive(world);
+    }
+
+    /// Puts a world to use.
+    pub fn revive(&mut self, world: u32) {
+        let changes = std::mem::take(&mut self.worlds[world as usize].changes);
+        for &(number, _) in &changes {
+            let mark = self.family.mark(number);
+            if mark & (PRIMARY | LOCKED) != 0 {
+                continue;
+            }
+            if mark & SUPPRESSED == 0 {
+                self.family.set(number, SUPPRESSED);
+                self.total += u64::from(self.cost_of(number));
+            }
+            self.users.entry(number).or_default().push(world);
+        }
+        self.worlds[world as usize] = LocalWorld { changes, alive: true };
+    }
+
+    /// Takes a world out of use; secondaries that no other world changes are published again.
+    pub fn retire(&mut self, world: u32) {
+        let changes = std::mem::take(&mut self.worlds[world as usize].changes);
+        for &(number, _) in &changes {
+            let mark = self.family.mark(number);
+            if mark & (PRIMARY | LOCKED) != 0 {
+                continue;
+            }
+            if let Some(users) = self.users.get_mut(&number) {
+                users.retain(|&user| user != world);
+                if users.is_empty() {
+                    self.users.remove(&number);
+                    self.family.clear(number, SUPPRESSED);
+                    self.total -= u64::from(self.cost_of(number));
+                }
+            }
+        }
+        self.worlds[world as usize] = LocalWorld { changes, alive: false };
+    }
+
+    /// Drops a retired world for good. What only it has shown is wanted again.
+    fn forget(&mut self, world: u32) {
+        self.worlds[world as usize].changes = Vec::new();
+        for want in std::mem::take(&mut self.credits[world as usize]) {
+            if let Some(worlds) = self.supports.get_mut(&want) {
+                worlds.retain(|&other| other != world);
+                if !worlds.is_empty() {
+                    continue;
+                }
+            }
+            self.supports.remove(&want);
+            match want.1 {
+                Show::Low => self.family.clear(want.0, LOW),
+                Show::High => self.family.clear(want.0, HIGH),
+                Show::Group(_) => {}
+            }
+        }
+    }
+
+    /// The family's secondaries in the order of trial.
+    fn secondaries(&self, round: u32) -> Vec<u32> {
+        let mut found: Vec<u32> = self.users.keys().copied().filter(|&number| self.family.owns(number)).collect();
+        // Scattered anew in every round: in a fixed order the trials run into the same dead ends.
+        let scatter = |number: u32| number.wrapping_add(round.wrapping_mul(7919)).wrapping_mul(2_654_435_761);
+        found.sort_unstable_by_key(|&number| (scatter(number), number));
+        found
+    }
+
+    /// Finds worlds for everything that this family can protect.
+    pub fn run(&mut self) {
+        self.find_groups();
+        let mut hard = Vec::new();
+        for want in self.wants() {
+            if self.is_wanted(want) && !self.certify(want, NEW) {
+                hard.push(want);
+            }
+        }
+        for want in hard {
+            if self.is_wanted(want) {
+                self.certify(want, NEVER);
+            }
+            if self.family.open && self.is_wanted(want) {
+                self.change_people(want);
+            }
+        }
+        let all: usize = self.family.frame.tables.iter().map(|layout| layout.counts.len()).sum();
+        // Half for the families that split all cells, half for those above them.
+        let share = u128::from(self.settings.searches) * u128::from(self.family.cells) / (2 * all.max(1) as u128);
+        let most = self.searches.saturating_add(share as u64);
+        for round in 0..self.settings.rounds {
+            // The last round only takes what costs less: it gathers in what the slack has let go.
+            let slack = if round + 1 < self.settings.rounds { self.settings.slack } else { 0 };
+            self.reduce(round, u64::from(slack), most);
+        }
+        self.prune();
+    }
+
+    /// Cells whose groups all have a world.
+    pub fn settled_groups(&self) -> Vec<u32> {
+        let open: Vec<u32> = self.groups.iter().filter(|(want, _)| !self.is_shown(*want)).map(|(want, _)| want.0).collect();
+        self.groups.iter().map(|(want, _)| want.0).filter(|number| !open.contains(number)).collect()
+    }
+
+    /// Whether a living world shows a primary at an end.
+    fn is_shown(&self, want: Want) -> bool {
+        self.supports.get(&want).is_some_and(|worlds| worlds.iter().any(|&world| self.worlds[world as usize].alive))
+    }
+
+    /// Puts every secondary to the test: without it, can the worlds that change it be replaced at no greater cost?
+    /// A little more is allowed: pattern after pattern that costs about the same leads out of dead ends (on T3_100k of
+    /// `shared/sdc` 6,595 secondaries instead of 7,059).
+    fn reduce(&mut self, round: u32, slack: u64, most: u64) {
+        for number in self.secondaries(round) {
+            if self.searches > most {
+                return;
+            }
+            let Some(users) = self.users.get(&number).cloned() else { continue };
+            let before = self.total;
+            let first_new = self.worlds.len();
+            for &world in &users {
+                self.retire(world);
+            }
+            self.banned = number;
+            let mut wants: Vec<Want> = users.iter().flat_map(|&world| self.credits[world as usize].iter().copied()).collect();
+            wants.sort_unstable();
+            wants.dedup();
+            wants.retain(|&want| !self.is_shown(want));
+            let mut sound = true;
+            for want in wants {
+                if self.is_shown(want) {
+                    continue;
+                }
+                let budget = (before + slack).saturating_sub(self.total).min(u64::from(NEVER)) as u32;
+                sound = self.certify(want, budget) && self.total < before + slack;
+                if !sound {
+                    break;
+                }
+            }
+            self.banned = NONE;
+            if sound {
+                for world in users {
+                    self.forget(world);
+                }
+            } else {
+                for world in first_new..self.worlds.len() {
+                    self.retire(world as u32);
+                    self.forget(world as u32);
+                }
+                for world in users {
+                    self.revive(world);
+                }
+            }
+        }
+    }
+
+    /// Retires worlds whose every credit some other world has too, the largest first.
+    fn prune(&mut self) {
+        let mut order: Vec<u32> = (0..self.worlds.len() as u32).filter(|&world| self.worlds[world as usize].alive).collect();
+        order.sort_by_key(|&world| {
+            let (changes, credits) = (self.worlds[world as usize].changes.len(), self.credits[world as usize].len());
+            (credits, std::cmp::Reverse(changes), world)
+        });
+        for world in order {
+            self.worlds[world as usize].alive = false;
+            let needed = self.credits[world as usize].iter().any(|&want| !self.is_shown(want));
+            self.worlds[world as usize].alive = true;
+            if !needed {
+                self.retire(world);
+                self.forget(world);
+            }
+        }
+    }
+}

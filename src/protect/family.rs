@@ -1,0 +1,227 @@
+//! One piece of the work: the cells below one spine node, in every table of the unit.
+
+use std::ops::Range;
+
+use super::frame::{Frame, NONE};
+
+/// The cell is withheld.
+pub const SUPPRESSED: u8 = 1;
+/// The cell is withheld by a rule, not to protect another.
+pub const PRIMARY: u8 = 2;
+/// The cell cannot occur.
+pub const IMPOSSIBLE: u8 = 4;
+/// Some world shows the primary at the low end.
+pub const LOW: u8 = 8;
+/// Some world shows the primary at the high end.
+pub const HIGH: u8 = 16;
+/// The cell holds all of a small group, and no world shows otherwise yet.
+pub const GROUP: u8 = 64;
+/// A finished piece of work relies on the suppression.
+pub const LOCKED: u8 = 32;
+
+/// The rows of one table that belong to a family.
+#[derive(Debug)]
+pub struct Slice<'a> {
+    /// Number of the first row.
+    pub first_row: usize,
+    /// Counts of the rows.
+    pub counts: &'a [u32],
+    /// Marks of the rows' cells.
+    pub marks: &'a mut [u8],
+    /// Family-wide number of the first cell.
+    pub base: u32,
+}
+
+/// A spine node with everything below it; its own cells belong to it only if `open`.
+#[derive(Debug)]
+pub struct Family<'a> {
+    /// The layout of all tables.
+    pub frame: &'a Frame<'a>,
+    /// The spine node.
+    pub top: u32,
+    /// Whether changes may run through the node's own cells: only the last piece of work, over the whole tree, may.
+    pub open: bool,
+    /// One slice a table.
+    pub slices: Vec<Slice<'a>>,
+    /// For each table and spine node, counted from the top, where its row starts in the slice; [`NONE`]: no row here.
+    pub starts: Vec<Vec<u32>>,
+    /// Number of cells.
+    pub cells: u32,
+}
+
+/// A cell of a family: table, row counted from the slice's first, inner offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Position in [`Frame::tables`].
+    pub table: usize,
+    /// Row of the table.
+    pub row: usize,
+    /// Inner offset.
+    pub inner: usize,
+}
+
+/// The rows of a table that a family covers.
+pub fn rows(frame: &Frame<'_>, table: usize, top: u32, open: bool) -> Range<usize> {
+    let layout = &frame.tables[table];
+    let first = if open { top } else { top + 1 };
+    let end = frame.spine_tree().end[top as usize];
+    // Rows are in the order of the spine's nodes.
+    let start = layout.spine_nodes.partition_point(|&node| node < first);
+    start..layout.spine_nodes.partition_point(|&node| node < end).max(start)
+}
+
+impl<'a> Family<'a> {
+    /// A family over these marks, one slice of them a table, as [`rows`] cuts them.
+    pub fn new(frame: &'a Frame<'a>, top: u32, open: bool, marks: Vec<&'a mut [u8]>) -> Self {
+        let mut base = 0;
+        let slices = marks
+            .into_iter()
+            .enumerate()
+            .map(|(table, marks)| {
+                let layout = &frame.tables[table];
+                let rows = rows(frame, table, top, open);
+                let counts = &layout.counts[rows.start * layout.inner..rows.end * layout.inner];
+                let slice = Slice { first_row: rows.start, counts, marks, base };
+                base += slice.counts.len() as u32;
+                slice
+            })
+            .collect();
+        let nodes = top as usize..frame.spine_tree().end[top as usize] as usize;
+        let start = |table: usize, node: usize| {
+            let layout = &frame.tables[table];
+            let row = layout.row[node];
+            let covered = row != NONE && (open || node > top as usize);
+            if covered { (row as usize - rows(frame, table, top, open).start) as u32 * layout.inner as u32 } else { NONE }
+        };
+        let starts = (0..frame.tables.len()).map(|table| nodes.clone().map(|node| start(table, node)).collect()).collect();
+        Self { frame, top, open, slices, starts, cells: base }
+    }
+
+    /// Index within the slice of a table's cell; the row must lie in the family.
+    #[inline]
+    pub fn index(&self, place: Place) -> usize {
+        (place.row - self.slices[place.table].first_row) * self.frame.tables[place.table].inner + place.inner
+    }
+
+    /// Family-wide number of a cell.
+    #[inline]
+    pub fn number(&self, place: Place) -> u32 {
+        self.slices[place.table].base + self.index(place) as u32
+    }
+
+    /// The table and index within its slice of a family-wide number.
+    #[inline]
+    pub fn locate(&self, number: u32) -> (usize, usize) {
+        let table = self.slices.partition_point(|slice| slice.base <= number) - 1;
+        // Tables without rows here share their base with the next; the last of them is the one that has the cell.
+        (table, (number - self.slices[table].base) as usize)
+    }
+
+    /// The cell with a family-wide number.
+    pub fn place(&self, number: u32) -> Place {
+        let (table, index) = self.locate(number);
+        let inner = self.frame.tables[table].inner;
+        Place { table, row: self.slices[table].first_row + index / inner, inner: index % inner }
+    }
+
+    /// The marks of a cell.
+    #[inline]
+    pub fn mark(&self, number: u32) -> u8 {
+        let (table, index) = self.locate(number);
+        self.slices[table].marks[index]
+    }
+
+    /// The count of a cell.
+    #[inline]
+    pub fn count(&self, number: u32) -> u32 {
+        let (table, index) = self.locate(number);
+        self.slices[table].counts[index]
+    }
+
+    /// Sets marks of a cell.
+    #[inline]
+    pub fn set(&mut self, number: u32, bits: u8) {
+        let (table, index) = self.locate(number);
+        self.slices[table].marks[index] |= bits;
+    }
+
+    /// Clears marks of a cell.
+    #[inline]
+    pub fn clear(&mut self, number: u32, bits: u8) {
+        let (table, index) = self.locate(number);
+        self.slices[table].marks[index] &= !bits;
+    }
+
+    /// Whether a cell is counted in this table and not in an earlier one.
+    pub fn owns(&self, number: u32) -> bool {
+        let Place { table, row, inner } = self.place(number);
+        self.frame.tables[table].owns(row, inner)
+    }
+
+    /// What suppressing a cell would cost, in thousandths.
+    #[inline]
+    pub fn cost(&self, place: Place, count: u32, weights: (u32, u32)) -> u32 {
+        let layout = &self.frame.tables[place.table];
+        if !layout.owns(place.row, place.inner) {
+            // Counted where the cell is owned.
+            return 0;
+        }
+        let (per_doubling, zero) = weights;
+        let base = layout.inner_cost[place.inner] + layout.row_cost[place.row] + per_doubling * (32 - (count + 1).leading_zeros());
+        (base + if count == 0 { zero } else { 0 }) * layout.factor / 16
+    }
+}
+
+/// Changes on top of the true counts: the world that is being made.
+#[derive(Debug, Default)]
+pub struct Overlay {
+    deltas: Vec<i32>,
+    touched: Vec<u32>,
+}
+
+impl Overlay {
+    /// Makes room for a family's cells.
+    pub fn fit(&mut self, cells: u32) {
+        if self.deltas.len() < cells as usize {
+            self.deltas.resize(cells as usize, 0);
+        }
+    }
+
+    /// The change of a cell.
+    #[inline]
+    pub fn get(&self, number: u32) -> i32 {
+        self.deltas[number as usize]
+    }
+
+    /// Adds to the change of a cell.
+    #[inline]
+    pub fn add(&mut self, number: u32, delta: i32) {
+        self.touched.push(number);
+        self.deltas[number as usize] += delta;
+    }
+
+    /// Takes the changes out, sorted by cell, and starts anew.
+    pub fn take(&mut self) -> Vec<(u32, i32)> {
+        self.touched.sort_unstable();
+        self.touched.dedup();
+        let changes = self.touched.iter().map(|&number| (number, self.deltas[number as usize])).filter(|(_, delta)| *delta != 0).collect();
+        for number in self.touched.drain(..) {
+            self.deltas[number as usize] = 0;
+        }
+        changes
+    }
+
+    /// Whether nothing is changed yet.
+    pub fn is_empty(&self) -> bool {
+        self.touched.is_empty()
+    }
+}
+
+/// A world of one family with all its changed cells, marginals included.
+#[derive(Debug, Clone)]
+pub struct LocalWorld {
+    /// Family-wide numbers and changes, sorted.
+    pub changes: Vec<(u32, i32)>,
+    /// Whether it is still used.
+    pub alive: bool,
+}

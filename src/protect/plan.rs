@@ -1,0 +1,444 @@
+//! Patterns: which cells change together.
+//!
+//! A change is a product. In every inner dimension but one it follows a fixed *pattern*: an exchange between two nodes,
+//! which leaves everything from their common ancestor upwards alone, or a single open node, which runs up to the total.
+//! In the last dimension, the *free* one, and along the spine it follows a path that [`super::search`] finds. A product
+//! of signed whole numbers is a difference of whole records, so tables that share a cell see it change alike.
+
+use std::ops::Range;
+
+use super::{
+    family::{Family, IMPOSSIBLE, Overlay, Place, SUPPRESSED},
+    frame::{Frame, NONE},
+    settings::Weights,
+};
+
+/// Cost of cells that may not be suppressed or do not allow the change.
+pub const NEVER: u32 = u32::MAX / 8;
+/// Costs from here on mean that something new is suppressed; below it paths only count their length.
+pub const NEW: u32 = 1000;
+/// Patterns of one free dimension that are searched at most, cheapest first.
+const MOST_PLANS: usize = 8;
+/// Partners that an exchange tries at most, cheapest first.
+const MOST_PARTNERS: usize = 4;
+/// Stands for the free dimension where no table has any.
+pub const NOTHING: usize = usize::MAX;
+
+/// One cell of a column, in every row where the table has one.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanCell {
+    /// Position in [`Frame::tables`].
+    pub table: u32,
+    /// Inner offset.
+    pub inner: u32,
+    /// Sign of its change when the column's is positive.
+    pub sign: i32,
+}
+
+/// Patterns of all inner dimensions with the columns of the free one.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// The cells of all columns.
+    pub cells: Vec<PlanCell>,
+    /// Where each column's cells lie; the last column is the total.
+    pub columns: Vec<Range<u32>>,
+    /// The column of the target.
+    pub target: usize,
+    /// Finest spine level of the tables that change.
+    pub cut: u8,
+}
+
+impl Plan {
+    /// The column that is the sum of the others.
+    pub fn total(&self) -> usize {
+        self.columns.len() - 1
+    }
+}
+
+/// What is to change and by how much.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The cell.
+    pub place: Place,
+    /// Its spine node.
+    pub node: u32,
+    /// Its inner nodes by dimension.
+    pub nodes: Vec<u32>,
+    /// The change wanted.
+    pub delta: i32,
+}
+
+/// Signed nodes of one dimension.
+#[derive(Debug, Clone)]
+struct Pattern {
+    nodes: Vec<(u32, i32)>,
+    open: bool,
+}
+
+/// What costs are worked out from.
+#[derive(Debug, Clone, Copy)]
+pub struct Look<'f, 'a> {
+    /// The cells.
+    pub family: &'f Family<'a>,
+    /// The world so far.
+    pub overlay: &'f Overlay,
+    /// Costs.
+    pub weights: (u32, u32),
+    /// A cell that may not be used.
+    pub banned: u32,
+    /// Whether cells may be newly suppressed.
+    pub may_suppress: bool,
+}
+
+impl<'f, 'a> Look<'f, 'a> {
+    /// Costs by the weights of the settings.
+    pub fn new(family: &'f Family<'a>, overlay: &'f Overlay, weights: &Weights) -> Self {
+        Self { family, overlay, weights: (weights.per_doubling, weights.zero), banned: NONE, may_suppress: true }
+    }
+
+    /// Cost of changing these cells in the row of a spine node by `delta` times their sign; [`NEVER`] if that cannot be.
+    pub fn cost(&self, node: u32, cells: &[PlanCell], delta: i32) -> u32 {
+        self.cost_below(node, cells, delta, NEVER)
+    }
+
+    /// The same, but [`NEVER`] also where the cost is not below a limit.
+    #[inline]
+    pub fn cost_below(&self, node: u32, cells: &[PlanCell], delta: i32, limit: u32) -> u32 {
+        let family = self.family;
+        let Some(local) = node.checked_sub(family.top) else { return NEVER };
+        let is_true = self.overlay.is_empty();
+        let (mut table, mut start) = (u32::MAX, NONE);
+        let mut sum = 0;
+        for cell in cells {
+            // A column's cells lie table by table.
+            if cell.table != table {
+                table = cell.table;
+                start = family.starts[table as usize][local as usize];
+            }
+            if start == NONE {
+                continue;
+            }
+            let slice = &family.slices[table as usize];
+            let index = (start + cell.inner) as usize;
+            let mark = slice.marks[index];
+            if mark & IMPOSSIBLE != 0 {
+                return NEVER;
+            }
+            let number = slice.base + index as u32;
+            let before = if is_true { 0 } else { self.overlay.get(number) };
+            let change = cell.sign * delta;
+            if change < 0 && slice.counts[index] as i32 + before + change < 0 || number == self.banned {
+                return NEVER;
+            }
+            if mark & SUPPRESSED != 0 || before != 0 {
+                sum += 1;
+            } else if self.may_suppress {
+                let table = table as usize;
+                let row = slice.first_row + start as usize / family.frame.tables[table].inner;
+                sum += family.cost(Place { table, row, inner: cell.inner as usize }, slice.counts[index], self.weights);
+                if sum >= limit {
+                    return NEVER;
+                }
+            } else {
+                return NEVER;
+            }
+        }
+        sum
+    }
+}
+
+/// Makes the plans that may serve a target, by free dimension.
+#[derive(Debug)]
+pub struct Planner<'f, 'a> {
+    look: Look<'f, 'a>,
+    target: &'f Target,
+    /// Dimensions in which the target is not a total.
+    crossed: Vec<usize>,
+}
+
+impl<'f, 'a> Planner<'f, 'a> {
+    /// For this target.
+    pub fn new(look: Look<'f, 'a>, target: &'f Target) -> Self {
+        let spine = look.family.frame.spine;
+        let crossed = (0..target.nodes.len()).filter(|&dimension| dimension != spine && target.nodes[dimension] != 0).collect();
+        Self { look, target, crossed }
+    }
+
+    fn frame(&self) -> &'a Frame<'a> {
+        self.look.family.frame
+    }
+
+    /// Dimensions that can be free, the one with most choice first.
+    pub fn free_dimensions(&self) -> Vec<usize> {
+        let frame = self.frame();
+        let mut found: Vec<(usize, usize)> = Vec::new();
+        for (dimension, tree) in frame.trees.iter().enumerate() {
+            if dimension == frame.spine {
+                continue;
+            }
+            let useful = (0..frame.tables.len()).any(|table| {
+                frame.tables[table].axes[dimension].is_some()
+                    && self.is_present(table)
+                    && self.crossed.iter().all(|&crossed| frame.tables[table].axes[crossed].is_some())
+            });
+            if !useful {
+                continue;
+            }
+            let node = self.target.nodes[dimension];
+            let siblings = if node == 0 { tree.children[0].len() } else { tree.children[tree.parent[node as usize] as usize].len() };
+            found.push((siblings, dimension));
+        }
+        found.sort_by_key(|&(siblings, dimension)| (std::cmp::Reverse(siblings), dimension));
+        if found.is_empty() {
+            // Tables of places alone: people can only come and go.
+            return vec![NOTHING];
+        }
+        found.into_iter().map(|(_, dimension)| dimension).collect()
+    }
+
+    /// Whether a table has rows in the family.
+    fn is_present(&self, table: usize) -> bool {
+        !self.look.family.slices[table].counts.is_empty()
+    }
+
+    /// The fixed patterns with this dimension free, by what they at least cost: for every other crossed dimension an
+    /// exchange with a partner, or `None`: open.
+    pub fn choices(&self, free: usize) -> Vec<(u32, Vec<Option<u32>>)> {
+        let frame = self.frame();
+        let mut choices: Vec<(u32, Vec<Option<u32>>)> = vec![(0, Vec::new())];
+        for &dimension in self.crossed.iter().filter(|&&dimension| dimension != free) {
+            let tree = &frame.trees[dimension];
+            let node = self.target.nodes[dimension];
+            let mut options: Vec<(u32, Option<u32>)> = tree.children[tree.parent[node as usize] as usize]
+                .iter()
+                .filter(|&&sibling| sibling != node)
+                .map(|&partner| (self.cell_cost(dimension, partner, -1), Some(partner)))
+                .collect();
+            let mut open = 0u32;
+            let mut above = tree.parent[node as usize];
+            while above != NONE {
+                open = open.saturating_add(self.cell_cost(dimension, above, 1));
+                above = tree.parent[above as usize];
+            }
+            options.push((open, None));
+            options.retain(|(cost, _)| *cost < NEVER);
+            options.sort_unstable_by_key(|&(cost, partner)| (cost, partner.unwrap_or(NONE)));
+            options.truncate(MOST_PARTNERS);
+            choices = choices
+                .iter()
+                .flat_map(|(sum, choice)| {
+                    options.iter().map(move |&(cost, option)| (sum + cost, choice.iter().copied().chain([option]).collect::<Vec<_>>()))
+                })
+                .collect();
+        }
+        choices.sort_by_key(|(cost, _)| *cost);
+        choices.truncate(MOST_PLANS);
+        choices
+    }
+
+    /// Cost of the target's own cell with another node in one dimension.
+    fn cell_cost(&self, dimension: usize, node: u32, sign: i32) -> u32 {
+        let Place { table, inner, .. } = self.target.place;
+        let Some(axis) = &self.frame().tables[table].axes[dimension] else { return NEVER };
+        let (own, other) = (axis.position[self.target.nodes[dimension] as usize], axis.position[node as usize]);
+        if own == NONE || other == NONE {
+            return NEVER;
+        }
+        let inner = (inner as i64 + (i64::from(other) - i64::from(own)) * i64::from(axis.stride)) as u32;
+        self.look.cost(self.target.node, &[PlanCell { table: table as u32, inner, sign }], self.target.delta)
+    }
+
+    /// The plan for a choice of [`Planner::choices`] with its target's cost. `wide`: columns are all leaves, not only siblings.
+    pub fn plan(&self, free: usize, wide: bool, choice: &[Option<u32>]) -> Option<(u32, Plan)> {
+        let others: Vec<usize> = self.crossed.iter().copied().filter(|&dimension| dimension != free).collect();
+        let frame = self.frame();
+        // Tables that lack an exchanged dimension, or see both partners as one node, do not change.
+        let relevant: Vec<usize> = (0..frame.tables.len())
+            .filter(|&table| {
+                self.is_present(table)
+                    && others.iter().zip(choice).all(|(&dimension, partner)| {
+                        partner.is_none()
+                            || frame.tables[table].axes[dimension]
+                                .as_ref()
+                                .is_some_and(|axis| axis.position[self.target.nodes[dimension] as usize] != NONE)
+                    })
+            })
+            .collect();
+        let cut_of = |dimension: usize| {
+            relevant.iter().filter_map(|&table| frame.tables[table].axes[dimension].as_ref().map(|axis| axis.cut)).max().unwrap_or(0)
+        };
+        // Start with the target's own nodes, then go down to leaves dimension by dimension, each time the cheapest way.
+        let mut patterns: Vec<Pattern> = self.target.nodes.iter().map(|&node| Pattern { nodes: vec![(node, 1)], open: true }).collect();
+        for (&dimension, partner) in others.iter().zip(choice) {
+            if let Some(partner) = partner {
+                patterns[dimension] = Pattern { nodes: vec![(self.target.nodes[dimension], 1), (*partner, -1)], open: false };
+            }
+        }
+        for dimension in 0..patterns.len() {
+            if dimension == frame.spine || dimension == free {
+                continue;
+            }
+            let cut = cut_of(dimension);
+            let heads = std::mem::take(&mut patterns[dimension].nodes);
+            let open = patterns[dimension].open;
+            for (head, sign) in heads {
+                let stop = if open { NONE } else { frame.trees[dimension].parent[head as usize] };
+                let leaf = self.cheapest_leaf(&relevant, &mut patterns, dimension, head, cut, sign)?;
+                let chain = chain(frame, dimension, leaf, stop);
+                patterns[dimension].nodes.extend(chain.map(|node| (node, sign)));
+            }
+        }
+        if free == NOTHING {
+            let mut plan = Plan { cut: relevant.iter().map(|&table| frame.tables[table].cut).max()?, ..Plan::default() };
+            for &table in &relevant {
+                let list = product(frame, table, &patterns, free);
+                plan.cells.extend(list.iter().map(|&(inner, sign)| PlanCell { table: table as u32, inner, sign }));
+            }
+            plan.columns = vec![0..0, 0..plan.cells.len() as u32];
+            plan.target = 1;
+            let cost = self.look.cost(self.target.node, &plan.cells, self.target.delta);
+            return (cost < NEVER).then_some((cost, plan));
+        }
+        // Columns of the free dimension.
+        let tree = &frame.trees[free];
+        let cut = cut_of(free);
+        let own = self.target.nodes[free];
+        let above = if own == 0 || wide { 0 } else { tree.parent[own as usize] };
+        let mut heads = Vec::new();
+        if wide {
+            tree.leaves(0, cut, &mut heads);
+            if own != 0 {
+                heads.retain(|&leaf| !tree.is_within(leaf, own));
+                heads.push(own);
+            }
+        } else {
+            heads.extend(tree.children[above as usize].iter().filter(|&&child| tree.level[child as usize] <= cut));
+        }
+        let mut plan = Plan { cut: relevant.iter().map(|&table| frame.tables[table].cut).max()?, ..Plan::default() };
+        let target = if own == 0 { heads.len() } else { heads.iter().position(|&head| head == own)? };
+        let lists: Vec<(usize, Vec<(u32, i32)>)> = relevant.iter().map(|&table| (table, product(frame, table, &patterns, free))).collect();
+        for column in 0..=heads.len() {
+            let start = plan.cells.len() as u32;
+            let (leaf, stop) = match heads.get(column) {
+                Some(&head) => {
+                    let sign = if column == target { 1 } else { -1 };
+                    (self.cheapest_leaf(&relevant, &mut patterns, free, head, cut, sign)?, above)
+                }
+                None => (above, NONE),
+            };
+            for (table, list) in &lists {
+                match &frame.tables[*table].axes[free] {
+                    Some(axis) => {
+                        for node in chain(frame, free, leaf, stop) {
+                            let position = axis.position[node as usize];
+                            if position == NONE {
+                                continue;
+                            }
+                            let step = position * axis.stride;
+                            plan.cells.extend(list.iter().map(|&(inner, sign)| PlanCell {
+                                table: *table as u32,
+                                inner: inner + step,
+                                sign,
+                            }));
+                        }
+                    }
+                    None if column == heads.len() => {
+                        plan.cells.extend(list.iter().map(|&(inner, sign)| PlanCell { table: *table as u32, inner, sign }));
+                    }
+                    None => {}
+                }
+            }
+            plan.columns.push(start..plan.cells.len() as u32);
+        }
+        plan.target = target;
+        let range = plan.columns[target].clone();
+        let cost = self.look.cost(self.target.node, &plan.cells[range.start as usize..range.end as usize], self.target.delta);
+        (cost < NEVER).then_some((cost, plan))
+    }
+
+    /// The leaf below `head` whose chain of nodes costs least in the target's row.
+    fn cheapest_leaf(&self, relevant: &[usize], patterns: &mut [Pattern], dimension: usize, head: u32, cut: u8, sign: i32) -> Option<u32> {
+        let frame = self.frame();
+        let tree = &frame.trees[dimension];
+        if tree.is_leaf(head, cut) {
+            return Some(head);
+        }
+        let mut leaves = Vec::new();
+        tree.leaves(head, cut, &mut leaves);
+        let mut best: Option<(u32, u32)> = None;
+        let kept = std::mem::replace(&mut patterns[dimension], Pattern { nodes: Vec::new(), open: true });
+        for leaf in leaves {
+            patterns[dimension].nodes.clear();
+            patterns[dimension].nodes.extend(chain(frame, dimension, leaf, head).map(|node| (node, sign)));
+            let mut cost = 0u32;
+            for &table in relevant {
+                if frame.tables[table].axes[dimension].is_none() {
+                    continue;
+                }
+                for (inner, sign) in product(frame, table, patterns, usize::MAX) {
+                    let cell = PlanCell { table: table as u32, inner, sign };
+                    cost = cost.saturating_add(self.look.cost(self.target.node, &[cell], self.target.delta));
+                }
+            }
+            if best.is_none_or(|(least, _)| cost < least) {
+                best = Some((cost, leaf));
+            }
+        }
+        patterns[dimension] = kept;
+        best.map(|(_, leaf)| leaf)
+    }
+}
+
+/// Nodes from a leaf upwards, `stop` excluded.
+fn chain<'t>(frame: &'t Frame<'_>, dimension: usize, leaf: u32, stop: u32) -> impl Iterator<Item = u32> + 't {
+    let tree = &frame.trees[dimension];
+    let mut next = leaf;
+    std::iter::from_fn(move || {
+        if next == NONE || next == stop {
+            return None;
+        }
+        let node = next;
+        next = tree.parent[node as usize];
+        Some(node)
+    })
+}
+
+/// Signed inner offsets of a table under the patterns of all dimensions but `free`.
+fn product(frame: &Frame<'_>, table: usize, patterns: &[Pattern], free: usize) -> Vec<(u32, i32)> {
+    let mut list = Vec::with_capacity(16);
+    list.push((0u32, 1i32));
+    for (dimension, pattern) in patterns.iter().enumerate() {
+        if dimension == frame.spine || dimension == free {
+            continue;
+        }
+        match &frame.tables[table].axes[dimension] {
+            Some(axis) => {
+                let before = list.len();
+                let mut nodes = pattern.nodes.iter().filter_map(|&(node, sign)| {
+                    let position = axis.position[node as usize];
+                    (position != NONE).then_some((position * axis.stride, sign))
+                });
+                let Some((first_step, first_sign)) = nodes.next() else {
+                    list.clear();
+                    return list;
+                };
+                for (step, by) in nodes {
+                    for at in 0..before {
+                        let (inner, sign) = list[at];
+                        list.push((inner + step, sign * by));
+                    }
+                }
+                for (inner, sign) in &mut list[..before] {
+                    *inner += first_step;
+                    *sign *= first_sign;
+                }
+            }
+            None if pattern.open => {}
+            None => {
+                list.clear();
+                return list;
+            }
+        }
+    }
+    list
+}

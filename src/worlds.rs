@@ -1,0 +1,228 @@
+//! The plain data that protection hands over and the audit checks: the rule, counted tables, alternative worlds and
+//! certificates.
+//!
+//! An *alternative world* is a set of whole-number changes to the finest counts of the tables of one unit. A
+//! *certificate* names, for one primary cell, a world in which the cell is small and one in which it is large. Many
+//! certificates share a world. Everything here holds true values and stays in the confidential store.
+
+use serde::{Deserialize, Serialize};
+
+use crate::register::{Shape, Status, Table, ZeroMask};
+
+/// How far an attacker's range of a primary cell must reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    /// From 1 to one below the threshold: what the rule itself tells.
+    Rule,
+    /// From 0 to the threshold: not even that the cell is small can be proven.
+    Beyond,
+}
+
+/// The small-group rule: no group smaller than `below` may be seen to lie in one category.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRule {
+    /// Groups with fewer members than this are small; DESIGN.md section 5 has 10.
+    pub below: u32,
+    /// Identifiers of the sensitive dimensions.
+    pub dimensions: Vec<String>,
+}
+
+/// What makes a cell primary and what its certificate must show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Counts of 1 to one below this are primary.
+    pub threshold: u32,
+    /// How far the range of a primary must reach.
+    pub reach: Reach,
+    /// The small-group rule, if it applies.
+    pub group: Option<GroupRule>,
+}
+
+impl Rule {
+    /// The default rule of DESIGN.md section 5 without sensitive dimensions.
+    pub fn threshold(threshold: u32) -> Self {
+        Self { threshold, reach: Reach::Rule, group: None }
+    }
+
+    /// Whether a count is primary by the threshold.
+    pub fn is_small(&self, count: u32) -> bool {
+        count > 0 && count < self.threshold
+    }
+
+    /// The largest value that the low world of a primary may give it.
+    pub fn low(&self) -> u32 {
+        match self.reach {
+            Reach::Rule => 1,
+            Reach::Beyond => 0,
+        }
+    }
+
+    /// The smallest value that the high world of a primary may give it.
+    pub fn high(&self) -> u32 {
+        match self.reach {
+            Reach::Rule => self.threshold.saturating_sub(1),
+            Reach::Beyond => self.threshold,
+        }
+    }
+}
+
+/// A table with the counts of all its cells, numbered as its [`Shape`] says.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<'a> {
+    /// The table.
+    pub table: &'a Table,
+    /// The numbering of its cells.
+    pub shape: &'a Shape,
+    /// Its structural zeros.
+    pub zeros: &'a ZeroMask,
+    /// The true count of every cell.
+    pub counts: &'a [u32],
+}
+
+/// Number of the world in which nothing changes: the true counts.
+pub const TRUE_WORLD: u32 = 0;
+
+/// One changed finest cell of a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// Position of the table in the release.
+    pub table: u16,
+    /// Number of the cell in its table's [`Shape`].
+    pub cell: u32,
+    /// By how much its count differs from the true one.
+    pub delta: i32,
+}
+
+/// Alternative worlds, one behind the other; number 0 is the true one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worlds {
+    /// Where each world's changes begin; one more entry than worlds.
+    starts: Vec<u64>,
+    tables: Vec<u16>,
+    cells: Vec<u32>,
+    deltas: Vec<i32>,
+}
+
+impl Default for Worlds {
+    fn default() -> Self {
+        Self { starts: vec![0, 0], tables: Vec::new(), cells: Vec::new(), deltas: Vec::new() }
+    }
+}
+
+impl Worlds {
+    /// Number of worlds, the true one included.
+    pub fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Whether there is no world but the true one.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 1
+    }
+
+    /// Number of changes over all worlds.
+    pub fn changes(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Adds a world and returns its number.
+    pub fn push(&mut self, changes: impl Iterator<Item = Change>) -> u32 {
+        for change in changes {
+            self.tables.push(change.table);
+            self.cells.push(change.cell);
+            self.deltas.push(change.delta);
+        }
+        self.starts.push(self.cells.len() as u64);
+        (self.starts.len() - 2) as u32
+    }
+
+    /// The changes of a world; none if there is no such world.
+    pub fn world(&self, number: u32) -> impl Iterator<Item = Change> + '_ {
+        let at = number as usize;
+        let range = match (self.starts.get(at), self.starts.get(at + 1)) {
+            (Some(&start), Some(&end)) => start as usize..end as usize,
+            _ => 0..0,
+        };
+        range.map(|at| Change { table: self.tables[at], cell: self.cells[at], delta: self.deltas[at] })
+    }
+
+    /// Changes one entry, for tests that break certificates on purpose.
+    pub fn alter(&mut self, at: usize, delta: i32) {
+        if let Some(entry) = self.deltas.get_mut(at) {
+            *entry = delta;
+        }
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.starts.len() * 8 + self.cells.len() * (2 + 4 + 4)
+    }
+}
+
+/// Proof that the release does not narrow the range of one primary cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Position of the table in the release; a cell that several tables share is proven for the first of them.
+    pub table: u16,
+    /// Number of the cell.
+    pub cell: u32,
+    /// World in which the cell is at most [`Rule::low`].
+    pub low: u32,
+    /// World in which the cell is at least [`Rule::high`].
+    pub high: u32,
+}
+
+/// Proof that a small group may have members in more than one category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct GroupCertificate {
+    /// Position of the table in the release.
+    pub table: u16,
+    /// The cell of the category that holds the whole group.
+    pub cell: u32,
+    /// Position, in the table's axes, of the sensitive dimension.
+    pub axis: u16,
+    /// World in which another category of the group is not empty.
+    pub world: u32,
+}
+
+/// A protected release that the audit let pass. Only the audit makes one, and only from one are certified cells published.
+#[derive(Debug)]
+pub struct Audited {
+    rule: Rule,
+    statuses: Vec<Vec<Status>>,
+    report: serde_json::Value,
+}
+
+impl Audited {
+    /// For the audit alone; `tests/architecture.rs` holds that.
+    pub(crate) fn new(rule: Rule, statuses: Vec<Vec<Status>>, report: serde_json::Value) -> Self {
+        Self { rule, statuses, report }
+    }
+
+    /// The rule that was kept.
+    pub fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    /// Statuses of the cells of each table.
+    pub fn statuses(&self) -> &[Vec<Status>] {
+        &self.statuses
+    }
+
+    /// What was checked, for everybody to read: counts of checks, nothing of any cell.
+    pub fn report(&self) -> &serde_json::Value {
+        &self.report
+    }
+}
+
+/// Everything that proves the protection of a release.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proof {
+    /// The worlds.
+    pub worlds: Worlds,
+    /// One certificate for every primary cell of the threshold rule.
+    pub certificates: Vec<Certificate>,
+    /// One for every small group in one category.
+    pub groups: Vec<GroupCertificate>,
+}

@@ -1,0 +1,76 @@
+//! How many cells protection takes, and how long, on tables that other tools were measured on.
+
+use std::{path::PathBuf, time::Instant};
+
+use cacah::{
+    audit::{Effort, audit},
+    protect::{Settings, protect},
+    register::Status,
+    worlds::Rule,
+};
+
+use super::{country, synthetic::read};
+
+/// Reads every `T*.csv.gz` (three nested region levels, other variables, count) in the folder `CACAH_TEST_TABLES`:
+/// `CACAH_TEST_TABLES=DIR cargo test --release --test all -- --ignored --nocapture tables_of_the_field`
+#[test]
+#[ignore = "a measurement, of tables that do not belong to this project"]
+fn tables_of_the_field() {
+    let folder = PathBuf::from(std::env::var("CACAH_TEST_TABLES").expect("CACAH_TEST_TABLES names the folder of tables"));
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let is_table = |name: &str| name.starts_with('T') && name.ends_with(".csv.gz");
+    files.retain(|file| file.file_name().is_some_and(|name| is_table(&name.to_string_lossy())));
+    files.sort();
+    assert!(!files.is_empty(), "there are no tables in {}", folder.display());
+    for file in files {
+        let owned = read(&file).unwrap();
+        let rule = Rule::threshold(5);
+        let started = Instant::now();
+        let protected = protect(&owned.counted(), &owned.dimensions, &Settings::new(rule.clone())).unwrap();
+        let elapsed = started.elapsed();
+        let report = audit(&owned.counted(), &protected.statuses, &protected.proof, &rule, &Effort::default()).unwrap();
+        assert!(report.is_clean(), "{:?}", report.faults);
+        let secondary = |table: usize| {
+            let statuses = protected.statuses[table].iter().zip(&protected.primary[table]).zip(&owned.counts[table]);
+            statuses
+                .filter(|((status, primary), _)| **status == Status::Suppressed && !**primary)
+                .map(|(_, &count)| u64::from(count))
+                .collect::<Vec<_>>()
+        };
+        let secondaries = secondary(0);
+        println!(
+            "{}: {} cells, {} primary, {} secondary with {} people, protected in {:.2} s, audited in {:.2} s",
+            file.file_name().unwrap_or_default().to_string_lossy(),
+            owned.counts[0].len(),
+            report.primaries,
+            secondaries.len(),
+            secondaries.iter().sum::<u64>(),
+            elapsed.as_secs_f64(),
+            (started.elapsed() - elapsed).as_secs_f64(),
+        );
+    }
+}
+
+/// Protects and audits a made-up country of so many provinces, all shipped tables:
+/// `CACAH_TEST_PROVINCES=1 cargo test --release --test all -- --ignored --nocapture a_made_up_country`
+#[test]
+#[ignore = "a measurement: minutes a province"]
+fn a_made_up_country() {
+    let provinces = std::env::var("CACAH_TEST_PROVINCES").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    let (_, owned) = country::make(provinces, 1.0, 1).unwrap();
+    let rule = Rule::threshold(5);
+    let cells: usize = owned.counts.iter().map(Vec::len).sum();
+    let started = Instant::now();
+    let protected = protect(&owned.counted(), &owned.dimensions, &Settings::new(rule.clone())).unwrap();
+    let elapsed = started.elapsed();
+    let report = audit(&owned.counted(), &protected.statuses, &protected.proof, &rule, &Effort::default()).unwrap();
+    assert!(report.is_clean(), "{:?}", report.faults);
+    println!(
+        "{provinces} provinces: {cells} cells, {} primary, {} suppressed, {} worlds, protected in {:.1} s, audited in {:.1} s",
+        report.primaries,
+        report.suppressed,
+        report.worlds,
+        elapsed.as_secs_f64(),
+        (started.elapsed() - elapsed).as_secs_f64(),
+    );
+}

@@ -1,0 +1,124 @@
+//! Tables to measure with: those of `shared/sdc`, and a whole country.
+
+use std::{collections::BTreeMap, io::Read, path::Path};
+
+use cacah::{
+    cube::rollup,
+    error::{Error, Result},
+    register::{Contents, Dimension, Label, Level, Node, Role, Shape, StructuralZero, Table, TableAxis, Unit, ZeroMask},
+    worlds::Counted,
+};
+
+/// Tables with everything that [`Counted`] borrows.
+#[derive(Debug)]
+pub struct Owned {
+    /// The dimensions.
+    pub dimensions: Vec<Dimension>,
+    /// The tables.
+    pub tables: Vec<Table>,
+    /// Their numberings.
+    pub shapes: Vec<Shape>,
+    /// Their structural zeros.
+    pub zeros: Vec<ZeroMask>,
+    /// Their counts.
+    pub counts: Vec<Vec<u32>>,
+}
+
+impl Owned {
+    /// Rolls up the finest counts of tables.
+    pub fn new(dimensions: Vec<Dimension>, tables: Vec<Table>, zeros: &[StructuralZero], leaves: Vec<Vec<u32>>) -> Result<Self> {
+        let shapes = tables
+            .iter()
+            .map(|table| Shape::new(table, &dimensions).map_err(|error| Error::Input(error.to_string())))
+            .collect::<Result<Vec<_>>>()?;
+        let masks = tables.iter().zip(&shapes).map(|(table, shape)| ZeroMask::new(table, shape, zeros)).collect();
+        let counts = shapes.iter().zip(leaves).map(|(shape, leaves)| rollup(shape, &leaves)).collect();
+        Ok(Self { dimensions, tables, shapes, zeros: masks, counts })
+    }
+
+    /// The tables as protect and audit take them.
+    pub fn counted(&self) -> Vec<Counted<'_>> {
+        (0..self.tables.len())
+            .map(|at| Counted { table: &self.tables[at], shape: &self.shapes[at], zeros: &self.zeros[at], counts: &self.counts[at] })
+            .collect()
+    }
+}
+
+/// A dimension from (code, parent, level).
+pub fn dimension(id: &str, levels: &[&str], nodes: Vec<(String, Option<u32>, u8)>) -> Dimension {
+    Dimension {
+        id: id.into(),
+        variable: id.into(),
+        label: Label::same(id),
+        role: Role::Classification,
+        levels: levels.iter().map(|level| Level { id: (*level).into(), label: Label::same(*level) }).collect(),
+        nodes: nodes
+            .into_iter()
+            .map(|(code, parent, level)| Node { label: Label::same(&code), code, parent, level, official: None })
+            .collect(),
+        groupings: Vec::new(),
+    }
+}
+
+/// A flat dimension.
+pub fn flat(id: &str, codes: &[String]) -> Dimension {
+    let nodes = codes.iter().map(|code| (code.clone(), Some(0), 1));
+    dimension(id, &["total", id], [("T".into(), None, 0)].into_iter().chain(nodes).collect())
+}
+
+/// A table of persons.
+pub fn table(id: &str, axes: &[(&str, &str)], unit: Unit) -> Table {
+    Table {
+        id: id.into(),
+        label: Label::same(id),
+        description: Label::same(""),
+        subject: Label::same(""),
+        unit,
+        contents: Contents { code: "persons".into(), label: Label::same(""), unit: Label::same("") },
+        axes: axes.iter().map(|(dimension, level)| TableAxis { dimension: (*dimension).into(), level: (*level).into() }).collect(),
+    }
+}
+
+/// Reads a table of `shared/sdc`: `l1,l2,l3,<variables>,freq`.
+pub fn read(path: &Path) -> Result<Owned> {
+    let fail = |error: &dyn std::fmt::Display| Error::Input(format!("{}: {error}", path.display()));
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(|error| fail(&error))?;
+    flate2::read::GzDecoder::new(file).read_to_string(&mut text).map_err(|error| fail(&error))?;
+    let mut lines = text.lines();
+    let heads: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
+    let variables: Vec<&str> = heads[3..heads.len() - 1].to_vec();
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    let mut regions = vec![("T".to_owned(), None, 0u8)];
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    let mut codes: Vec<Vec<String>> = vec![Vec::new(); variables.len()];
+    let mut orders: Vec<BTreeMap<String, usize>> = vec![BTreeMap::new(); variables.len()];
+    for row in &rows {
+        let mut parent = 0;
+        for (level, code) in row.iter().enumerate().take(3) {
+            let next = regions.len() as u32;
+            parent = *seen.entry(format!("{level}:{code}")).or_insert_with(|| {
+                regions.push(((*code).to_owned(), Some(parent), level as u8 + 1));
+                next
+            });
+        }
+        for (at, codes) in codes.iter_mut().enumerate() {
+            let code = row[3 + at];
+            if !orders[at].contains_key(code) {
+                orders[at].insert(code.to_owned(), codes.len());
+                codes.push(code.to_owned());
+            }
+        }
+    }
+    let mut dimensions = vec![dimension("region", &["country", "l1", "l2", "l3"], regions)];
+    dimensions.extend(variables.iter().zip(&codes).map(|(variable, codes)| flat(variable, codes)));
+    let mut axes = vec![("region", "l3")];
+    axes.extend(variables.iter().map(|variable| (*variable, *variable)));
+    // Rows come region by region with the last variable fastest, which is the order of the leaves.
+    let mut leaves = Vec::with_capacity(rows.len());
+    for row in &rows {
+        leaves.push(row[heads.len() - 1].parse::<u32>().map_err(|error| fail(&error))?);
+    }
+    let tables = vec![table("table", &axes, Unit::Person)];
+    Owned::new(dimensions, tables, &[], vec![leaves])
+}
