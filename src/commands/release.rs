@@ -180,18 +180,6 @@ async fn check_earlier(confidential: &Confidential, store: &Store, period: Perio
         let counted = counts.counted(new.definitions);
         let proof = confidential.proof(period, manifest.revision, &proven).await?;
         let earlier = released_statuses(store, &manifest, &counted).await?;
-        let known =
-            |counted: &[Counted<'_>], statuses: &[Vec<Status>], others: &[Counted<'_>], shown: &[Vec<Status>]| -> Vec<Vec<Status>> {
-                let tables = counted.iter().zip(statuses).zip(others.iter().zip(shown));
-                let table = |((counted, statuses), (other, shown)): ((&Counted<'_>, &Vec<Status>), (&Counted<'_>, &Vec<Status>))| {
-                    let cells = statuses.iter().zip(shown).zip(counted.counts.iter().zip(other.counts));
-                    let status = |((&status, &shown), (count, other)): ((&Status, &Status), (&u32, &u32))| {
-                        if shown == Status::Published && count == other { Status::Published } else { status }
-                    };
-                    cells.map(status).collect()
-                };
-                tables.map(table).collect()
-            };
         let reports = tokio::task::block_in_place(|| {
             let now = audit::audit(new.counted, &known(new.counted, new.statuses, &counted, &earlier), new.proof, new.rule, effort)?;
             let before = audit::audit(&counted, &known(&counted, &earlier, new.counted, new.statuses), &proof, &proven.rule, effort)?;
@@ -206,6 +194,19 @@ async fn check_earlier(confidential: &Confidential, store: &Store, period: Perio
         }
     }
     Ok(())
+}
+
+/// What of a revision stays unknown to somebody who also holds another one, which shows other cells of other counts.
+fn known(counted: &[Counted<'_>], statuses: &[Vec<Status>], others: &[Counted<'_>], shown: &[Vec<Status>]) -> Vec<Vec<Status>> {
+    let mut known = statuses.to_vec();
+    for (table, known) in known.iter_mut().enumerate() {
+        for (cell, status) in known.iter_mut().enumerate() {
+            if shown[table][cell] == Status::Published && counted[table].counts[cell] == others[table].counts[cell] {
+                *status = Status::Published;
+            }
+        }
+    }
+    known
 }
 
 /// Statuses of the cells that a release shows.

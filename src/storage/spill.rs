@@ -175,7 +175,7 @@ mod tests {
         let mut repeats = Repeats::default();
         for keys in [0u64, 1, 10, 5000] {
             repeats.reset(keys as usize);
-            let twice = |key: u64| key % 50 == 0;
+            let twice = |key: u64| key.is_multiple_of(50);
             for key in 0..keys {
                 repeats.meet(spread(key) >> 8);
                 if twice(key) {

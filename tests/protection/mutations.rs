@@ -176,3 +176,18 @@ fn the_result_does_not_depend_on_threads() {
     assert_eq!(alone.statuses, together.statuses);
     assert_eq!(alone.proof, together.proof);
 }
+
+/// Worlds that a failed trial dropped once still counted as shown for other cells: the audit found them missing.
+#[test]
+fn a_dropped_trial_proves_nothing() {
+    let regions = country::regions(1, 2);
+    let lines = regions.lines().filter(|line| !line.starts_with("11.") || line.starts_with("11.01"));
+    let regions: String = lines.map(|line| format!("{line}\n")).collect();
+    let owned = country::make_over(&regions, 0.05, 2).unwrap().1;
+    let mut settings = Settings::new(Rule::threshold(5));
+    settings.searches = 300_000;
+    let protected = protect(&owned.counted(), &owned.dimensions, &settings).unwrap();
+    let effort = Effort { samples: 5, components: 50, ..Effort::default() };
+    let report = audit(&owned.counted(), &protected.statuses, &protected.proof, &settings.rule, &effort).unwrap();
+    assert!(report.is_clean(), "{:?}", report.faults);
+}
