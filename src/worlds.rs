@@ -22,7 +22,7 @@ pub enum Reach {
 /// The small-group rule: no group smaller than `below` may be seen to lie in one category.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupRule {
-    /// Groups with fewer members than this are small; DESIGN.md section 5 has 10.
+    /// Groups with fewer members than this are small; 10 is usual.
     pub below: u32,
     /// Identifiers of the sensitive dimensions.
     pub dimensions: Vec<String>,
@@ -40,7 +40,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// The default rule of DESIGN.md section 5 without sensitive dimensions.
+    /// The default rule: the threshold alone, without sensitive dimensions.
     pub fn threshold(threshold: u32) -> Self {
         Self { threshold, reach: Reach::Rule, group: None }
     }

@@ -24,7 +24,7 @@ pub struct Effort {
     /// Threads of checks and attack.
     pub threads: usize,
     /// Unknowns of the largest component that is solved whole. Simplex steps grow with the square of it: at 300
-    /// a program takes about 10 milliseconds, and single tables of `shared/sdc` fall into components of 30 to 500.
+    /// a program takes about 10 milliseconds, and single tables of 10,000 to 100,000 cells fall into components of 30 to 500.
     pub largest: usize,
     /// Unknowns of the largest component for which whole numbers are asked for.
     pub largest_whole: usize,

@@ -1,4 +1,4 @@
-//! The traps of DESIGN.md section 5 that concern protection and audit, by name.
+//! Traps that protection and audit must not fall into, by name.
 
 use cacah::{
     audit::{Effort, Report, audit},
