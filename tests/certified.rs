@@ -7,14 +7,10 @@ use std::{
 
 use crate::{
     common::{assert_says, fail, succeed},
-    pipeline::cells,
+    pipeline::{cells, other_register},
 };
 
 const RELEASE: &str = "warehouse/releases/2024/r1";
-
-fn other_register(file: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("data-samples/other-register").join(file).to_string_lossy().into_owned()
-}
 
 /// Counts a snapshot of the other register.
 fn build(snapshot: &str, folder: &Path) {

@@ -61,7 +61,7 @@ fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-fn other_register(file: &str) -> String {
+pub fn other_register(file: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data-samples/other-register").join(file).to_string_lossy().into_owned()
 }
 

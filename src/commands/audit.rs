@@ -6,12 +6,12 @@ use anyhow::{Context, Result, bail};
 use cacah::{
     audit::{self, Effort},
     cube::{Confidential, grouped},
-    release::{Manifest, Protection, list, read_cells},
+    release::{Manifest, Protection, list},
     storage::{FileDigest, Store},
 };
 
 use super::{
-    protection::{Busy, Counts, describe_faults},
+    protection::{Busy, Counts, describe_faults, released_cells},
     say::say,
     seconds,
 };
@@ -51,16 +51,7 @@ pub async fn audit(args: Audit) -> Result<()> {
             faults.push(format!("{path} is not what was published"));
         }
     }
-    let (mut statuses, mut values) = (Vec::new(), Vec::new());
-    for (table, counted) in definitions.tables.iter().zip(&counted) {
-        let released = manifest.tables.iter().find(|released| released.table.id == table.id);
-        let released = released.with_context(|| format!("{name} lacks table {}", table.id))?;
-        let path = format!("{name}/{}", released.file);
-        let content = store.read(&path).await?.with_context(|| format!("{store}/{path} is missing"))?;
-        let (table_values, table_statuses) = read_cells(content, counted.shape.cells).with_context(|| format!("{store}/{path}"))?;
-        statuses.push(table_statuses);
-        values.push(table_values);
-    }
+    let (values, statuses) = released_cells(&store, &manifest, &counted).await?;
     let busy = Busy::new("auditing")?;
     let effort = Effort { threads: args.threads(), ..Effort::default() };
     let report = tokio::task::block_in_place(|| {

@@ -1,12 +1,14 @@
-//! What `cacah release` and `cacah audit` share: the counts of a build, and what protection costs.
+//! What `cacah release` and `cacah audit` share: the counts of a build, the cells of a release, and what protection costs.
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use cacah::{
     audit::{Fault, Report},
     cube::{BuildManifest, Confidential, grouped, rollup},
     register::{Definitions, Role, Shape, Status, ZeroMask},
+    release::{Manifest, read_cells},
+    storage::Store,
     worlds::Counted,
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -38,11 +40,26 @@ impl Counts {
         let parts = definitions.tables.iter().zip(&self.shapes).zip(self.zeros.iter().zip(&self.counts));
         parts.map(|((table, shape), (zeros, counts))| Counted { table, shape, zeros, counts }).collect()
     }
+}
 
-    /// The counts of a table.
-    pub fn of(&self, table: usize) -> &[u32] {
-        &self.counts[table]
+/// Values and statuses that a release shows, table by table.
+pub async fn released_cells(
+    store: &Store,
+    manifest: &Manifest,
+    counted: &[Counted<'_>],
+) -> Result<(Vec<Vec<Option<u32>>>, Vec<Vec<Status>>)> {
+    let name = format!("{}/r{}", manifest.period, manifest.revision);
+    let (mut values, mut statuses) = (Vec::new(), Vec::new());
+    for counted in counted {
+        let released = manifest.tables.iter().find(|released| released.table.id == counted.table.id);
+        let released = released.with_context(|| format!("{name} lacks table {}", counted.table.id))?;
+        let path = format!("{name}/{}", released.file);
+        let content = store.read(&path).await?.with_context(|| format!("{store}/{path} is missing"))?;
+        let (table_values, table_statuses) = read_cells(content, counted.shape.cells).with_context(|| format!("{store}/{path}"))?;
+        values.push(table_values);
+        statuses.push(table_statuses);
     }
+    Ok((values, statuses))
 }
 
 /// Shows that something is being done, until it is dropped.

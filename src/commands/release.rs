@@ -8,13 +8,13 @@ use cacah::{
     cube::{BuildManifest, Confidential, Quality, grouped},
     protect::{self, Protected, Settings},
     register::{Definitions, Period, Status},
-    release::{Draft, Manifest, Published, list, read_cells},
+    release::{Draft, Manifest, Published, list},
     storage::Store,
     worlds::{Counted, Proof, Rule},
 };
 
 use super::{
-    protection::{Busy, Counts, describe_faults, say_losses},
+    protection::{Busy, Counts, describe_faults, released_cells, say_losses},
     say::say,
     seconds,
 };
@@ -65,16 +65,18 @@ pub async fn release_with(
         Ok(()) => draft.document("quality.json", &quality.public()).await.map_err(Into::into),
         Err(error) => Err(error),
     };
-    if let Err(error) = documented {
-        draft.abandon().await?;
-        confidential.remove_proof(period, revision).await?;
-        return Err(error);
-    }
-    let published = match draft.publish().await {
+    let published = match documented {
+        Ok(()) => draft.publish().await.map_err(Into::into),
+        Err(error) => draft.abandon().await.map_err(Into::into).and(Err(error)),
+    };
+    let published: Published = match published {
         Ok(published) => published,
         Err(error) => {
-            confidential.remove_proof(period, revision).await?;
-            return Err(error.into());
+            // Somebody else may have published this revision meanwhile: then the proof is theirs.
+            if store.stat(&format!("{period}/r{revision}/manifest.json")).await?.is_none() {
+                confidential.remove_proof(period, revision).await?;
+            }
+            return Err(error);
         }
     };
     say!(
@@ -98,14 +100,15 @@ async fn suppress_primary(
     protecting: &Protecting,
 ) -> Result<()> {
     let counts = Counts::load(confidential, build, definitions).await?;
+    let counted = counts.counted(definitions);
     let mut statuses = Vec::new();
-    for (at, counted) in counts.counted(definitions).into_iter().enumerate() {
+    for (at, counted) in counted.iter().enumerate() {
         let table = protect::primary(counted.shape, counted.zeros, counted.counts, protecting.rule.threshold);
         draft.add(at, counted.counts, &table).await?;
         statuses.push(table);
     }
     let primary: Vec<Vec<bool>> = statuses.iter().map(|table| table.iter().map(|status| *status == Status::Suppressed).collect()).collect();
-    say_losses(definitions, &counts.counted(definitions), &statuses, &primary);
+    say_losses(definitions, &counted, &statuses, &primary);
     say!("protection: primary only; it is served on loopback alone (--certify suppresses what would give small counts away, too)");
     Ok(())
 }
@@ -149,8 +152,8 @@ async fn certify(
     drop(busy);
     say!("audited in {}: no fault found", seconds(started.elapsed()));
     confidential.save_proof(build, draft.revision(), rule, &proof).await?;
-    for table in 0..definitions.tables.len() {
-        draft.add_certified(table, counts.of(table), &audited).await?;
+    for (table, counted) in counted.iter().enumerate() {
+        draft.add_certified(table, counted.counts, &audited).await?;
     }
     Ok(())
 }
@@ -179,7 +182,7 @@ async fn check_earlier(confidential: &Confidential, store: &Store, period: Perio
         let counts = Counts::load(confidential, &proven.build, new.definitions).await?;
         let counted = counts.counted(new.definitions);
         let proof = confidential.proof(period, manifest.revision, &proven).await?;
-        let earlier = released_statuses(store, &manifest, &counted).await?;
+        let (_, earlier) = released_cells(store, &manifest, &counted).await?;
         let reports = tokio::task::block_in_place(|| {
             let now = audit::audit(new.counted, &known(new.counted, new.statuses, &counted, &earlier), new.proof, new.rule, effort)?;
             let before = audit::audit(&counted, &known(&counted, &earlier, new.counted, new.statuses), &proof, &proven.rule, effort)?;
@@ -207,27 +210,6 @@ fn known(counted: &[Counted<'_>], statuses: &[Vec<Status>], others: &[Counted<'_
         }
     }
     known
-}
-
-/// Statuses of the cells that a release shows.
-async fn released_statuses(store: &Store, manifest: &Manifest, counted: &[Counted<'_>]) -> Result<Vec<Vec<Status>>> {
-    let mut statuses = Vec::with_capacity(counted.len());
-    for counted in counted {
-        let path = manifest
-            .tables
-            .iter()
-            .find(|released| released.table.id == counted.table.id)
-            .map(|released| format!("{}/r{}/{}", manifest.period, manifest.revision, released.file));
-        let content = match path {
-            Some(path) => store.read(&path).await?,
-            None => None,
-        };
-        let Some(content) = content else {
-            bail!("{store}: r{} of {} lacks table {}", manifest.revision, manifest.period, counted.table.id)
-        };
-        statuses.push(read_cells(content, counted.shape.cells)?.1);
-    }
-    Ok(statuses)
 }
 
 /// Runs `cacah releases`.
