@@ -20,9 +20,6 @@ use super::{
 };
 use crate::cli::{Release, Releases};
 
-/// Bounds how long is tried to do with fewer suppressed cells: on small releases more trials hardly find anything.
-const SEARCHES_PER_CELL: u64 = 20;
-
 /// How a release is protected.
 pub struct Protecting {
     /// The rule that suppression must keep.
@@ -126,9 +123,7 @@ async fn certify(
     let counted = counts.counted(definitions);
     let Protecting { rule, threads, .. } = protecting;
     let (started, busy) = (Instant::now(), Busy::new("protecting")?);
-    let cells: usize = counted.iter().map(|counted| counted.counts.len()).sum();
-    let defaults = Settings::new(rule.clone());
-    let settings = Settings { threads: *threads, searches: defaults.searches.min(SEARCHES_PER_CELL * cells as u64), ..defaults };
+    let settings = Settings { threads: *threads, ..Settings::new(rule.clone()) };
     let Protected { statuses, primary, proof } =
         tokio::task::block_in_place(|| protect::protect(&counted, &definitions.dimensions, &settings))?;
     drop(busy);
