@@ -14,6 +14,7 @@ import csv
 import os
 import sys
 import time
+import tomllib
 
 import duckdb
 
@@ -37,9 +38,8 @@ def ancestors(dimension, level, key):
     """For each text that means a finest node: the text and the node's ancestor on a level."""
     with open(os.path.join(definitions, "dimensions", f"{dimension}.csv"), newline="", encoding="utf-8") as f:
         rows = {row["code"]: row for row in csv.DictReader(f)}
-    order = {"total": 0}
-    for row in rows.values():
-        order.setdefault(row["level"], len(order))
+    with open(os.path.join(definitions, "dimensions", f"{dimension}.toml"), "rb") as f:
+        order = {level["id"]: at for at, level in enumerate(tomllib.load(f)["level"])}
     depth = {code: order[row["level"]] for code, row in rows.items()}
     parents = {row["parent"] for row in rows.values()}
     result = []
@@ -58,9 +58,9 @@ def ancestors(dimension, level, key):
 con.execute("CREATE TABLE occupation (name VARCHAR, grp VARCHAR)")
 con.executemany("INSERT INTO occupation VALUES (?, ?)", ancestors("occupation", "group", "id"))
 five = {int(k): v for k, v in ancestors("age", "five-year", "from")}
-ten = {int(k): v for k, v in ancestors("age", "ten-year", "from")}
-con.execute("CREATE TABLE ages (age INTEGER, five VARCHAR, ten VARCHAR)")
-con.executemany("INSERT INTO ages VALUES (?, ?, ?)", [(a, five[a], ten[a]) for a in sorted(five)])
+stage = {int(k): v for k, v in ancestors("age", "stage", "from")}
+con.execute("CREATE TABLE ages (age INTEGER, five VARCHAR, stage VARCHAR)")
+con.executemany("INSERT INTO ages VALUES (?, ?, ?)", [(a, five[a], stage[a]) for a in sorted(five)])
 
 if snapshot.endswith(".parquet"):
     source = f"read_parquet('{snapshot}')"
@@ -78,12 +78,13 @@ con.execute(f"""
     FROM {source} {grouped}""")
 con.execute("""
     CREATE TEMP TABLE base AS
-    SELECT village, village // 10000 AS district, sex, people.age, five, ten, marital, religion, code, grp, n
+    SELECT village, village // 10000 AS district, village // 1000000 AS regency, sex, people.age, five, stage, marital, religion, code, grp, n
     FROM people JOIN ages USING (age) JOIN occupation ON code = name""")
 CUBES = {
     "population": "village, sex, five", "population-single-age": "district, sex, age", "marital": "village, sex, marital",
-    "marital-age": "district, sex, five, marital", "occupation": "village, sex, grp", "occupation-detail": "district, sex, code",
-    "labour": "district, sex, five, grp", "market": "district, ten, grp, marital", "religion": "village, sex, religion",
+    "marital-age": "district, sex, five, marital", "occupation": "village, sex, grp", "occupation-detail": "district, code",
+    "occupation-sex": "regency, sex, code",
+    "labour": "district, sex, five, grp", "market": "district, stage, grp, marital", "religion": "village, sex, religion",
 }
 for name, keys in CUBES.items():
     con.execute(f"COPY (SELECT {keys}, sum(n) AS count FROM base GROUP BY ALL ORDER BY ALL) TO '{out}/{name}.parquet' (FORMAT parquet, COMPRESSION zstd)")

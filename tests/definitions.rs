@@ -90,8 +90,8 @@ fn the_shipped_dimensions_have_their_levels() {
     let check = |id: &str, expect: &[(&str, usize)]| assert_eq!(population(dimension(&definitions, id)), expect, "{id}");
     check("region", &[("country", 1), ("province", 2), ("regency", 14), ("district", 135), ("village", 1154)]);
     check("sex", &[("total", 1), ("sex", 2)]);
-    // 0-4 and 75+ stand on the ten-year level, with years directly below.
-    check("age", &[("total", 1), ("broad", 3), ("ten-year", 9), ("five-year", 14), ("year", 101)]);
+    // Only 15-64 is divided into stages of life.
+    check("age", &[("total", 1), ("broad", 3), ("stage", 3), ("five-year", 16), ("year", 101)]);
     check("marital", &[("total", 1), ("status", 4)]);
     check("religion", &[("total", 1), ("religion", 7)]);
     check("relation", &[("total", 1), ("relation", 11)]);
@@ -112,7 +112,7 @@ fn every_level_of_age_covers_everybody_once() {
         axis.leaves.iter().map(|leaf| age.nodes[axis.nodes[*leaf as usize] as usize].code.clone()).collect::<Vec<_>>()
     };
     assert_eq!(frontier("broad"), ["Y0T14", "Y15T64", "Y_GE65"]);
-    assert_eq!(frontier("ten-year"), ["Y0T4", "Y5T14", "Y15T24", "Y25T34", "Y35T44", "Y45T54", "Y55T64", "Y65T74", "Y_GE75"]);
+    assert_eq!(frontier("stage"), ["Y0T14", "Y15T29", "Y30T44", "Y45T64", "Y_GE65"]);
     let five = frontier("five-year");
     assert_eq!(five.len(), 16);
     assert_eq!([five[0].as_str(), five[1].as_str(), five[14].as_str(), five[15].as_str()], ["Y0T4", "Y5T9", "Y70T74", "Y_GE75"]);
@@ -160,7 +160,7 @@ fn groupings_consist_of_nodes_and_have_ids_of_their_own() {
 #[test]
 fn the_shipped_tables_have_their_cells() {
     let definitions = shipped();
-    // Regions down to villages: 1306 nodes, to districts 152; ages: 27 nodes to five-year bands, 128 in all, 13 to ten-year ones.
+    // Regions down to villages: 1306 nodes, to districts 152; ages: 23 nodes to five-year bands, 124 in all, 7 to stages.
     let check = |id: &str, unit: Unit, nodes: &[usize]| {
         let table = definitions.tables.iter().find(|table| table.id == id).unwrap_or_else(|| panic!("there is no table {id}"));
         let shape = definitions.shape(table);
@@ -168,17 +168,19 @@ fn the_shipped_tables_have_their_cells() {
         assert_eq!(shape.cells, nodes.iter().map(|nodes| *nodes as u64).product::<u64>(), "{id}");
         assert_eq!(table.unit, unit, "{id}");
     };
-    check("population", Unit::Person, &[1306, 3, 27]);
-    check("population-single-age", Unit::Person, &[152, 3, 128]);
+    check("population", Unit::Person, &[1306, 3, 23]);
+    check("population-single-age", Unit::Person, &[152, 3, 124]);
     check("marital", Unit::Person, &[1306, 3, 5]);
-    check("marital-age", Unit::Person, &[152, 3, 27, 5]);
+    check("marital-age", Unit::Person, &[152, 3, 23, 5]);
     check("occupation", Unit::Person, &[1306, 3, 18]);
-    check("occupation-detail", Unit::Person, &[152, 3, 112]);
-    check("labour", Unit::Person, &[152, 3, 27, 18]);
-    check("market", Unit::Person, &[152, 13, 18, 5]);
+    check("occupation-detail", Unit::Person, &[152, 112]);
+    check("occupation-sex", Unit::Person, &[17, 3, 112]);
+    check("labour", Unit::Person, &[152, 3, 23, 18]);
+    check("market", Unit::Person, &[152, 7, 18, 5]);
     check("religion", Unit::Person, &[1306, 3, 8]);
-    check("households", Unit::Household, &[1306, 3, 4, 8]);
-    assert_eq!(definitions.tables.len(), 10);
+    check("households", Unit::Household, &[1306, 4, 8]);
+    check("households-sex", Unit::Household, &[152, 3, 4, 8]);
+    assert_eq!(definitions.tables.len(), 12);
 }
 
 #[test]

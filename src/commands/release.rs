@@ -21,9 +21,6 @@ use super::{
 };
 use crate::cli::{Cost, Release, Releases};
 
-/// Bounds how long is tried to do with fewer suppressed cells: on small releases more trials hardly find anything.
-const SEARCHES_PER_CELL: u64 = 20;
-
 /// How a release is protected.
 pub struct Protecting {
     /// The rule that suppression must keep.
@@ -95,10 +92,7 @@ async fn complete(
     let counts = Counts::load(confidential, build, definitions).await?;
     let counted = counts.counted(definitions);
     let Protecting { rule, threads, costs } = protecting;
-    let cells: usize = counted.iter().map(|counted| counted.counts.len()).sum();
-    let defaults = Settings::new(rule.clone());
-    let searches = defaults.searches.min(SEARCHES_PER_CELL * cells as u64);
-    let settings = Settings { threads: *threads, searches, weights: weights(costs, definitions)?, ..defaults };
+    let settings = Settings { threads: *threads, weights: weights(costs, definitions)?, ..Settings::new(rule.clone()) };
     let (started, busy) = (Instant::now(), Busy::new("protecting")?);
     let Protected { statuses, primary, proof } =
         tokio::task::block_in_place(|| protect::protect(&counted, &definitions.dimensions, &settings))?;

@@ -15,15 +15,10 @@ pub fn weights(costs: &[Cost], definitions: &Definitions) -> Result<Weights> {
         check(table, level.as_deref(), definitions)?;
         match level {
             None => weights.tables.push((table.clone(), *factor)),
-            Some(level) => by_level(&mut weights, table, level, *factor)?,
+            Some(level) => weights.levels.push((table.clone(), level.clone(), *factor)),
         }
     }
     Ok(weights)
-}
-
-/// Sets the factor of a table's cells at one level of regions.
-fn by_level(_weights: &mut Weights, table: &str, level: &str, _factor: f64) -> Result<()> {
-    bail!("the cells of {table} at the level {level} cannot be weighed by themselves yet; weigh the whole table")
 }
 
 /// Refuses a table or level that is not there, and says what is.

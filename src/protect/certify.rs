@@ -8,8 +8,11 @@ use super::{
     people,
     plan::{Look, NEVER, NEW, Plan, Planner, Target},
     search::{Search, Step, apply},
-    settings::Settings,
+    settings::{Settings, Trials},
 };
+
+/// How often every world is made anew: more hardly finds anything.
+const REWORKS: u32 = 2;
 
 /// Buffers that a thread keeps from family to family.
 #[derive(Debug, Default)]
@@ -37,8 +40,6 @@ pub struct Work<'w, 'a> {
     pub total: u64,
     /// Small groups in one category, with the other categories.
     groups: Vec<(Want, Vec<u32>)>,
-    /// Searches made.
-    searches: u64,
     /// A cell that is on trial: no new world may change it.
     pub banned: u32,
 }
@@ -71,7 +72,6 @@ impl<'w, 'a> Work<'w, 'a> {
             users: FxHashMap::default(),
             total: 0,
             groups: Vec::new(),
-            searches: 0,
             banned: NONE,
         }
     }
@@ -160,28 +160,16 @@ impl<'w, 'a> Work<'w, 'a> {
         self.targets(want).into_iter().any(|target| self.reach(&target, budget))
     }
 
+    /// By steps of one, because small steps find room where a large one has none; in one stride where steps get stuck.
     fn reach(&mut self, target: &Target, budget: u32) -> bool {
-        let whole = self.walk(target, budget);
-        if let Some((cost, plan, walk)) = whole {
-            let changes = self.changes(&plan, &walk, target.delta.abs());
-            if let Some(changes) = changes {
-                if cost < NEW || target.delta.abs() == 1 {
-                    self.commit(changes);
-                    return true;
-                }
-                // Several smaller changes may get by with less.
-                let cheaper = self.stepwise(target, cost);
-                self.commit(cheaper.unwrap_or(changes));
-                return true;
-            }
-        }
-        if target.delta.abs() > 1
-            && let Some(changes) = self.stepwise(target, budget)
-        {
-            self.commit(changes);
-            return true;
-        }
-        false
+        let amount = target.delta.abs();
+        let found = self.stepwise(target, budget).or_else(|| {
+            let stride = (amount > 1 && self.banned == NONE).then(|| self.walk(target, budget)).flatten();
+            stride.and_then(|(_, plan, walk)| self.changes(&plan, &walk, amount))
+        });
+        let Some(changes) = found else { return false };
+        self.commit(changes);
+        true
     }
 
     /// The last resort, see [`super::people`].
@@ -224,7 +212,7 @@ impl<'w, 'a> Work<'w, 'a> {
 
     /// The cheapest walk for a target over all plans.
     fn walk(&mut self, target: &Target, budget: u32) -> Option<(u32, Plan, Vec<Step>)> {
-        let mut look = Look::new(self.family, &self.scratch.overlay, &self.settings.weights);
+        let mut look = Look::new(self.family, &self.scratch.overlay);
         look.banned = self.banned;
         look.may_suppress = budget > NEW;
         let mut bound = budget.min(NEVER);
@@ -244,15 +232,8 @@ impl<'w, 'a> Work<'w, 'a> {
                     if least >= bound {
                         break;
                     }
-                    self.searches += 1;
-                    let priced = self.scratch.search.priced;
-                    let Some((cost, plan)) = planner.plan(dimension, wide, &choice) else { continue };
-                    if cost >= bound {
-                        continue;
-                    }
+                    let Some(plan) = planner.plan(dimension, wide, &choice, bound) else { continue };
                     let found = self.scratch.search.walk(look, &plan, target, bound);
-                    // Planning is worth about 200 arcs.
-                    self.searches += (self.scratch.search.priced - priced) / 200;
                     if let Some((cost, walk)) = found {
                         bound = cost;
                         best = Some((cost, plan, walk));
@@ -268,14 +249,8 @@ impl<'w, 'a> Work<'w, 'a> {
 
     /// What newly suppressing the cells of these changes would cost.
     fn price(&self, changes: &[(u32, i32)]) -> u32 {
-        let weights = (self.settings.weights.per_doubling, self.settings.weights.zero);
         let fresh = changes.iter().filter(|(number, _)| self.family.mark(*number) & SUPPRESSED == 0);
-        fresh.map(|&(number, _)| self.family.cost(self.family.place(number), self.family.count(number), weights)).sum()
-    }
-
-    fn cost_of(&self, number: u32) -> u32 {
-        let weights = (self.settings.weights.per_doubling, self.settings.weights.zero);
-        self.family.cost(self.family.place(number), self.family.count(number), weights)
+        fresh.map(|&(number, _)| self.family.price(number)).sum()
     }
 
     /// Takes a world in: suppresses its cells and notes what it shows.
@@ -327,7 +302,7 @@ impl<'w, 'a> Work<'w, 'a> {
             }
             if mark & SUPPRESSED == 0 {
                 self.family.set(number, SUPPRESSED);
-                self.total += u64::from(self.cost_of(number));
+                self.total += u64::from(self.family.price(number));
             }
             self.users.entry(number).or_default().push(world);
         }
@@ -347,7 +322,7 @@ impl<'w, 'a> Work<'w, 'a> {
                 if users.is_empty() {
                     self.users.remove(&number);
                     self.family.clear(number, SUPPRESSED);
-                    self.total -= u64::from(self.cost_of(number));
+                    self.total -= u64::from(self.family.price(number));
                 }
             }
         }
@@ -385,13 +360,7 @@ impl<'w, 'a> Work<'w, 'a> {
     /// Finds worlds for everything that this family can protect.
     pub fn run(&mut self) {
         self.find_groups();
-        let mut hard = Vec::new();
-        for want in self.wants() {
-            if self.is_wanted(want) && !self.certify(want, NEW) {
-                hard.push(want);
-            }
-        }
-        for want in hard {
+        for want in self.in_order() {
             if self.is_wanted(want) {
                 self.certify(want, NEVER);
             }
@@ -399,14 +368,14 @@ impl<'w, 'a> Work<'w, 'a> {
                 self.change_people(want);
             }
         }
-        let all: usize = self.family.frame.tables.iter().map(|layout| layout.counts.len()).sum();
-        // Half for the families that split all cells, half for those above them.
-        let share = u128::from(self.settings.searches) * u128::from(self.family.cells) / (2 * all.max(1) as u128);
-        let most = self.searches.saturating_add(share as u64);
-        for round in 0..self.settings.rounds {
+        for _ in 0..REWORKS {
+            self.rework();
+        }
+        let Trials { rounds, worlds } = self.settings.trials;
+        for round in 0..rounds {
             // The last round only takes what costs less: it gathers in what the slack has let go.
-            let slack = if round + 1 < self.settings.rounds { self.settings.slack } else { 0 };
-            self.reduce(round, u64::from(slack), most);
+            let slack = if round + 1 < rounds { self.settings.slack } else { 0 };
+            self.reduce(round, worlds as usize, u64::from(slack));
         }
         self.prune();
     }
@@ -422,51 +391,69 @@ impl<'w, 'a> Work<'w, 'a> {
         self.supports.get(&want).is_some_and(|worlds| worlds.iter().any(|&world| self.worlds[world as usize].alive))
     }
 
-    /// Puts every secondary to the test: without it, can the worlds that change it be replaced at no greater cost?
-    /// A little more is allowed: pattern after pattern that costs about the same leads out of dead ends (on T3_100k of
-    /// `shared/sdc` 6,595 secondaries instead of 7,059).
-    fn reduce(&mut self, round: u32, slack: u64, most: u64) {
-        for number in self.secondaries(round) {
-            if self.searches > most {
-                return;
+    /// The wants in the order of work: cells at many crossed dimensions first, because what they need serves others too,
+    /// and among those the ones that must move furthest.
+    fn in_order(&self) -> Vec<Want> {
+        let mut wants = self.wants();
+        let mut nodes = Vec::new();
+        wants.sort_by_cached_key(|&want| {
+            let place = self.family.place(want.0);
+            self.family.frame.tables[place.table].nodes(place.inner as u32, &mut nodes);
+            let crossed = nodes.iter().filter(|&&node| node != 0).count();
+            let distance = self.targets(want).first().map_or(0, |target| target.delta.abs());
+            std::cmp::Reverse((crossed, distance))
+        });
+        wants
+    }
+
+    /// Makes every world anew that alone needs some secondary: at the end there is more to lean on than at its time.
+    fn rework(&mut self) {
+        for world in 0..self.worlds.len() as u32 {
+            if !self.worlds[world as usize].alive {
+                continue;
             }
-            let Some(users) = self.users.get(&number).cloned() else { continue };
-            let before = self.total;
-            let first_new = self.worlds.len();
-            for &world in &users {
-                self.retire(world);
-            }
-            self.banned = number;
-            let mut wants: Vec<Want> = users.iter().flat_map(|&world| self.credits[world as usize].iter().copied()).collect();
-            wants.sort_unstable();
-            wants.dedup();
-            wants.retain(|&want| !self.is_shown(want));
-            let mut sound = true;
-            for want in wants {
-                if self.is_shown(want) {
-                    continue;
-                }
-                let budget = (before + slack).saturating_sub(self.total).min(u64::from(NEVER)) as u32;
-                sound = self.certify(want, budget) && self.total < before + slack;
-                if !sound {
-                    break;
-                }
-            }
-            self.banned = NONE;
-            if sound {
-                for world in users {
-                    self.forget(world);
-                }
-            } else {
-                for world in first_new..self.worlds.len() {
-                    self.retire(world as u32);
-                    self.forget(world as u32);
-                }
-                for world in users {
-                    self.revive(world);
-                }
+            let alone = |number: &u32| self.users.get(number).is_some_and(|users| users.len() == 1);
+            if self.worlds[world as usize].changes.iter().any(|(number, _)| alone(number)) {
+                self.replace(&[world], 0);
             }
         }
+    }
+
+    /// Puts secondaries that few worlds need to the test: without it, can these be replaced at no greater cost? A little
+    /// more is allowed: pattern after pattern that costs about the same leads out of dead ends.
+    fn reduce(&mut self, round: u32, most_worlds: usize, slack: u64) {
+        for number in self.secondaries(round) {
+            let Some(users) = self.users.get(&number).filter(|users| users.len() <= most_worlds).cloned() else { continue };
+            self.banned = number;
+            self.replace(&users, slack);
+            self.banned = NONE;
+        }
+    }
+
+    /// Drops worlds if others can be found, for all that only these show, with less suppressed or at most so much more.
+    fn replace(&mut self, old: &[u32], slack: u64) {
+        let before = self.total;
+        let first_new = self.worlds.len();
+        for &world in old {
+            self.retire(world);
+        }
+        let mut wants: Vec<Want> = old.iter().flat_map(|&world| self.credits[world as usize].iter().copied()).collect();
+        wants.sort_unstable();
+        wants.dedup();
+        wants.retain(|&want| !self.is_shown(want));
+        let sound = wants.into_iter().all(|want| {
+            if self.is_shown(want) {
+                return true;
+            }
+            let budget = (before + slack).saturating_sub(self.total).min(u64::from(NEVER)) as u32;
+            self.certify(want, budget) && self.total < before + slack
+        });
+        let dropped = if sound { old.to_vec() } else { (first_new as u32..self.worlds.len() as u32).collect() };
+        if !sound {
+            dropped.iter().for_each(|&world| self.retire(world));
+            old.iter().for_each(|&world| self.revive(world));
+        }
+        dropped.into_iter().for_each(|world| self.forget(world));
     }
 
     /// Retires worlds whose every credit some other world has too, the largest first.

@@ -26,6 +26,8 @@ pub struct Slice<'a> {
     pub first_row: usize,
     /// Counts of the rows.
     pub counts: &'a [u32],
+    /// What suppressing each of the rows' cells would cost.
+    pub prices: &'a [u32],
     /// Marks of the rows' cells.
     pub marks: &'a mut [u8],
     /// Family-wide number of the first cell.
@@ -80,8 +82,9 @@ impl<'a> Family<'a> {
             .map(|(table, marks)| {
                 let layout = &frame.tables[table];
                 let rows = rows(frame, table, top, open);
-                let counts = &layout.counts[rows.start * layout.inner..rows.end * layout.inner];
-                let slice = Slice { first_row: rows.start, counts, marks, base };
+                let cells = rows.start * layout.inner..rows.end * layout.inner;
+                let slice =
+                    Slice { first_row: rows.start, counts: &layout.counts[cells.clone()], prices: &layout.prices[cells], marks, base };
                 base += slice.counts.len() as u32;
                 slice
             })
@@ -160,15 +163,9 @@ impl<'a> Family<'a> {
 
     /// What suppressing a cell would cost, in thousandths.
     #[inline]
-    pub fn cost(&self, place: Place, count: u32, weights: (u32, u32)) -> u32 {
-        let layout = &self.frame.tables[place.table];
-        if !layout.owns(place.row, place.inner) {
-            // Counted where the cell is owned.
-            return 0;
-        }
-        let (per_doubling, zero) = weights;
-        let base = layout.inner_cost[place.inner] + layout.row_cost[place.row] + per_doubling * (32 - (count + 1).leading_zeros());
-        (base + if count == 0 { zero } else { 0 }) * layout.factor / 16
+    pub fn price(&self, number: u32) -> u32 {
+        let (table, index) = self.locate(number);
+        self.slices[table].prices[index]
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::{family::IMPOSSIBLE, settings::Settings};
+use super::{family::IMPOSSIBLE, prices, settings::Settings};
 use crate::{
     register::{Dimension, Unit},
     worlds::Counted,
@@ -102,18 +102,16 @@ pub struct Layout<'a> {
     pub table_axes: Vec<Option<usize>>,
     /// Inner axes by position in [`Frame::trees`]; `None` for the spine and for dimensions that the table lacks.
     pub axes: Vec<Option<InnerAxis>>,
-    /// For each inner offset a bit for every earlier table that has it too, if it has the row.
-    pub inner_earlier: Vec<u64>,
-    /// For each row a bit for every earlier table that has it too, if it has the inner cell.
-    pub row_earlier: Vec<u64>,
+    /// For each inner offset a bit for every table that has it, if it has the row.
+    pub inner_tables: Vec<u64>,
+    /// For each row a bit for every table that has it, if it has the inner cell.
+    pub row_tables: Vec<u64>,
+    /// A bit for every table before this one.
+    pub earlier: u64,
     /// For each inner offset whether all its nodes are leaves of their axes.
     pub inner_leaf: Vec<bool>,
-    /// Cost by inner offset, before the count and the row are looked at, in thousandths.
-    pub inner_cost: Vec<u32>,
-    /// Cost to add by row, in thousandths.
-    pub row_cost: Vec<u32>,
-    /// Factor on the cost of every cell of the table, in sixteenths.
-    pub factor: u32,
+    /// What suppressing each cell would cost, in thousandths; nothing where an earlier table owns it.
+    pub prices: Vec<u32>,
     /// Counts in this layout.
     pub counts: Cow<'a, [u32]>,
     spine_stride: u64,
@@ -137,7 +135,7 @@ impl Layout<'_> {
     /// Whether this table is the first of those that have the cell.
     #[inline]
     pub fn owns(&self, row: usize, inner: usize) -> bool {
-        self.inner_earlier[inner] & self.row_earlier[row] == 0
+        self.inner_tables[inner] & self.row_tables[row] & self.earlier == 0
     }
 }
 
@@ -187,12 +185,12 @@ impl<'a> Frame<'a> {
         }
         let finest = finest_of(&trees[spine].id);
         let cuts: Vec<Vec<Option<u8>>> = chosen.iter().map(|&table| trees.iter().map(|tree| level_in(table, &tree.id)).collect()).collect();
-        // Bits of the tables before `table` that have a node of a dimension.
-        let earlier = |table: usize, dimension: usize, node: u32| -> u64 {
+        // Bits of the tables that have a node of a dimension.
+        let having = |dimension: usize, node: u32| -> u64 {
             let level = trees[dimension].level[node as usize];
-            (0..table)
-                .filter(|&other| node == 0 || cuts[other][dimension].is_some_and(|cut| level <= cut))
-                .fold(0, |bits, other| bits | 1 << other)
+            (0..chosen.len())
+                .filter(|&table| node == 0 || cuts[table][dimension].is_some_and(|cut| level <= cut))
+                .fold(0, |bits, table| bits | 1 << table)
         };
         let layouts = chosen
             .iter()
@@ -240,19 +238,15 @@ impl<'a> Frame<'a> {
                     input,
                     inner,
                     cut: cuts[at][spine].unwrap_or(0),
-                    row_earlier: spine_nodes.iter().map(|&node| earlier(at, spine, node)).collect(),
-                    row_cost: spine_nodes
-                        .iter()
-                        .map(|&node| u32::from(finest.saturating_sub(trees[spine].level[node as usize])) * weights.per_region_level)
-                        .collect(),
+                    row_tables: spine_nodes.iter().map(|&node| having(spine, node)).collect(),
+                    earlier: (1 << at) - 1,
                     row,
                     spine_nodes,
                     table_axes: trees.iter().map(|tree| table.axes.iter().position(|axis| axis.dimension == tree.id)).collect(),
                     axes,
-                    inner_earlier: Vec::new(),
+                    inner_tables: Vec::new(),
                     inner_leaf: Vec::new(),
-                    inner_cost: Vec::new(),
-                    factor: weights.tables.iter().find(|(id, _)| *id == table.id).map_or(16, |(_, factor)| (factor * 16.0) as u32),
+                    prices: Vec::new(),
                     counts,
                     spine_stride,
                     inner_cells,
@@ -260,33 +254,37 @@ impl<'a> Frame<'a> {
                 let mut nodes = Vec::new();
                 for offset in 0..inner as u32 {
                     layout.nodes(offset, &mut nodes);
-                    let (mut bits, mut leaf, mut totals) = (u64::MAX, true, 0);
+                    let (mut bits, mut leaf) = (u64::MAX, true);
                     for (dimension, &node) in nodes.iter().enumerate() {
                         if dimension == spine {
                             continue;
                         }
-                        bits &= earlier(at, dimension, node);
+                        bits &= having(dimension, node);
                         if let Some(axis) = &layout.axes[dimension] {
                             leaf &= trees[dimension].is_leaf(node, axis.cut);
-                            totals += u32::from(node == 0);
                         }
                     }
-                    layout.inner_earlier.push(bits);
+                    layout.inner_tables.push(bits);
                     layout.inner_leaf.push(leaf);
-                    layout.inner_cost.push(1000 + totals * weights.per_total);
                 }
                 layout
             })
             .collect();
         let sensitive = (0..trees.len()).filter(|&at| is_sensitive(&trees[at].id));
-        Some(Self {
+        let mut frame = Self {
             sensitive: sensitive.collect(),
             small_group: group.map_or(0, |group| group.below),
             trees,
             spine,
             finest,
             tables: layouts,
-        })
+        };
+        let ids: Vec<&str> = chosen.iter().map(|&at| tables[at].table.id.as_str()).collect();
+        let levels: Vec<&str> = used.get(spine).map_or_else(Vec::new, |spine| spine.levels.iter().map(|level| level.id.as_str()).collect());
+        for (at, prices) in prices::prices(&frame, &ids, &levels, weights).into_iter().enumerate() {
+            frame.tables[at].prices = prices;
+        }
+        Some(frame)
     }
 
     /// If the cell at this index of whole rows holds all of a small group along an inner dimension: the other categories.

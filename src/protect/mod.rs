@@ -13,12 +13,13 @@ mod family;
 mod frame;
 mod people;
 mod plan;
+mod prices;
 mod search;
 mod settings;
 
 use std::sync::Mutex;
 
-pub use settings::{Settings, Weights};
+pub use settings::{Settings, Trials, Weights};
 
 use crate::{
     error::{Error, Result},
@@ -82,7 +83,8 @@ fn protect_unit(tables: &[Counted<'_>], frame: &Frame<'_>, settings: &Settings, 
     let deepest = frame.finest;
     for level in (0..deepest).rev() {
         let tops: Vec<u32> = (0..tree.parent.len() as u32)
-            .filter(|&node| tree.level[node as usize] == level && !tree.children[node as usize].is_empty())
+            // An only child's cells are its parent's: no change can leave one alone and not the other.
+            .filter(|&node| tree.level[node as usize] == level && tree.children[node as usize].len() > 1)
             .collect();
         for piece in run_families(frame, &tops, false, &mut marks, settings) {
             collect(frame, piece, &mut ends, &mut into.proof);

@@ -9,8 +9,7 @@ use std::ops::Range;
 
 use super::{
     family::{Family, IMPOSSIBLE, Overlay, Place, SUPPRESSED},
-    frame::{Frame, NONE},
-    settings::Weights,
+    frame::{Frame, InnerAxis, NONE},
 };
 
 /// Cost of cells that may not be suppressed or do not allow the change.
@@ -82,8 +81,6 @@ pub struct Look<'f, 'a> {
     pub family: &'f Family<'a>,
     /// The world so far.
     pub overlay: &'f Overlay,
-    /// Costs.
-    pub weights: (u32, u32),
     /// A cell that may not be used.
     pub banned: u32,
     /// Whether cells may be newly suppressed.
@@ -91,9 +88,9 @@ pub struct Look<'f, 'a> {
 }
 
 impl<'f, 'a> Look<'f, 'a> {
-    /// Costs by the weights of the settings.
-    pub fn new(family: &'f Family<'a>, overlay: &'f Overlay, weights: &Weights) -> Self {
-        Self { family, overlay, weights: (weights.per_doubling, weights.zero), banned: NONE, may_suppress: true }
+    /// Any cell may be used and newly suppressed.
+    pub fn new(family: &'f Family<'a>, overlay: &'f Overlay) -> Self {
+        Self { family, overlay, banned: NONE, may_suppress: true }
     }
 
     /// Cost of changing these cells in the row of a spine node by `delta` times their sign; [`NEVER`] if that cannot be.
@@ -133,9 +130,7 @@ impl<'f, 'a> Look<'f, 'a> {
             if mark & SUPPRESSED != 0 || before != 0 {
                 sum += 1;
             } else if self.may_suppress {
-                let table = table as usize;
-                let row = slice.first_row + start as usize / family.frame.tables[table].inner;
-                sum += family.cost(Place { table, row, inner: cell.inner as usize }, slice.counts[index], self.weights);
+                sum += slice.prices[index];
                 if sum >= limit {
                     return NEVER;
                 }
@@ -209,18 +204,21 @@ impl<'f, 'a> Planner<'f, 'a> {
         for &dimension in self.crossed.iter().filter(|&&dimension| dimension != free) {
             let tree = &frame.trees[dimension];
             let node = self.target.nodes[dimension];
-            let mut options: Vec<(u32, Option<u32>)> = tree.children[tree.parent[node as usize] as usize]
-                .iter()
-                .filter(|&&sibling| sibling != node)
-                .map(|&partner| (self.cell_cost(dimension, partner, -1), Some(partner)))
-                .collect();
-            let mut open = 0u32;
-            let mut above = tree.parent[node as usize];
+            // Siblings first; where there are too few, cousins, which take what stands between them and their common ancestor.
+            let mut options: Vec<(u32, Option<u32>)> = Vec::new();
+            let (mut above, mut climb, mut reached) = (tree.parent[node as usize], 0u32, node);
             while above != NONE {
-                open = open.saturating_add(self.cell_cost(dimension, above, 1));
+                if options.len() < MOST_PARTNERS {
+                    let mut others = Vec::new();
+                    self.peers(dimension, above, reached, 0, &mut others);
+                    options.extend(others.into_iter().map(|(cost, partner)| (climb.saturating_add(cost), Some(partner))));
+                    options.retain(|(cost, _)| *cost < NEVER);
+                }
+                climb = climb.saturating_add(self.cell_cost(dimension, above, 1));
+                reached = above;
                 above = tree.parent[above as usize];
             }
-            options.push((open, None));
+            options.push((climb, None));
             options.retain(|(cost, _)| *cost < NEVER);
             options.sort_unstable_by_key(|&(cost, partner)| (cost, partner.unwrap_or(NONE)));
             options.truncate(MOST_PARTNERS);
@@ -236,6 +234,24 @@ impl<'f, 'a> Planner<'f, 'a> {
         choices
     }
 
+    /// Nodes below `above`, but not at or below `without`, that could stand against the target's, with what they and all
+    /// between them and `above` cost.
+    fn peers(&self, dimension: usize, above: u32, without: u32, cost: u32, into: &mut Vec<(u32, u32)>) {
+        let tree = &self.frame().trees[dimension];
+        let level = tree.level[self.target.nodes[dimension] as usize];
+        for &child in tree.children[above as usize].iter().filter(|&&child| child != without) {
+            let cost = cost.saturating_add(self.cell_cost(dimension, child, -1));
+            if cost >= NEVER {
+                continue;
+            }
+            if tree.is_leaf(child, level) {
+                into.push((cost, child));
+            } else {
+                self.peers(dimension, child, NONE, cost, into);
+            }
+        }
+    }
+
     /// Cost of the target's own cell with another node in one dimension.
     fn cell_cost(&self, dimension: usize, node: u32, sign: i32) -> u32 {
         let Place { table, inner, .. } = self.target.place;
@@ -248,19 +264,31 @@ impl<'f, 'a> Planner<'f, 'a> {
         self.look.cost(self.target.node, &[PlanCell { table: table as u32, inner, sign }], self.target.delta)
     }
 
-    /// The plan for a choice of [`Planner::choices`] with its target's cost. `wide`: columns are all leaves, not only siblings.
-    pub fn plan(&self, free: usize, wide: bool, choice: &[Option<u32>]) -> Option<(u32, Plan)> {
+    /// The plan for a choice of [`Planner::choices`], unless its target alone costs `bound`. `wide`: columns are all leaves,
+    /// not only siblings.
+    pub fn plan(&self, free: usize, wide: bool, choice: &[Option<u32>], bound: u32) -> Option<Plan> {
         let others: Vec<usize> = self.crossed.iter().copied().filter(|&dimension| dimension != free).collect();
         let frame = self.frame();
+        // By dimension: up to where the pattern runs, that node excluded, and the last node below it.
+        let stops: Vec<(u32, u32)> = others
+            .iter()
+            .zip(choice)
+            .map(|(&dimension, partner)| {
+                let tree = &frame.trees[dimension];
+                let mut last = self.target.nodes[dimension];
+                let Some(partner) = *partner else { return (NONE, 0) };
+                while !tree.is_within(partner, tree.parent[last as usize]) {
+                    last = tree.parent[last as usize];
+                }
+                (tree.parent[last as usize], last)
+            })
+            .collect();
         // Tables that lack an exchanged dimension, or see both partners as one node, do not change.
         let relevant: Vec<usize> = (0..frame.tables.len())
             .filter(|&table| {
                 self.is_present(table)
-                    && others.iter().zip(choice).all(|(&dimension, partner)| {
-                        partner.is_none()
-                            || frame.tables[table].axes[dimension]
-                                .as_ref()
-                                .is_some_and(|axis| axis.position[self.target.nodes[dimension] as usize] != NONE)
+                    && others.iter().zip(&stops).all(|(&dimension, &(_, last))| {
+                        frame.tables[table].axes[dimension].as_ref().map_or(last == 0, |axis| axis.position[last as usize] != NONE)
                     })
             })
             .collect();
@@ -280,10 +308,9 @@ impl<'f, 'a> Planner<'f, 'a> {
             }
             let cut = cut_of(dimension);
             let heads = std::mem::take(&mut patterns[dimension].nodes);
-            let open = patterns[dimension].open;
+            let stop = others.iter().position(|&other| other == dimension).map_or(NONE, |at| stops[at].0);
             for (head, sign) in heads {
-                let stop = if open { NONE } else { frame.trees[dimension].parent[head as usize] };
-                let leaf = self.cheapest_leaf(&relevant, &mut patterns, dimension, head, cut, sign)?;
+                let leaf = self.cheapest_leaf(&relevant, &patterns, dimension, head, cut, sign)?;
                 let chain = chain(frame, dimension, leaf, stop);
                 patterns[dimension].nodes.extend(chain.map(|node| (node, sign)));
             }
@@ -296,8 +323,7 @@ impl<'f, 'a> Planner<'f, 'a> {
             }
             plan.columns = vec![0..0, 0..plan.cells.len() as u32];
             plan.target = 1;
-            let cost = self.look.cost(self.target.node, &plan.cells, self.target.delta);
-            return (cost < NEVER).then_some((cost, plan));
+            return (self.look.cost_below(self.target.node, &plan.cells, self.target.delta, bound) < bound).then_some(plan);
         }
         // Columns of the free dimension.
         let tree = &frame.trees[free];
@@ -314,15 +340,13 @@ impl<'f, 'a> Planner<'f, 'a> {
         } else {
             heads.extend(tree.children[above as usize].iter().filter(|&&child| tree.level[child as usize] <= cut));
         }
-        let mut plan = Plan { cut: relevant.iter().map(|&table| frame.tables[table].cut).max()?, ..Plan::default() };
-        let target = if own == 0 { heads.len() } else { heads.iter().position(|&head| head == own)? };
         let lists: Vec<(usize, Vec<(u32, i32)>)> = relevant.iter().map(|&table| (table, product(frame, table, &patterns, free))).collect();
-        for column in 0..=heads.len() {
-            let start = plan.cells.len() as u32;
+        let target = if own == 0 { heads.len() } else { heads.iter().position(|&head| head == own)? };
+        let column = |column: usize, cells: &mut Vec<PlanCell>| {
             let (leaf, stop) = match heads.get(column) {
                 Some(&head) => {
                     let sign = if column == target { 1 } else { -1 };
-                    (self.cheapest_leaf(&relevant, &mut patterns, free, head, cut, sign)?, above)
+                    (self.cheapest_leaf(&relevant, &patterns, free, head, cut, sign)?, above)
                 }
                 None => (above, NONE),
             };
@@ -335,56 +359,74 @@ impl<'f, 'a> Planner<'f, 'a> {
                                 continue;
                             }
                             let step = position * axis.stride;
-                            plan.cells.extend(list.iter().map(|&(inner, sign)| PlanCell {
-                                table: *table as u32,
-                                inner: inner + step,
-                                sign,
-                            }));
+                            cells.extend(list.iter().map(|&(inner, sign)| PlanCell { table: *table as u32, inner: inner + step, sign }));
                         }
                     }
                     None if column == heads.len() => {
-                        plan.cells.extend(list.iter().map(|&(inner, sign)| PlanCell { table: *table as u32, inner, sign }));
+                        cells.extend(list.iter().map(|&(inner, sign)| PlanCell { table: *table as u32, inner, sign }));
                     }
                     None => {}
                 }
             }
+            Some(())
+        };
+        let mut plan = Plan { cut: relevant.iter().map(|&table| frame.tables[table].cut).max()?, target, ..Plan::default() };
+        // Most plans fail here already: their first step is too dear.
+        column(target, &mut plan.cells)?;
+        if self.look.cost_below(self.target.node, &plan.cells, self.target.delta, bound) >= bound {
+            return None;
+        }
+        plan.cells.clear();
+        for at in 0..=heads.len() {
+            let start = plan.cells.len() as u32;
+            column(at, &mut plan.cells)?;
             plan.columns.push(start..plan.cells.len() as u32);
         }
-        plan.target = target;
-        let range = plan.columns[target].clone();
-        let cost = self.look.cost(self.target.node, &plan.cells[range.start as usize..range.end as usize], self.target.delta);
-        (cost < NEVER).then_some((cost, plan))
+        Some(plan)
     }
 
     /// The leaf below `head` whose chain of nodes costs least in the target's row.
-    fn cheapest_leaf(&self, relevant: &[usize], patterns: &mut [Pattern], dimension: usize, head: u32, cut: u8, sign: i32) -> Option<u32> {
+    fn cheapest_leaf(&self, relevant: &[usize], patterns: &[Pattern], dimension: usize, head: u32, cut: u8, sign: i32) -> Option<u32> {
         let frame = self.frame();
         let tree = &frame.trees[dimension];
         if tree.is_leaf(head, cut) {
             return Some(head);
         }
+        // Only tables that show something below the head tell its leaves apart.
+        let lists: Vec<(u32, &InnerAxis, Vec<(u32, i32)>)> = relevant
+            .iter()
+            .filter_map(|&table| frame.tables[table].axes[dimension].as_ref().map(|axis| (table, axis)))
+            .filter(|(_, axis)| !tree.is_leaf(head, axis.cut))
+            .map(|(table, axis)| (table as u32, axis, product(frame, table, patterns, dimension)))
+            .collect();
         let mut leaves = Vec::new();
         tree.leaves(head, cut, &mut leaves);
         let mut best: Option<(u32, u32)> = None;
-        let kept = std::mem::replace(&mut patterns[dimension], Pattern { nodes: Vec::new(), open: true });
         for leaf in leaves {
-            patterns[dimension].nodes.clear();
-            patterns[dimension].nodes.extend(chain(frame, dimension, leaf, head).map(|node| (node, sign)));
+            let least = best.map_or(u32::MAX, |(least, _)| least);
             let mut cost = 0u32;
-            for &table in relevant {
-                if frame.tables[table].axes[dimension].is_none() {
-                    continue;
-                }
-                for (inner, sign) in product(frame, table, patterns, usize::MAX) {
-                    let cell = PlanCell { table: table as u32, inner, sign };
-                    cost = cost.saturating_add(self.look.cost(self.target.node, &[cell], self.target.delta));
+            'cells: for (table, axis, list) in &lists {
+                for node in chain(frame, dimension, leaf, head) {
+                    let position = axis.position[node as usize];
+                    if position == NONE {
+                        continue;
+                    }
+                    for &(inner, by) in list {
+                        let cell = PlanCell { table: *table, inner: inner + position * axis.stride, sign: by * sign };
+                        cost = cost.saturating_add(self.look.cost(self.target.node, &[cell], self.target.delta));
+                        if cost >= least {
+                            break 'cells;
+                        }
+                    }
                 }
             }
-            if best.is_none_or(|(least, _)| cost < least) {
+            if cost < least {
                 best = Some((cost, leaf));
             }
+            if cost == 0 {
+                break;
+            }
         }
-        patterns[dimension] = kept;
         best.map(|(_, leaf)| leaf)
     }
 }

@@ -11,7 +11,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 use super::{
     family::Overlay,
     frame::NONE,
-    plan::{Look, NEVER, Plan, Target},
+    plan::{Look, Plan, Target},
 };
 
 /// One step of a walk: the cells of a spine node and column, and the direction.
@@ -25,22 +25,57 @@ pub struct Step {
     pub direction: i32,
 }
 
-/// Buffers of the search.
+/// One end of the search: how cheaply points are reached from the start, or the goal from them.
 #[derive(Debug, Default)]
-pub struct Search {
+struct Side {
     cost: Vec<u32>,
     from: Vec<(u32, Step)>,
     stamp: Vec<u32>,
-    now: u32,
     heap: BinaryHeap<Reverse<(u32, u32)>>,
-    /// Arcs that were priced so far: a measure of work that does not depend on the machine.
-    pub priced: u64,
+}
+
+impl Side {
+    fn begin(&mut self, at: u32, points: usize, now: u32) {
+        if self.cost.len() < points {
+            self.cost.resize(points, 0);
+            self.from.resize(points, (0, NOWHERE));
+            self.stamp.resize(points, 0);
+        }
+        self.heap.clear();
+        self.note(at, 0, (at, NOWHERE), now);
+    }
+
+    fn note(&mut self, point: u32, cost: u32, from: (u32, Step), now: u32) {
+        self.stamp[point as usize] = now;
+        self.cost[point as usize] = cost;
+        self.from[point as usize] = from;
+        self.heap.push(Reverse((cost, point)));
+    }
+
+    /// What reaching a point costs, as far as is known.
+    fn known(&self, point: u32, now: u32) -> Option<u32> {
+        (self.stamp[point as usize] == now).then(|| self.cost[point as usize])
+    }
+
+    /// Cost of the nearest point that is still to be visited.
+    fn nearest(&self) -> Option<u32> {
+        self.heap.peek().map(|Reverse((cost, _))| *cost)
+    }
+}
+
+/// Buffers of the search.
+#[derive(Debug, Default)]
+pub struct Search {
+    sides: [Side; 2],
+    now: u32,
 }
 
 const NOWHERE: Step = Step { node: NONE, column: 0, direction: 0 };
 
 impl Search {
     /// The cheapest closed walk through the target below `bound`, target included, with its cost.
+    ///
+    /// It is looked for from both ends of the target's arc: where one of them has nowhere to go, that shows soon.
     pub fn walk(&mut self, look: Look<'_, '_>, plan: &Plan, target: &Target, bound: u32) -> Option<(u32, Vec<Step>)> {
         let family = look.family;
         let tree = family.frame.spine_tree();
@@ -49,18 +84,12 @@ impl Search {
         let first = family.top;
         let nodes = tree.end[first as usize] - first;
         let roof = nodes * columns;
-        let points = roof as usize + 1;
-        if self.cost.len() < points {
-            self.cost.resize(points, 0);
-            self.from.resize(points, (0, NOWHERE));
-            self.stamp.resize(points, 0);
-        }
         self.now = self.now.wrapping_add(1);
         if self.now == 0 {
-            self.stamp.fill(0);
+            self.sides = Default::default();
             self.now = 1;
         }
-        self.heap.clear();
+        let now = self.now;
         let amount = target.delta.abs();
         let is_leaf = |node: u32| tree.is_leaf(node, plan.cut);
         let below = |node: u32, column: u32| if is_leaf(node) { (node - first) * columns } else { (node - first) * columns + column };
@@ -81,75 +110,47 @@ impl Search {
             return None;
         }
         let (bottom, top) = (below(target.node, column), above(target.node, column));
-        let (start, goal) = if direction > 0 { (bottom, top) } else { (top, bottom) };
-        let bound = bound - own;
-        // The last step costs at least this much, so that a point may be that much nearer than the bound and still be hopeless.
-        let mut last = NEVER;
-        let mut consider = |node: u32, column: u32, direction: i32| {
-            if node != target.node || column != plan.target as u32 {
-                last = last.min(price(node, column, direction, bound.min(last)));
-            }
-        };
-        if goal == roof {
-            (0..columns).for_each(|column| consider(first, column, -1));
-        } else {
-            let node = first + goal / columns;
-            if is_leaf(node) {
-                (0..columns).for_each(|column| consider(node, column, 1));
-            } else {
-                let column = goal % columns;
-                if node != first || family.open {
-                    consider(node, column, 1);
-                }
-                tree.children[node as usize].iter().for_each(|&child| consider(child, column, -1));
-            }
+        let ends = if direction > 0 { [bottom, top] } else { [top, bottom] };
+        for (side, end) in self.sides.iter_mut().zip(ends) {
+            side.begin(end, roof as usize + 1, now);
         }
-        if last >= bound {
-            return None;
-        }
-
-        self.stamp[start as usize] = self.now;
-        self.cost[start as usize] = 0;
-        self.from[start as usize] = (start, NOWHERE);
-        self.heap.push(Reverse((0, start)));
-        while let Some(Reverse((cost, point))) = self.heap.pop() {
-            if cost > self.cost[point as usize] {
+        let mut best = bound - own;
+        let mut meeting = None;
+        while let (Some(near), Some(far)) = (self.sides[0].nearest(), self.sides[1].nearest()) {
+            if near + far >= best {
+                break;
+            }
+            let at = usize::from(self.sides[1].heap.len() < self.sides[0].heap.len());
+            let other_nearest = if at == 0 { far } else { near };
+            let [forward, backward] = &mut self.sides;
+            let (side, other) = if at == 0 { (forward, backward) } else { (backward, forward) };
+            let Some(Reverse((cost, point))) = side.heap.pop() else { break };
+            if cost > side.cost[point as usize] {
                 continue;
             }
-            if point == goal {
-                let mut walk = vec![Step { node: target.node, column, direction }];
-                let mut at = goal;
-                while at != start {
-                    let (before, step) = self.from[at as usize];
-                    walk.push(step);
-                    at = before;
-                }
-                return Some((own + cost, walk));
-            }
-            let reach = |to: u32, step: Step, search: &mut Self| {
-                if step.node == target.node && step.column == column {
+            let mut reach = |to: u32, node: u32, column: u32, leaving: i32| {
+                if node == target.node && column == plan.target as u32 || side.known(to, now).is_some_and(|known| known <= cost) {
                     return;
                 }
-                let known = search.stamp[to as usize] == search.now;
-                if known && search.cost[to as usize] <= cost {
-                    return;
-                }
-                search.priced += 1;
-                let left = bound.saturating_sub(cost).saturating_sub(if to == goal { 0 } else { last });
-                let price = price(step.node, step.column, step.direction, left);
+                // From the goal the way is found backwards.
+                let direction = if at == 0 { leaving } else { -leaving };
+                let met = other.known(to, now);
+                // What nobody has reached from the other end is no nearer to it than the nearest that is to be visited there.
+                let left = best.saturating_sub(cost).saturating_sub(met.map_or(other_nearest, |met| met.min(other_nearest)));
+                let price = price(node, column, direction, left);
                 let sum = cost.saturating_add(price);
-                if price >= left || known && search.cost[to as usize] <= sum {
+                if price >= left || side.known(to, now).is_some_and(|known| known <= sum) {
                     return;
                 }
-                search.stamp[to as usize] = search.now;
-                search.cost[to as usize] = sum;
-                search.from[to as usize] = (point, step);
-                search.heap.push(Reverse((sum, to)));
+                side.note(to, sum, (point, Step { node, column, direction }), now);
+                if let Some(met) = met.filter(|met| sum + met < best) {
+                    best = sum + met;
+                    meeting = Some(to);
+                }
             };
             if point == roof {
                 for column in 0..columns {
-                    let step = Step { node: first, column, direction: 1 };
-                    reach(below(first, column), step, self);
+                    reach(below(first, column), first, column, 1);
                 }
                 continue;
             }
@@ -159,20 +160,29 @@ impl Search {
                     continue;
                 }
                 for column in 0..columns {
-                    let step = Step { node, column, direction: -1 };
-                    reach(above(node, column), step, self);
+                    reach(above(node, column), node, column, -1);
                 }
                 continue;
             }
             let column = point % columns;
             if node != first || family.open {
-                reach(above(node, column), Step { node, column, direction: -1 }, self);
+                reach(above(node, column), node, column, -1);
             }
             for &child in &tree.children[node as usize] {
-                reach(below(child, column), Step { node: child, column, direction: 1 }, self);
+                reach(below(child, column), child, column, 1);
             }
         }
-        None
+        let meeting = meeting?;
+        let mut walk = vec![Step { node: target.node, column, direction }];
+        for (side, end) in self.sides.iter().zip(ends) {
+            let mut at = meeting;
+            while at != end {
+                let (before, step) = side.from[at as usize];
+                walk.push(step);
+                at = before;
+            }
+        }
+        Some((own + best, walk))
     }
 }
 

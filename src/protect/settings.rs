@@ -14,18 +14,34 @@ pub struct Settings {
     pub weights: Weights,
     /// Threads to work on; the result is the same for any number.
     pub threads: usize,
-    /// How often each secondary is put to the test of whether it is needed.
-    pub rounds: u32,
-    /// Searches that all those tests together may take, shared out by size; about 10 microseconds each.
-    pub searches: u64,
-    /// How much more a replacement may cost in that test, in thousandths of a plain cell.
+    /// How hard is tried to do with fewer suppressed cells.
+    pub trials: Trials,
+    /// How much more a replacement may cost in all rounds of trials but the last, in thousandths of a plain cell.
     pub slack: u32,
+}
+
+/// Trials of secondaries: whether the release can do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trials {
+    /// How often the secondaries are gone through.
+    pub rounds: u32,
+    /// Only those that at most so many worlds need: the more there are, the rarer all of them can be replaced.
+    pub worlds: u32,
+}
+
+impl Trials {
+    /// No trials.
+    pub const NONE: Self = Self { rounds: 0, worlds: 0 };
+    /// Most of what can be had, at about the cost of all the rest of the work.
+    pub const USUAL: Self = Self { rounds: 1, worlds: 3 };
+    /// Every secondary, several times: some five percent fewer of them in some ten times the time.
+    pub const THOROUGH: Self = Self { rounds: 4, worlds: u32::MAX };
 }
 
 impl Settings {
     /// Default settings with this rule.
     pub fn new(rule: Rule) -> Self {
-        Self { rule, weights: Weights::default(), threads: 2, rounds: 4, searches: 20_000_000, slack: 100 }
+        Self { rule, weights: Weights::default(), threads: 2, trials: Trials::USUAL, slack: 100 }
     }
 }
 
@@ -40,25 +56,29 @@ pub struct Weights {
     pub per_region_level: u32,
     /// Added for every dimension that is a total.
     pub per_total: u32,
-    /// Factor by table identifier; tables not named have 1.
+    /// Factor by table identifier; tables not named have 1. A cell that several tables have is as dear as in the dearest.
     pub tables: Vec<(String, f64)>,
+    /// Factor on top of that by table identifier and level of its regions.
+    pub levels: Vec<(String, String, f64)>,
 }
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { per_doubling: 30, zero: 200, per_region_level: 100, per_total: 50, tables: Vec::new() }
+        Self { per_doubling: 30, zero: 200, per_region_level: 500, per_total: 2000, tables: Vec::new(), levels: Vec::new() }
     }
 }
 
 impl Weights {
     /// Refuses weights beyond which costs could not be added up.
     pub(super) fn check(&self) -> Result<()> {
+        let tables = self.tables.iter().map(|(table, factor)| (table.clone(), *factor));
+        let mut factors = tables.chain(self.levels.iter().map(|(table, level, factor)| (format!("{table}:{level}"), *factor)));
         let most = [self.per_doubling, self.zero, self.per_region_level, self.per_total].into_iter().max().unwrap_or(0);
         if most > 10_000 {
             return Err(Error::Input(format!("weight {most} is too large; expected at most 10000 thousandths of a cell")));
         }
-        match self.tables.iter().find(|(_, factor)| !(0.1..=100.0).contains(factor)) {
-            Some((id, factor)) => Err(Error::Input(format!("weight {factor} of table '{id}' is not between 0.1 and 100"))),
+        match factors.find(|(_, factor)| !(0.1..=100.0).contains(factor)) {
+            Some((what, factor)) => Err(Error::Input(format!("weight {factor} of '{what}' is not between 0.1 and 100"))),
             None => Ok(()),
         }
     }

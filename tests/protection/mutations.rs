@@ -2,7 +2,7 @@
 
 use cacah::{
     audit::{Effort, Fault, Report, audit},
-    protect::{Protected, Settings, protect},
+    protect::{Protected, Settings, Trials, protect},
     register::Status,
     worlds::{GroupRule, Reach, Rule},
 };
@@ -34,8 +34,7 @@ fn release() -> (Owned, Protected) {
             owned.counts.remove(at);
         }
     }
-    let mut settings = Settings::new(rule());
-    settings.searches = 100_000;
+    let settings = Settings { trials: Trials::THOROUGH, ..Settings::new(rule()) };
     let protected = protect(&owned.counted(), &owned.dimensions, &settings).unwrap();
     (owned, protected)
 }
@@ -168,7 +167,6 @@ fn the_attack_alone_finds_what_primary_suppression_gives_away() {
 fn the_result_does_not_depend_on_threads() {
     let owned = small(0.02, 3);
     let mut settings = Settings::new(Rule::threshold(3));
-    settings.searches = 10_000;
     settings.threads = 1;
     let alone = protect(&owned.counted(), &owned.dimensions, &settings).unwrap();
     settings.threads = 3;
@@ -184,8 +182,8 @@ fn a_dropped_trial_proves_nothing() {
     let lines = regions.lines().filter(|line| !line.starts_with("11.") || line.starts_with("11.01"));
     let regions: String = lines.map(|line| format!("{line}\n")).collect();
     let owned = country::make_over(&regions, 0.05, 2).unwrap().1;
-    let mut settings = Settings::new(Rule::threshold(5));
-    settings.searches = 300_000;
+    let trials = Trials { rounds: 2, worlds: 15 };
+    let settings = Settings { trials, ..Settings::new(Rule::threshold(5)) };
     let protected = protect(&owned.counted(), &owned.dimensions, &settings).unwrap();
     let effort = Effort { samples: 5, components: 50, ..Effort::default() };
     let report = audit(&owned.counted(), &protected.statuses, &protected.proof, &settings.rule, &effort).unwrap();
