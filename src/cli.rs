@@ -220,6 +220,7 @@ pub struct Cost {
 Examples:
   cacah audit 2024-S1
   cacah audit 2024-S1 --revision 1 --warehouse /srv/cacah
+  cacah audit 2024-S1 --explain population/3401/L/Y0T4        why this cell is suppressed; CONFIDENTIAL
 
 Ends with an error where anything is wrong: a cell that differs from its count or is published though it may not be, a
 certificate that does not hold, or a small count whose range an attacker can narrow.")]
@@ -229,6 +230,10 @@ pub struct Audit {
     /// Revision; the last one if not given
     #[arg(long)]
     pub revision: Option<u32>,
+    /// Say why a cell is suppressed, instead of auditing: TABLE/CODE/CODE/..., a code for each axis in the table's order.
+    /// Tells true counts, for nobody outside
+    #[arg(long, value_name = "CELL")]
+    pub explain: Option<String>,
     #[command(flatten)]
     pub stores: StoreArgs,
     /// Threads; 0 takes one for each core

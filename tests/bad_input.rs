@@ -110,6 +110,10 @@ fn a_quote_that_never_closes() {
 fn faulty_records_are_rejected_with_line_and_reason() {
     let folder = tempfile::tempdir().unwrap();
     let mut persons = people(100);
+    // Newborns enough that their number is published, and with it that of all.
+    for person in &mut persons[40..60] {
+        (person.born, person.occupation) = ("2024-06-01".into(), "BELUM/TIDAK BEKERJA".into());
+    }
     let mut spoil = |line: usize, change: &dyn Fn(&mut Person)| change(&mut persons[line - 2]);
     spoil(10, &|person| person.region[3] = "2999".into());
     spoil(11, &|person| person.region[0] = String::new());
@@ -177,6 +181,14 @@ s.csv,101,wrong-number-of-fields,,22 fields
     succeed(&["release", "2024-S1"], folder.path());
     let public = fs::read_to_string(folder.path().join("warehouse/releases/2024-S1/r1/quality.json")).unwrap();
     assert_says(&public, &["accepted_per_thousand", "860.0"]);
+    // Of very few it says nothing, because the share accepted would tell how many they are.
+    let few = format!("{}{}\n", snapshot(&people(3)), Person { sex: "?".into(), ..Person::new(9) }.line(","));
+    fs::write(folder.path().join("few.csv"), few).unwrap();
+    succeed(&["build", "few.csv", "--period", "2024-S1", "--warehouse", "few", "--max-rejects", "1"], folder.path());
+    succeed(&["release", "2024-S1", "--warehouse", "few"], folder.path());
+    let public = fs::read_to_string(folder.path().join("few/releases/2024-S1/r1/quality.json")).unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&public).unwrap()["rejected_per_thousand"], serde_json::json!({}));
+    assert!(!public.contains("accepted"), "{public}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use cacah::{
 
 use crate::{
     common::{assert_says, fail, succeed},
-    pipeline::{cells, other_register},
+    pipeline::{cells, counted, other_register},
 };
 
 const RELEASE: &str = "warehouse/releases/2024/r1";
@@ -160,4 +160,70 @@ fn a_correction_must_not_give_away_what_the_first_revision_hides() {
     assert_says(&error, &["together would give away what each hides alone", "next period"]);
     assert!(!folder.join("warehouse/releases/2024/r3").exists());
     assert!(!folder.join("warehouse/confidential/2024/proofs/r3").exists());
+}
+
+#[test]
+fn a_cell_is_explained_on_the_confidential_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    build(&other_register("snapshot-2024.csv"), folder);
+    succeed(&["release", "2024"], folder);
+    let explain = |cell: &str| succeed(&["audit", "2024", "--explain", cell], folder);
+    let counts = counted(folder, "2024");
+    let (mut primary, mut secondary) = (0, 0);
+    for (table, counts) in &counts {
+        let found = cells(&folder.join(RELEASE).join(format!("cells/{table}.parquet")));
+        let of_status = |mark: Option<&str>, small: bool| {
+            let fits = |codes: &&String| found[*codes].1.as_deref() == mark && (1..5).contains(&counts[*codes]) == small;
+            counts.keys().filter(fits).take(3).cloned().collect::<Vec<_>>()
+        };
+        for codes in of_status(Some("c"), true) {
+            let said = explain(&format!("{table}/{codes}"));
+            assert!(said.starts_with("CONFIDENTIAL"), "{said}");
+            let count = format!("its true count is {}", counts[&codes]);
+            assert_says(
+                &said,
+                &[&format!("{table}/{codes}  ("), &count, "primary: ", "below the threshold of 5", "at most 1", "at least 4"],
+            );
+            assert_says(&said, &["published cells stay as they are"]);
+            primary += 1;
+        }
+        for codes in of_status(Some("c"), false) {
+            let said = explain(&format!("{table}/{codes}"));
+            assert_says(&said, &["CONFIDENTIAL", "secondary: ", "alternative worlds, which prove"]);
+            assert!(!said.contains("which prove 0 primary"), "{said}");
+            secondary += 1;
+        }
+        for codes in of_status(None, false).into_iter().take(1) {
+            assert_says(&explain(&format!("{table}/{codes}")), &["CONFIDENTIAL", &format!("published: {}", counts[&codes])]);
+        }
+    }
+    assert!(primary > 5 && secondary > 5, "{primary} primaries and {secondary} secondaries");
+    let refused = |cell: &str, says: &[&str]| assert_says(&fail(&["audit", "2024", "--explain", cell], folder), says);
+    refused("RV09/EE", &["there is no table 'RV09'", "RV01, RV02, RV03"]);
+    refused("RV01/EE", &["has 1 codes", "RV01/PLACE/GENDER/AGE"]);
+    refused("RV01/XX/_T/_T", &["RV01 has no place 'XX'; it has "]);
+}
+
+#[test]
+fn settings_name_what_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    build(&other_register("snapshot-2024.csv"), folder);
+    let refused = |args: &[&str], says: &[&str]| assert_says(&fail(&[&["release", "2024"], args].concat(), folder), says);
+    refused(&["--weight", "RV09=3"], &["there is no table 'RV09'", "RV01, RV02, RV03"]);
+    refused(&["--weight", "RV01:village=3"], &["no regions of the level 'village'", "municipality"]);
+    refused(&["--weight", "RV01=1000"], &["expected TABLE=FACTOR or TABLE:LEVEL=FACTOR", "from 0.1 to 100"]);
+    refused(&["--sensitive", "faith"], &["there is no dimension 'faith'", "citizenship"]);
+    refused(&["--small-group", "5"], &["--sensitive"]);
+    assert!(!folder.join("warehouse/releases/2024/r1/manifest.json").exists());
+    // What is dear is kept where others do as well: the same cells are small, others go with them.
+    let withheld = |releases: &str, weights: &[&str]| {
+        succeed(&[&["release", "2024", "--releases", releases], weights].concat(), folder);
+        let found = cells(&folder.join(releases).join("2024/r1/cells/RV01.parquet"));
+        found.into_iter().filter(|(_, (_, mark))| mark.as_deref() == Some("c")).map(|(codes, _)| codes).collect::<Vec<_>>()
+    };
+    let (dear, cheap) = (withheld("dear", &["--weight", "RV01=100"]), withheld("cheap", &["--weight", "RV01=0.1"]));
+    assert!(dear.len() < cheap.len(), "{} and {}", dear.len(), cheap.len());
+    assert_ne!(withheld("level", &["--weight", "RV01:municipality=0.1"]), dear);
 }

@@ -35,7 +35,7 @@ fn releases() -> &'static Path {
         fs::write(folder.join("regions.csv"), regions(&REGIONS)).expect("the regions can be written");
         for period in ["2024-S1", "2024-S2"] {
             let snapshot = format!("{period}.csv.gz");
-            let people = ["--persons", "300000", "--seed", "7", "--regions", "regions.csv"];
+            let people = ["--persons", "100000", "--seed", "7", "--regions", "regions.csv"];
             succeed(&[&["sample", "--period", period, "--out", &snapshot], &people[..]].concat(), &folder);
             succeed(&["build", &snapshot, "--period", period, "--regions", "regions.csv"], &folder);
             succeed(&["release", period], &folder);

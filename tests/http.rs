@@ -11,6 +11,7 @@ mod renewal;
 mod scenarios;
 mod speed;
 mod statistics;
+mod twins;
 pub mod world;
 
 use std::{

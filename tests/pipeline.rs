@@ -117,11 +117,11 @@ fn another_country_is_counted_without_a_line_of_code() {
     for expected in [622, 213, 96, 68, 58, 49, 43, 38, 27, 24, 6] {
         assert!(towns.contains(&expected), "{expected} in {towns:?}");
     }
-    assert!(published > 200, "only {published} cells with people in them are published");
+    assert!(published > 150, "only {published} cells with people in them are published");
 }
 
 /// What a build has counted: for every table the codes of a cell, joined by '/', and its count.
-fn counted(folder: &Path, period: &str) -> Vec<(String, BTreeMap<String, u32>)> {
+pub fn counted(folder: &Path, period: &str) -> Vec<(String, BTreeMap<String, u32>)> {
     let confidential = Confidential::new(Store::open(folder.join("warehouse/confidential").to_str().unwrap()).unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
@@ -202,7 +202,7 @@ fn the_same_snapshot_gives_the_same_release_however_it_is_packed() {
         }
     }
     let households = cells(&folder.path().join("plain-warehouse/releases/2024-S1/r1/cells/households.parquet"));
-    assert!(households["ID/T/T/T"].0.is_some_and(|households| households > 600), "{:?}", households["ID/T/T/T"]);
+    assert!(households["ID/T/T"].0.is_some_and(|households| households > 600), "{:?}", households["ID/T/T"]);
 }
 
 fn parquet_of(text: &str, numbers: bool) -> Vec<u8> {

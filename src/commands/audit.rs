@@ -11,6 +11,7 @@ use cacah::{
 };
 
 use super::{
+    explain::Explained,
     protection::{Busy, Counts, describe_faults, released_cells},
     say::say,
     seconds,
@@ -52,6 +53,13 @@ pub async fn audit(args: Audit) -> Result<()> {
         }
     }
     let (values, statuses) = released_cells(&store, &manifest, &counted).await?;
+    if let Some(cell) = &args.explain {
+        if !faults.is_empty() {
+            bail!("{name} is not what was proven, so that nothing of it can be explained: {}", faults.join("; "));
+        }
+        let (counted, statuses, proof) = (&counted[..], &statuses[..], &proof);
+        return Explained { definitions: &definitions, counted, statuses, proof, rule: &proven.rule }.explain(cell);
+    }
     let busy = Busy::new("auditing")?;
     let effort = Effort { threads: args.threads(), ..Effort::default() };
     let report = tokio::task::block_in_place(|| {

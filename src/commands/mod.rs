@@ -3,6 +3,7 @@
 mod audit;
 mod build;
 mod demo;
+mod explain;
 mod protection;
 mod release;
 mod sample;

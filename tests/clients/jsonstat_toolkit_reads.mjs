@@ -124,8 +124,8 @@ async function inParts() {
   const regions = raw.codes[raw.variables.indexOf("Region")];
   const seen = [];
   let parts = 0;
-  for (let start = 0; start < regions.length; start += 100, parts++) {
-    const part = { ...chosen, Region: regions.slice(start, start + 100) };
+  for (let start = 0; start < regions.length; start += 50, parts++) {
+    const part = { ...chosen, Region: regions.slice(start, start + 50) };
     const dataset = await JSONstat(dataAddress(small, "religion", part));
     // The cells with their coordinates, in the order of the answer.
     dataset.Unflatten((codes, { value, status }) => {

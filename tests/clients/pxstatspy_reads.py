@@ -39,13 +39,13 @@ def rows(frame: DataFrame, cube: Cube, texts: bool = False) -> Iterator[tuple[Ke
 
 def suppressed(world: World) -> None:
     chosen = {"Region": ["*"], "Sex": ["*"], "Occupation": ["*"], "ContentsCode": ["*"], "Tid": PERIODS}
-    cube = tells_something(read(world.api, "occupation-detail", chosen))
-    frame = client(world.api).get_data_as_dataframe("occupation-detail", chosen, OutputFormatParam.USE_CODES)
+    cube = tells_something(read(world.api, "occupation-sex", chosen))
+    frame = client(world.api).get_data_as_dataframe("occupation-sex", chosen, OutputFormatParam.USE_CODES)
     agree("pxstatspy, codes", cube, rows(frame, cube))
     chosen = {**chosen, "Region": ["34*"], "Tid": ["2024-S1"]}
     for language in ("en", "id"):
-        cube = tells_something(read(world.api, "occupation-detail", chosen, language=language))
-        frame = client(world.api, language).get_data_as_dataframe("occupation-detail", chosen)
+        cube = tells_something(read(world.api, "occupation-sex", chosen, language=language))
+        frame = client(world.api, language).get_data_as_dataframe("occupation-sex", chosen)
         agree(f"pxstatspy, texts in {language}", cube, rows(frame, cube, texts=True))
 
 

@@ -22,8 +22,8 @@ def rows(frame: DataFrame, cube: Cube) -> Iterator[tuple[Key, Any]]:
 
 def suppressed(world: World) -> None:
     chosen = {"Region": ["*"], "Sex": ["*"], "Occupation": ["*"], "ContentsCode": ["persons"], "Tid": PERIODS}
-    cube = tells_something(read(world.api, "occupation-detail", chosen))
-    dataset = Dataset.read(address(world.api, "occupation-detail", chosen))
+    cube = tells_something(read(world.api, "occupation-sex", chosen))
+    dataset = Dataset.read(address(world.api, "occupation-sex", chosen))
     # It has no word for statuses, but carries them, by position.
     marks = dataset["status"]
     seen = rows(dataset.write("dataframe", naming="id"), cube)
@@ -41,8 +41,8 @@ def in_parts(world: World) -> None:
     refused(world.small, "religion", chosen)
     cube = tells_something(read(world.api, "religion", chosen))
     regions, seen, parts = list(cube.labels["Region"]), [], 0
-    for start in range(0, len(regions), 100):
-        part = {**chosen, "Region": regions[start : start + 100]}
+    for start in range(0, len(regions), 50):
+        part = {**chosen, "Region": regions[start : start + 50]}
         frame = Dataset.read(address(world.small, "religion", part)).write("dataframe", naming="id")
         seen.extend(rows(frame, cube))
         parts += 1

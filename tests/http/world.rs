@@ -249,14 +249,15 @@ fn definitions(regions: &str, finest_age: &str, tables: &[&str]) -> Definitions 
 }
 
 /// The finest counts and marginals of every table, with what [`Counted`] borrows.
-struct Tables {
+pub struct Tables {
     shapes: Vec<Shape>,
     zeros: Vec<ZeroMask>,
     counts: Vec<Vec<u32>>,
 }
 
 impl Tables {
-    fn counted<'a>(&'a self, definitions: &'a Definitions) -> Vec<Counted<'a>> {
+    /// The tables as protection and audit take them.
+    pub fn counted<'a>(&'a self, definitions: &'a Definitions) -> Vec<Counted<'a>> {
         let parts = definitions.tables.iter().zip(&self.shapes).zip(self.zeros.iter().zip(&self.counts));
         parts.map(|((table, shape), (zeros, counts))| Counted { table, shape, zeros, counts }).collect()
     }
@@ -432,7 +433,8 @@ impl Count {
         draft.complete().await
     }
 
-    fn tables(&self) -> Tables {
+    /// Counts every table.
+    pub fn tables(&self) -> Tables {
         let shapes: Vec<Shape> = self.definitions.tables.iter().map(|table| self.definitions.shape(table)).collect();
         let of_each = || self.definitions.tables.iter().zip(&shapes);
         let zeros = of_each().map(|(table, shape)| ZeroMask::new(table, shape, &self.definitions.zeros)).collect();
@@ -442,7 +444,7 @@ impl Count {
 
     fn audited(&self, counted: &[Counted<'_>]) -> Audited {
         let rule = Rule::threshold(THRESHOLD);
-        let settings = Settings { searches: 10_000, threads: 1, ..Settings::new(rule.clone()) };
+        let settings = Settings { threads: 1, ..Settings::new(rule.clone()) };
         let protected = protect(counted, &self.definitions.dimensions, &settings).unwrap();
         let effort = Effort { threads: 1, components: 20, samples: 5, ..Effort::default() };
         certify(counted, protected.statuses, &protected.proof, &rule, &effort).unwrap().unwrap()
