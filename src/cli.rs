@@ -168,9 +168,13 @@ pub struct Build {
 #[command(after_help = "\
 Examples:
   cacah release 2024-S1
-  cacah release 2024-S1 --certify
+  cacah release 2024-S1 --weight labour=3 --weight population:regency=5
+  cacah release 2024-S1 --sensitive religion --range beyond
   cacah release 2024-S1 --warehouse /srv/cacah --releases s3://public/releases
-  cacah release 2024-S1 --correction \"one district was delivered twice\"")]
+  cacah release 2024-S1 --correction \"one district was delivered twice\"
+
+What would give small counts away is suppressed too, and proven to be enough. An audit that shares nothing with the protection
+checks the proof and attacks the release; only what passes is published.")]
 pub struct Release {
     /// Semester to publish
     pub period: Period,
@@ -182,21 +186,32 @@ pub struct Release {
     /// Publish a period again, and why; refused where the two revisions together would give away what each hides
     #[arg(long, value_name = "REASON")]
     pub correction: Option<String>,
-    /// Suppress whatever would give small counts away, prove it, and publish only what an audit lets pass
-    #[arg(long)]
-    pub certify: bool,
-    /// With --certify: how far the range of a small count must stay open: `rule`, from 1 to below the threshold; `beyond`, from 0 to the threshold
+    /// How far the range of a small count must stay open: `rule`, from 1 to below the threshold; `beyond`, from 0 to the threshold
     #[arg(long, default_value = "rule", value_name = "RANGE", value_parser = ["rule", "beyond"])]
     pub range: String,
-    /// With --certify: dimensions whose small groups may not be seen to be all in one category
+    /// Dimensions whose small groups may not be seen to be all in one category, such as religion
     #[arg(long, value_name = "DIMENSION", value_delimiter = ',')]
     pub sensitive: Vec<String>,
-    /// With --certify: members below which a group is small
-    #[arg(long, value_name = "MEMBERS", default_value_t = 10)]
-    pub group: u32,
+    /// Members below which a group of a sensitive dimension is small [default: 10]
+    #[arg(long, value_name = "MEMBERS", requires = "sensitive", value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub small_group: Option<u32>,
+    /// What losing a cell of a table costs, or one at a level of its regions, against 1: dear cells are kept where others do
+    #[arg(long = "weight", value_name = "TABLE[:LEVEL]=FACTOR", value_parser = cost)]
+    pub costs: Vec<Cost>,
     /// Threads; 0 takes one for each core. The result is the same for any number
     #[arg(long, default_value_t = 0)]
     pub threads: usize,
+}
+
+/// What losing cells costs, in plain cells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cost {
+    /// Identifier of the table.
+    pub table: String,
+    /// Identifier of the level of regions; all levels if there is none.
+    pub level: Option<String>,
+    /// How many plain cells a cell is worth.
+    pub factor: f64,
 }
 
 /// `cacah audit`
@@ -221,6 +236,9 @@ pub struct Audit {
     pub threads: usize,
 }
 
+/// Members below which a group is small, if the operator says nothing else.
+const SMALL_GROUP: u32 = 10;
+
 fn threads_or_cores(threads: usize) -> usize {
     match threads {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -239,7 +257,8 @@ impl Release {
     /// The rule that suppression must keep.
     pub fn rule(&self) -> Rule {
         let reach = if self.range == "beyond" { Reach::Beyond } else { Reach::Rule };
-        let group = (!self.sensitive.is_empty()).then(|| GroupRule { below: self.group, dimensions: self.sensitive.clone() });
+        let group = (!self.sensitive.is_empty())
+            .then(|| GroupRule { below: self.small_group.unwrap_or(SMALL_GROUP), dimensions: self.sensitive.clone() });
         Rule { threshold: self.threshold, reach, group }
     }
 
@@ -324,6 +343,20 @@ fn coding(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn cost(text: &str) -> Result<Cost, String> {
+    let expected = || "expected TABLE=FACTOR or TABLE:LEVEL=FACTOR with a factor from 0.1 to 100, such as labour:regency=3".to_owned();
+    let (cells, factor) = text.split_once('=').ok_or_else(expected)?;
+    let factor = factor.parse().ok().filter(|factor| (0.1..=100.0).contains(factor)).ok_or_else(expected)?;
+    let (table, level) = match cells.split_once(':') {
+        Some((table, level)) => (table, Some(level)),
+        None => (cells, None),
+    };
+    if table.is_empty() || level.is_some_and(str::is_empty) {
+        return Err(expected());
+    }
+    Ok(Cost { table: table.into(), level: level.map(Into::into), factor })
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -333,5 +366,17 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn costs_of_cells() {
+        let check = |text: &str, table: &str, level: Option<&str>, factor: f64| {
+            assert_eq!(cost(text), Ok(Cost { table: table.into(), level: level.map(Into::into), factor }), "{text}");
+        };
+        check("labour=3", "labour", None, 3.0);
+        check("marital-age:regency=0.5", "marital-age", Some("regency"), 0.5);
+        for wrong in ["labour", "labour=", "labour=dear", "labour=0", "labour=101", "labour=NaN", "=3", ":regency=3", "labour:=3"] {
+            assert!(cost(wrong).is_err(), "{wrong}");
+        }
     }
 }

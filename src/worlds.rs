@@ -186,7 +186,7 @@ pub struct GroupCertificate {
     pub world: u32,
 }
 
-/// A protected release that the audit let pass. Only the audit makes one, and only from one are certified cells published.
+/// A protected release that the audit let pass. Only the audit makes one, and only from one are cells published.
 #[derive(Debug)]
 pub struct Audited {
     rule: Rule,
@@ -210,7 +210,7 @@ impl Audited {
         &self.statuses
     }
 
-    /// What was checked, for everybody to read: counts of checks, nothing of any cell.
+    /// What was checked, for everybody to read; nothing of any cell, and nothing that depends on a hidden value.
     pub fn report(&self) -> &serde_json::Value {
         &self.report
     }

@@ -13,14 +13,16 @@ use std::{
 };
 
 use crate::{
-    common::{program, succeed},
+    common::{program, regions, succeed},
     support::Server,
 };
 
 /// A limit of cells that makes clients split what they ask for.
-const FEW_CELLS: &str = "5000";
+const FEW_CELLS: &str = "4000";
+/// A city with all its districts, two other districts of its province, one of another province.
+const REGIONS: [&str; 4] = ["34.71", "34.01.01", "34.01.02", "51.71.01"];
 
-/// Two published semesters, made once for all clients. So few people in so many villages that many cells are suppressed.
+/// Two published semesters, made once for all clients. Enough people that most totals are published, so few in each village that many other cells are not.
 fn releases() -> &'static Path {
     static RELEASES: OnceLock<PathBuf> = OnceLock::new();
     RELEASES.get_or_init(|| {
@@ -30,10 +32,12 @@ fn releases() -> &'static Path {
             fs::remove_dir_all(&folder).expect("the folder of an earlier run can be removed");
         }
         fs::create_dir_all(&folder).expect("a folder can be made");
+        fs::write(folder.join("regions.csv"), regions(&REGIONS)).expect("the regions can be written");
         for period in ["2024-S1", "2024-S2"] {
             let snapshot = format!("{period}.csv.gz");
-            succeed(&["sample", "--period", period, "--persons", "60000", "--seed", "7", "--out", &snapshot], &folder);
-            succeed(&["build", &snapshot, "--period", period], &folder);
+            let people = ["--persons", "300000", "--seed", "7", "--regions", "regions.csv"];
+            succeed(&[&["sample", "--period", period, "--out", &snapshot], &people[..]].concat(), &folder);
+            succeed(&["build", &snapshot, "--period", period, "--regions", "regions.csv"], &folder);
             succeed(&["release", period], &folder);
         }
         folder.join("warehouse").join("releases")

@@ -37,10 +37,11 @@ pub fn service() -> &'static Service {
     SERVICE.get_or_init(|| {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let world = World::new();
+        let mut world = World::new();
         let address = runtime.block_on(async {
             let store = Store::open(folder.path().to_str().unwrap()).unwrap();
             world.publish(&store).await;
+            world.read_releases(folder.path());
             let application = Application::build(&store, &settings()).await.unwrap();
             let address = application.address();
             tokio::spawn(application.run(std::future::pending()));

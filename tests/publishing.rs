@@ -120,7 +120,7 @@ async fn what_a_stopped_publisher_left_is_no_release() {
         let published = if store.to_string() == "memory" {
             // Nobody can tell whether the other one is still at it.
             let told = outcome.unwrap_err().to_string();
-            assert_says(&told, &["memory/2024-S1/r1/cells/", "somebody else is publishing 2024-S1/r1", "remove memory/2024-S1/r1/"]);
+            assert_says(&told, &["memory/2024-S1/r1/audit.json", "somebody else is publishing 2024-S1/r1", "remove memory/2024-S1/r1/"]);
             store.remove_folder("2024-S1/r1").await.unwrap();
             let draft = count.draft(&store, None).await.unwrap();
             count.finish(draft).await.unwrap()
@@ -211,7 +211,9 @@ fn a_service_takes_up_what_a_command_publishes() {
     succeed(&["release", "2024-S1"], here);
     let server = Server::start(program().args(["serve", "--refresh", "1"]).current_dir(here));
     assert_eq!(served(&server), serde_json::json!(["2024-S1/r1"]));
-    succeed(&["release", "2024-S1", "--threshold", "150", "--correction", "stricter"], here);
+    fs::write(here.join("s.csv"), snapshot(&people(220))).unwrap();
+    succeed(&["build", "s.csv", "--period", "2024-S1"], here);
+    succeed(&["release", "2024-S1", "--correction", "twenty people were late"], here);
     let patience = std::time::Instant::now();
     while served(&server) != serde_json::json!(["2024-S1/r2"]) {
         assert!(patience.elapsed().as_secs() < 20, "still {}", served(&server));

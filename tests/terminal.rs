@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    common::{assert_says, people, program, snapshot, succeed},
+    common::{assert_says, people, program, regions, snapshot, succeed},
     support::ask,
 };
 
@@ -27,14 +27,16 @@ fn a_reader_who_has_read_enough_ends_no_command() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     unheard(&["--help"], here);
-    unheard(&["sample", "--period", "2024-S1", "--persons", "2000", "--out", "s.parquet"], here);
+    fs::write(here.join("regions.csv"), regions(&["34.71.01"])).unwrap();
+    let regions = ["--regions", "regions.csv"];
+    unheard(&[&["sample", "--period", "2024-S1", "--persons", "2000", "--out", "s.parquet"], &regions[..]].concat(), here);
     assert!(here.join("s.parquet").exists());
-    unheard(&["build", "s.parquet", "--period", "2024-S1"], here);
+    unheard(&[&["build", "s.parquet", "--period", "2024-S1"], &regions[..]].concat(), here);
     // Two tables are told before the release exists: the rest must come nevertheless.
     unheard(&["release", "2024-S1"], here);
     assert!(here.join("warehouse/releases/2024-S1/r1/manifest.json").exists());
     unheard(&["releases"], here);
-    unheard(&["demo", "--no-serve", "--persons", "4000", "--warehouse", "demo"], here);
+    unheard(&["demo", "--no-serve", "--persons", "100", "--warehouse", "demo"], here);
     assert!(here.join("demo/releases/2024-S2/r1/manifest.json").exists());
     // As people type it.
     let line = format!("set -o pipefail; {} releases | head -1", env!("CARGO_BIN_EXE_cacah"));

@@ -41,7 +41,7 @@ impl Default for Effort {
 }
 
 /// What the attack did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attack {
     /// Unknowns: suppressed cells, shared ones once.
     pub unknowns: u64,

@@ -6,7 +6,7 @@
 //! attack    exact bounds of suppressed cells by linear programs, without looking at any certificate  attack
 //! ```
 //!
-//! What leaves the audit is counts of checks and of faults, never a cell's own bounds. Nothing here is shared with the
+//! What leaves the audit is the size of what was checked and that nothing fell short, never a cell's own bounds. Nothing here is shared with the
 //! protection but the data model in [`crate::worlds`].
 
 mod attack;
@@ -58,8 +58,8 @@ pub enum Fault {
     Narrowed,
 }
 
-/// What an audit did and found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+/// What an audit did and found. Confidential; [`Audited::report`] is what everybody may read of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// Cells whose status, count and sums were checked, over all tables.
     pub cells: u64,
@@ -78,7 +78,6 @@ pub struct Report {
     /// Faults by kind.
     pub faults: std::collections::BTreeMap<Fault, u64>,
     /// The first faults, for the confidential log: kind, table and cell.
-    #[serde(skip)]
     pub examples: Vec<(Fault, u16, u32)>,
 }
 
@@ -86,6 +85,20 @@ impl Report {
     /// Whether nothing fell short.
     pub fn is_clean(&self) -> bool {
         self.faults.is_empty()
+    }
+
+    /// What everybody may read of an audit. It follows from the rule and from what is suppressed alone: how many cells are
+    /// primary, or how many programs it took to attack them, would tell of hidden values, if only a little.
+    fn public(&self, rule: &Rule) -> serde_json::Value {
+        let attack = &self.attack;
+        serde_json::json!({
+            "rule": rule,
+            "cells": self.cells,
+            "suppressed": self.suppressed,
+            "checked": ["structural zeros", "statuses", "sums", "shared cells", "certificates", "alternative worlds", "linear programs"],
+            "system": { "unknowns": attack.unknowns, "components": attack.components, "largest": attack.largest },
+            "faults": self.faults,
+        })
     }
 
     fn fault(&mut self, fault: Fault, table: usize, cell: u64) {
@@ -130,8 +143,7 @@ pub fn certify(
     if !report.is_clean() {
         return Ok(Err(report));
     }
-    let public = serde_json::to_value(&report).map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(Ok(Audited::new(rule.clone(), statuses, public)))
+    Ok(Ok(Audited::new(rule.clone(), statuses, report.public(rule))))
 }
 
 /// Compares what a release shows with the counts.

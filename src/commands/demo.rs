@@ -43,7 +43,7 @@ pub async fn demo(args: Demo) -> Result<()> {
     let confidential = Store::open(&format!("{folder}/confidential"))?;
     let releases = Store::open(&format!("{folder}/releases"))?;
     let engine = Engine::new(0)?;
-    let protecting = Protecting { rule: Rule::threshold(THRESHOLD), certify: false, threads: engine.threads() };
+    let protecting = Protecting { rule: Rule::threshold(THRESHOLD), costs: Vec::new(), threads: engine.threads() };
     let mut steps = Vec::new();
     for (period, ending) in SEMESTERS {
         let period: Period = period.parse()?;

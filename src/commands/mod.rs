@@ -8,6 +8,7 @@ mod release;
 mod sample;
 pub mod say;
 mod serve;
+mod weights;
 
 use std::{path::Path, time::Duration};
 

@@ -7,25 +7,26 @@ use cacah::{
     audit::{self, Effort},
     cube::{BuildManifest, Confidential, Quality, grouped},
     protect::{self, Protected, Settings},
-    register::{Definitions, Period, Status},
+    register::{Definitions, Period, Status, Unit},
     release::{Draft, Manifest, Published, list},
     storage::Store,
-    worlds::{Counted, Proof, Rule},
+    worlds::{Audited, Counted, Proof, Rule},
 };
 
 use super::{
     protection::{Busy, Counts, describe_faults, released_cells, say_losses},
     say::say,
     seconds,
+    weights::weights,
 };
-use crate::cli::{Release, Releases};
+use crate::cli::{Cost, Release, Releases};
 
 /// How a release is protected.
 pub struct Protecting {
     /// The rule that suppression must keep.
     pub rule: Rule,
-    /// Whether enough is to be suppressed, and proven, that the rule cannot be got round; else small counts alone are.
-    pub certify: bool,
+    /// What losing cells costs, beyond what every release weighs.
+    pub costs: Vec<Cost>,
     /// Threads to work on.
     pub threads: usize,
 }
@@ -34,7 +35,7 @@ pub struct Protecting {
 pub async fn release(args: Release) -> Result<()> {
     let confidential = Confidential::new(Store::open(&args.stores.confidential())?);
     let store = Store::open(&args.stores.releases())?;
-    let protecting = Protecting { rule: args.rule(), certify: args.certify, threads: args.threads() };
+    let protecting = Protecting { rule: args.rule(), threads: args.threads(), costs: args.costs };
     release_with(&confidential, &store, args.period, &protecting, args.correction).await?;
     say!("next: cacah serve --releases {store}");
     Ok(())
@@ -50,32 +51,12 @@ pub async fn release_with(
 ) -> Result<(Published, Duration)> {
     let started = Instant::now();
     let (build, definitions) = confidential.load(period).await?;
-    let quality: Quality = serde_json::from_slice(&confidential.read(&build, "quality.json").await?)?;
-    let mut draft = Draft::start(store, &definitions, period, protecting.rule.threshold, correction).await?;
-    let revision = draft.revision();
-    let filled = if protecting.certify {
-        certify(&mut draft, confidential, store, &build, &definitions, protecting).await
-    } else {
-        suppress_primary(&mut draft, confidential, &build, &definitions, protecting).await
-    };
-    let documented = match filled {
-        Ok(()) => draft.document("quality.json", &quality.public()).await.map_err(Into::into),
-        Err(error) => Err(error),
-    };
-    let published = match documented {
-        Ok(()) => draft.publish().await.map_err(Into::into),
-        Err(error) => draft.abandon().await.map_err(Into::into).and(Err(error)),
-    };
-    let published: Published = match published {
-        Ok(published) => published,
-        Err(error) => {
-            // Somebody else may have published this revision meanwhile: then the proof is theirs.
-            if store.stat(&format!("{period}/r{revision}/manifest.json")).await?.is_none() {
-                confidential.remove_proof(period, revision).await?;
-            }
-            return Err(error);
-        }
-    };
+    check_rule(&protecting.rule, &definitions)?;
+    let mut draft = Draft::start(store, &definitions, period, correction).await?;
+    if let Err(error) = complete(&mut draft, confidential, store, &build, &definitions, protecting).await {
+        return draft.abandon().await.map_err(Into::into).and(Err(error));
+    }
+    let published = draft.publish().await?;
     say!(
         "{period} r{} published in {}: {} cells in {} tables, {:.1} MB, digest {}",
         published.revision,
@@ -88,30 +69,19 @@ pub async fn release_with(
     Ok((published, started.elapsed()))
 }
 
-/// Adds the tables with small counts suppressed and nothing else.
-async fn suppress_primary(
-    draft: &mut Draft<'_>,
-    confidential: &Confidential,
-    build: &BuildManifest,
-    definitions: &Definitions,
-    protecting: &Protecting,
-) -> Result<()> {
-    let counts = Counts::load(confidential, build, definitions).await?;
-    let counted = counts.counted(definitions);
-    let mut statuses = Vec::new();
-    for (at, counted) in counted.iter().enumerate() {
-        let table = protect::primary(counted.shape, counted.zeros, counted.counts, protecting.rule.threshold);
-        draft.add(at, counted.counts, &table).await?;
-        statuses.push(table);
+/// Refuses a rule that names what is not there.
+fn check_rule(rule: &Rule, definitions: &Definitions) -> Result<()> {
+    for id in rule.group.iter().flat_map(|group| &group.dimensions) {
+        if definitions.dimension(id).is_none() {
+            let known: Vec<&str> = definitions.dimensions.iter().map(|dimension| dimension.id.as_str()).collect();
+            bail!("there is no dimension '{id}' that could be sensitive; there are {}", known.join(", "));
+        }
     }
-    let primary: Vec<Vec<bool>> = statuses.iter().map(|table| table.iter().map(|status| *status == Status::Suppressed).collect()).collect();
-    say_losses(definitions, &counted, &statuses, &primary);
-    say!("protection: primary only; it is served on loopback alone (--certify suppresses what would give small counts away, too)");
     Ok(())
 }
 
-/// Protects and audits, keeps the proof, and adds what passed to the draft.
-async fn certify(
+/// Protects and audits, puts what passed into the draft, and keeps the proof: all that comes before publishing.
+async fn complete(
     draft: &mut Draft<'_>,
     confidential: &Confidential,
     store: &Store,
@@ -121,9 +91,9 @@ async fn certify(
 ) -> Result<()> {
     let counts = Counts::load(confidential, build, definitions).await?;
     let counted = counts.counted(definitions);
-    let Protecting { rule, threads, .. } = protecting;
+    let Protecting { rule, threads, costs } = protecting;
+    let settings = Settings { threads: *threads, weights: weights(costs, definitions)?, ..Settings::new(rule.clone()) };
     let (started, busy) = (Instant::now(), Busy::new("protecting")?);
-    let settings = Settings { threads: *threads, ..Settings::new(rule.clone()) };
     let Protected { statuses, primary, proof } =
         tokio::task::block_in_place(|| protect::protect(&counted, &definitions.dimensions, &settings))?;
     drop(busy);
@@ -146,11 +116,19 @@ async fn certify(
     };
     drop(busy);
     say!("audited in {}: no fault found", seconds(started.elapsed()));
+    draft.fill(&counted, &audited).await?;
+    let quality: Quality = serde_json::from_slice(&confidential.read(build, "quality.json").await?)?;
+    draft.document("quality.json", &quality.public(shows_all_people(&counted, &audited))).await?;
+    draft.complete().await?;
+    // Whoever has come so far either wins or finds the same release published with a proof as good as this one.
     confidential.save_proof(build, draft.revision(), rule, &proof).await?;
-    for (table, counted) in counted.iter().enumerate() {
-        draft.add_certified(table, counted.counts, &audited).await?;
-    }
     Ok(())
+}
+
+/// Whether the release shows how many people were counted: the first cell of a table of people, where every axis is a total.
+fn shows_all_people(counted: &[Counted<'_>], audited: &Audited) -> bool {
+    let table = counted.iter().position(|counted| counted.table.unit == Unit::Person);
+    table.is_some_and(|table| audited.statuses()[table].first() == Some(&Status::Published))
 }
 
 /// A revision that is about to be published, as the earlier ones must bear it.

@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! <period>/proofs/r<revision>/proof.json      the build and rule that were proven, digests of the files; written last
-//! <period>/proofs/r<revision>/worlds.parquet, certificates.parquet, groups.parquet
+//! <period>/proofs/r<revision>/<proof>/worlds.parquet, certificates.parquet, groups.parquet
 //! ```
 //!
 //! A build that a proof refers to stays for as long as the proof does, so that a release can be audited again from
-//! files alone.
+//! files alone. Files of different proofs lie in folders of their own: of several publishers of a revision each keeps a proof
+//! before it publishes, and none may spoil another's.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -47,6 +48,9 @@ pub struct ProofManifest {
     pub rule: Rule,
     /// Number of alternative worlds, the true one included.
     pub worlds: u32,
+    /// Folder of the files, below the revision's; empty for proofs of earlier versions of this program.
+    #[serde(default)]
+    pub proof: String,
     /// Files of the proof.
     pub files: BTreeMap<String, FileDigest>,
 }
@@ -60,19 +64,18 @@ impl Confidential {
     pub async fn save_proof(&self, build: &BuildManifest, revision: u32, rule: &Rule, proof: &Proof) -> Result<()> {
         let folder = Self::proof_folder(build.period, revision);
         let contents = [(WORLDS, write_worlds(&proof.worlds)?), (CERTIFICATES, write_certificates(proof)?), (GROUPS, write_groups(proof)?)];
-        let mut files = BTreeMap::new();
+        let internal = |error: serde_json::Error| Error::Internal(error.to_string());
+        let files: BTreeMap<String, FileDigest> =
+            contents.iter().map(|(name, content)| ((*name).to_owned(), FileDigest::of(content))).collect();
+        let digest = FileDigest::of(&serde_json::to_vec(&files).map_err(internal)?).sha256;
+        let own = digest[..16].to_owned();
         for (name, content) in contents {
-            files.insert(name.to_owned(), FileDigest::of(&content));
-            self.store().write(&format!("{folder}/{name}"), content).await?;
+            self.store().write(&format!("{folder}/{own}/{name}"), content).await?;
         }
-        let manifest = ProofManifest { build: build.clone(), rule: rule.clone(), worlds: proof.worlds.len() as u32, files };
-        let text = serde_json::to_vec_pretty(&manifest).map_err(|error| Error::Internal(error.to_string()))?;
+        let worlds = proof.worlds.len() as u32;
+        let manifest = ProofManifest { build: build.clone(), rule: rule.clone(), worlds, proof: own, files };
+        let text = serde_json::to_vec_pretty(&manifest).map_err(internal)?;
         self.store().write(&format!("{folder}/proof.json"), text).await
-    }
-
-    /// Removes the proof of a revision that was not published after all.
-    pub async fn remove_proof(&self, period: Period, revision: u32) -> Result<()> {
-        self.store().remove_folder(&Self::proof_folder(period, revision)).await
     }
 
     /// What the proof of a revision refers to; `None` if there is no proof.
@@ -98,7 +101,8 @@ impl Confidential {
 
     /// Reads a proof, checked against its digests.
     pub async fn proof(&self, period: Period, revision: u32, manifest: &ProofManifest) -> Result<Proof> {
-        let folder = Self::proof_folder(period, revision);
+        let folder = format!("{}/{}", Self::proof_folder(period, revision), manifest.proof);
+        let folder = folder.trim_end_matches('/');
         let mut contents = Vec::new();
         for name in [WORLDS, CERTIFICATES, GROUPS] {
             let path = format!("{folder}/{name}");

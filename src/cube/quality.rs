@@ -62,9 +62,10 @@ pub struct Quality {
 pub struct PublicQuality {
     /// The period.
     pub period: Period,
-    /// Accepted records per thousand read, rounded to a tenth.
-    pub accepted_per_thousand: f64,
-    /// Rejected records per thousand read by reason, rounded to a tenth.
+    /// Accepted records per thousand read, rounded to a tenth; absent where the number of people is suppressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_per_thousand: Option<f64>,
+    /// Rejected records per thousand read by reason, rounded to a tenth; none where the number of people is suppressed.
     pub rejected_per_thousand: BTreeMap<String, f64>,
 }
 
@@ -109,8 +110,12 @@ impl Quality {
         }
     }
 
-    /// The part that may be published.
-    pub fn public(&self) -> PublicQuality {
+    /// The part that may be published. Of very few people a share tells how many they are, so that shares are left out where
+    /// the release does not show the number of people counted.
+    pub fn public(&self, people_shown: bool) -> PublicQuality {
+        if !people_shown {
+            return PublicQuality { period: self.period, accepted_per_thousand: None, rejected_per_thousand: BTreeMap::new() };
+        }
         let per_thousand = |count: u64| (count as f64 / self.read.max(1) as f64 * 10_000.0).round() / 10.0;
         let mut rejected: BTreeMap<String, u64> = BTreeMap::new();
         for reason in &self.reasons {
@@ -118,7 +123,7 @@ impl Quality {
         }
         PublicQuality {
             period: self.period,
-            accepted_per_thousand: per_thousand(self.accepted),
+            accepted_per_thousand: Some(per_thousand(self.accepted)),
             rejected_per_thousand: rejected.into_iter().map(|(reason, count)| (reason, per_thousand(count))).collect(),
         }
     }

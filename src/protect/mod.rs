@@ -23,27 +23,12 @@ pub use settings::{Settings, Trials, Weights};
 
 use crate::{
     error::{Error, Result},
-    register::{Dimension, Shape, Status, Unit, ZeroMask},
+    register::{Dimension, Status, Unit},
     worlds::{Certificate, Change, Counted, GroupCertificate, Proof, TRUE_WORLD},
 };
 use certify::{Scratch, Show, Work};
 use family::{Family, GROUP, HIGH, IMPOSSIBLE, LOCKED, LOW, PRIMARY, SUPPRESSED, rows};
 use frame::Frame;
-
-/// Statuses of all cells of a table by the primary rule alone. That hides little, because a withheld count can be worked
-/// out from its neighbours and their total; a release made of it is `primary-only` and served on loopback alone.
-pub fn primary(shape: &Shape, zeros: &ZeroMask, counts: &[u32], threshold: u32) -> Vec<Status> {
-    let mut statuses: Vec<Status> =
-        counts.iter().map(|&count| if count > 0 && count < threshold { Status::Suppressed } else { Status::Published }).collect();
-    if !zeros.is_empty() {
-        for (cell, status) in statuses.iter_mut().enumerate() {
-            if zeros.covers(&shape.coordinates(cell as u64)) {
-                *status = Status::Impossible;
-            }
-        }
-    }
-    statuses
-}
 
 /// A protected release.
 #[derive(Debug)]

@@ -14,7 +14,8 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Protection {
-    /// Small counts are suppressed, but nothing keeps anyone from working them out: for loopback only.
+    /// Small counts are suppressed, but nothing keeps anyone from working them out: for loopback only. Earlier versions of
+    /// this program published so; none does any more.
     PrimaryOnly,
     /// Enough is suppressed that nothing tells more of a small count than that it is small, and an audit has checked it.
     Certified,
@@ -97,10 +98,10 @@ pub struct Manifest {
     pub protection: Protection,
     /// Counts from 1 to one below this are suppressed.
     pub threshold: u32,
-    /// The rule that certified suppression keeps.
+    /// The rule that certified suppression keeps; absent where nothing is certified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Rule>,
-    /// SHA-256 of `audit.json`, which says what was checked.
+    /// SHA-256 of `audit.json`, which says what was checked; absent where nothing is certified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<String>,
     /// Name of the region reference.

@@ -12,15 +12,17 @@ use serde::Serialize;
 use super::{FORMAT, Manifest, Protection, Register, ReleasedTable, write_cells};
 use crate::{
     error::{Error, Result},
-    register::{Definitions, Period, Status},
+    register::{Definitions, Period},
     storage::{FileDigest, Hold, Store},
-    worlds::Audited,
+    worlds::{Audited, Counted},
 };
 
 /// What the audit checked, as a document of the release.
 const AUDIT: &str = "audit.json";
 
-/// A release in the making: protected cells are added table by table, then it is published as a whole.
+/// A release in the making: it is filled with audited cells, gets its documents, then is published as a whole.
+///
+/// Cells come in by way of an [`Audited`] alone, which only the audit makes: there is no other way to publish.
 #[derive(Debug)]
 pub struct Draft<'a> {
     store: &'a Store,
@@ -34,8 +36,8 @@ pub struct Draft<'a> {
     hold: Option<Hold>,
     /// Files that were not there before.
     created: Vec<String>,
-    /// Tables whose suppression is certified.
-    certified: usize,
+    /// Whether all but the manifest is written.
+    complete: bool,
 }
 
 /// What publishing did.
@@ -84,13 +86,7 @@ pub async fn list(store: &Store) -> Result<Vec<(Manifest, String)>> {
 
 impl<'a> Draft<'a> {
     /// Starts a release of a period. A period that has been published needs a reason for its correction.
-    pub async fn start(
-        store: &'a Store,
-        definitions: &'a Definitions,
-        period: Period,
-        threshold: u32,
-        correction: Option<String>,
-    ) -> Result<Self> {
+    pub async fn start(store: &'a Store, definitions: &'a Definitions, period: Period, correction: Option<String>) -> Result<Self> {
         let hold = store.hold()?;
         let known = manifests(store).await?;
         let earlier = known.range((period, 0)..=(period, u32::MAX)).next_back().map(|(_, (manifest, _))| manifest.clone());
@@ -117,8 +113,8 @@ impl<'a> Draft<'a> {
             reference_date: period.reference_date().to_string(),
             revision,
             correction,
-            protection: Protection::PrimaryOnly,
-            threshold,
+            protection: Protection::Certified,
+            threshold: 0,
             rule: None,
             audit: None,
             vintage: definitions.vintage.clone(),
@@ -128,7 +124,16 @@ impl<'a> Draft<'a> {
             files: BTreeMap::new(),
             previous,
         };
-        Ok(Self { store, definitions, manifest, folder: format!("{period}/r{revision}"), earlier, hold, created: Vec::new(), certified: 0 })
+        Ok(Self {
+            store,
+            definitions,
+            manifest,
+            folder: format!("{period}/r{revision}"),
+            earlier,
+            hold,
+            created: Vec::new(),
+            complete: false,
+        })
     }
 
     async fn write(&mut self, path: &str, content: Bytes) -> Result<()> {
@@ -160,26 +165,24 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Adds the table at this position of the definitions.
-    pub async fn add(&mut self, table: usize, counts: &[u32], statuses: &[Status]) -> Result<()> {
-        let table = &self.definitions.tables[table];
-        let shape = self.definitions.shape(table);
-        let content = write_cells(table, &self.definitions.dimensions, &shape, counts, statuses)?;
-        let file = format!("cells/{}.parquet", table.id);
-        self.write(&file, content).await?;
-        self.manifest.tables.push(ReleasedTable { table: table.clone(), cells: shape.cells, file });
-        Ok(())
-    }
-
-    /// Adds the table at this position of the definitions with the statuses that the audit let pass, and says so.
-    pub async fn add_certified(&mut self, table: usize, counts: &[u32], audited: &Audited) -> Result<()> {
-        let statuses = audited.statuses().get(table).ok_or_else(|| Error::Internal(format!("table {table} was not audited")))?;
-        if self.manifest.rule.is_none() {
-            self.manifest.rule = Some(audited.rule().clone());
-            self.document(AUDIT, audited.report()).await?;
+    /// Adds every table of the definitions, with the statuses that the audit let pass, and what it checked.
+    pub async fn fill(&mut self, counted: &[Counted<'_>], audited: &Audited) -> Result<()> {
+        let tables = &self.definitions.tables;
+        let same = counted.iter().map(|counted| &counted.table.id).eq(tables.iter().map(|table| &table.id));
+        if !same || audited.statuses().len() != tables.len() {
+            return Err(Error::Internal("other tables were audited than the definitions have".into()));
         }
-        self.add(table, counts, statuses).await?;
-        self.certified += 1;
+        self.manifest.threshold = audited.rule().threshold;
+        self.manifest.rule = Some(audited.rule().clone());
+        self.document(AUDIT, audited.report()).await?;
+        self.manifest.audit = self.manifest.files.get(AUDIT).map(|audit| audit.sha256.clone());
+        for (counted, statuses) in counted.iter().zip(audited.statuses()) {
+            let table = counted.table;
+            let content = write_cells(table, &self.definitions.dimensions, counted.shape, counted.counts, statuses)?;
+            let file = format!("cells/{}.parquet", table.id);
+            self.write(&file, content).await?;
+            self.manifest.tables.push(ReleasedTable { table: table.clone(), cells: counted.shape.cells, file });
+        }
         Ok(())
     }
 
@@ -198,8 +201,11 @@ impl<'a> Draft<'a> {
         self.write(name, json(content)?).await
     }
 
-    /// Writes the code lists, then the manifest: from that moment the release exists.
-    pub async fn publish(mut self) -> Result<Published> {
+    /// Writes the code lists, and refuses what need not or may not be published: only [`Draft::publish`] is left to do.
+    pub async fn complete(&mut self) -> Result<()> {
+        if self.manifest.audit.is_none() {
+            return Err(Error::Internal("nothing audited is to be published".into()));
+        }
         for dimension in &self.definitions.dimensions {
             let used = self.manifest.tables.iter().any(|table| table.table.axes.iter().any(|axis| axis.dimension == dimension.id));
             if used {
@@ -208,20 +214,9 @@ impl<'a> Draft<'a> {
                 self.manifest.codelists.insert(dimension.id.clone(), file);
             }
         }
-        if self.certified == self.manifest.tables.len()
-            && let Some(audit) = self.manifest.files.get(AUDIT)
-        {
-            self.manifest.protection = Protection::Certified;
-            self.manifest.audit = Some(audit.sha256.clone());
-        }
-        let Manifest { period, revision, .. } = self.manifest;
         if let Some(earlier) = &self.earlier {
-            let same = earlier.files == self.manifest.files;
-            let published = earlier.revision;
-            if same {
-                if self.hold.is_some() {
-                    self.store.remove_folder(&self.folder).await?;
-                }
+            let (period, published) = (self.manifest.period, earlier.revision);
+            if earlier.files == self.manifest.files {
                 return Err(Error::Conflict(format!(
                     "{period} is published already as r{published}, with exactly these cells; there is nothing to publish"
                 )));
@@ -232,6 +227,16 @@ impl<'a> Draft<'a> {
                 )));
             }
         }
+        self.complete = true;
+        Ok(())
+    }
+
+    /// Writes the manifest of a complete draft: from that moment the release exists.
+    pub async fn publish(self) -> Result<Published> {
+        if !self.complete {
+            return Err(Error::Internal("an incomplete release is to be published".into()));
+        }
+        let Manifest { period, revision, .. } = self.manifest;
         let text = json(&self.manifest)?;
         let digest = FileDigest::of(&text);
         let path = format!("{}/manifest.json", self.folder);

@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write as _,
+    fs,
     path::Path,
     process::{Command, Output},
 };
@@ -84,6 +85,19 @@ pub fn people(count: u64) -> Vec<Person> {
         first.occupation = "BELUM/TIDAK BEKERJA".into();
     }
     people
+}
+
+/// The shipped region reference, cut down to these regions, all below them and all above them: a country in which there are
+/// people enough in every village for most of their numbers to be published.
+pub fn regions(kept: &[&str]) -> String {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries/dimensions/regions.csv");
+    let whole = fs::read_to_string(shipped).expect("the shipped regions can be read");
+    let is_kept = |line: &&str| {
+        let code = line.split(',').next().unwrap_or_default();
+        let within = |code: &str, above: &str| code.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        !code.starts_with(|first: char| first.is_ascii_digit()) || kept.iter().any(|kept| within(code, kept) || within(kept, code))
+    };
+    whole.lines().filter(is_kept).fold(String::new(), |text, line| text + line + "\n")
 }
 
 /// The program.

@@ -9,7 +9,7 @@ use cacah::{
     storage::Store,
 };
 
-use super::{settings, world::World};
+use super::{client::request, settings, world::World};
 
 fn store(folder: &Path) -> Store {
     Store::open(folder.to_str().unwrap()).unwrap()
@@ -54,12 +54,29 @@ async fn an_empty_store_is_nothing_to_serve() {
 async fn primary_suppression_stays_on_this_machine() {
     let folder = tempfile::tempdir().unwrap();
     let store = published(folder.path()).await;
+    let everywhere = ServeSettings { address: "0.0.0.0:0".parse().unwrap(), ..settings() };
+    assert!(Application::build(&store, &everywhere).await.is_ok(), "certified releases may be shown to everybody");
+    // As earlier versions wrote it of a release in which small counts alone were suppressed.
+    let path = folder.path().join("my releases/2024-S1/r2/manifest.json");
+    let mut manifest: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let fields = manifest.as_object_mut().unwrap();
+    fields.insert("protection".into(), "primary-only".into());
+    assert!(fields.remove("rule").is_some() && fields.remove("audit").is_some());
+    fs::write(&path, manifest.to_string()).unwrap();
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
         let settings = ServeSettings { address: address.parse::<SocketAddr>().unwrap(), ..settings() };
         let error = refusal(&store, &settings).await;
         let Error::Conflict(text) = &error else { panic!("{error}") };
         assert!(text.contains("primary suppression only") && text.contains(address) && text.contains("127.0.0.1"), "{text}");
     }
+    // On this machine it is shown, and called what it is.
+    let application = Application::build(&store, &settings()).await.unwrap();
+    let address = application.address();
+    tokio::spawn(application.run(std::future::pending()));
+    let data = "/api/v2/tables/people/data?lang=en&valueCodes[ContentsCode]=*&valueCodes[Tid]=2024-S1";
+    let answer = tokio::task::spawn_blocking(move || request(address, "GET", data, &[], b"")).await.unwrap().json();
+    assert!(answer["note"].to_string().contains("not for publication"), "{}", answer["note"]);
+    assert_eq!(answer["extension"]["releases"][0]["protection"], "primary-only");
 }
 
 #[tokio::test(flavor = "multi_thread")]

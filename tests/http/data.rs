@@ -37,6 +37,7 @@ fn every_cell_of_every_table_over_all_periods_is_true() {
     for kind in [Ok(0), Err("c"), Err("z"), Err("x")] {
         assert!(seen.contains_key(&kind), "no cell is {kind:?}");
     }
+    assert!(seen[&Ok(0)] > seen[&Err("c")], "most cells are withheld, so that little is tested: {seen:?}");
 
     let bands = read("/tables/bands/data?valuecodes[Region]=*&valuecodes[Age]=*&valuecodes[ContentsCode]=persons&valuecodes[Tid]=*");
     check_truth("bands", &bands);
@@ -209,9 +210,9 @@ fn labels_and_notes() {
     );
     assert_eq!(en.document["dimension"]["Sex"]["label"], "sex");
     let notes = en.document["note"].to_string();
-    assert!(notes.contains("z = ") && !notes.contains("c = ") && notes.contains("not for publication"), "{notes}");
+    assert!(notes.contains("z = ") && !notes.contains("c = ") && !notes.contains("not for publication"), "{notes}");
     let notes = id.document["note"].to_string();
-    assert!(notes.contains("z = tidak mungkin ada") && notes.contains("tidak untuk dipublikasikan"), "{notes}");
+    assert!(notes.contains("z = tidak mungkin ada"), "{notes}");
     let words = |document: &serde_json::Value| {
         let dimension = |code: &str| document["dimension"][code].clone();
         let (contents, time) = (dimension("ContentsCode"), dimension("Tid"));

@@ -3,9 +3,11 @@
 use std::{fmt::Write as _, fs, path::Path};
 
 use cacah::{
-    register::{Definitions, Sources, Status},
+    audit::{Effort, certify},
+    register::{Definitions, Sources, Status, ZeroMask},
     release::Draft,
     storage::Store,
+    worlds::{Counted, Proof, Rule},
 };
 use serde_json::Value;
 
@@ -69,9 +71,16 @@ fn definitions() -> Definitions {
 /// Publishes one period for real and the others as copies of it under their own names.
 async fn publish(folder: &Path) {
     let (definitions, store) = (definitions(), Store::open(folder.to_str().unwrap()).unwrap());
-    let cells = definitions.shape(&definitions.tables[0]).cells as usize;
-    let mut draft = Draft::start(&store, &definitions, PERIODS[0].parse().unwrap(), 5, None).await.unwrap();
-    draft.add(0, &vec![0; cells], &vec![Status::Published; cells]).await.unwrap();
+    let table = &definitions.tables[0];
+    let shape = definitions.shape(table);
+    let (zeros, counts) = (ZeroMask::new(table, &shape, &definitions.zeros), vec![0; shape.cells as usize]);
+    let counted = [Counted { table, shape: &shape, zeros: &zeros, counts: &counts }];
+    // Nobody lives there, so that there is nothing to protect.
+    let statuses = vec![vec![Status::Published; counts.len()]];
+    let audited = certify(&counted, statuses, &Proof::default(), &Rule::threshold(5), &Effort::default()).unwrap().unwrap();
+    let mut draft = Draft::start(&store, &definitions, PERIODS[0].parse().unwrap(), None).await.unwrap();
+    draft.fill(&counted, &audited).await.unwrap();
+    draft.complete().await.unwrap();
     draft.publish().await.unwrap();
     let first = folder.join(PERIODS[0]).join("r1");
     for period in &PERIODS[1..] {

@@ -3,33 +3,49 @@
 //! Between the second and the third count regency 1102 is gone and 1103 and 1202 are new. The first count shows people by age
 //! band only. The table `sparse` is missing from the second count, `gone` from all but the first. The second count was
 //! corrected.
+//!
+//! Every release is protected, audited and published as `cacah release` does it. What a cell must say is then told by two
+//! witnesses that know nothing of the service: people counted here one by one, and the release's own files.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
 
 use cacah::{
+    audit::{Effort, certify},
     error::Result,
-    protect,
-    register::{Definitions, Shape, Sources, Status, ZeroMask},
+    protect::{Settings, protect},
+    register::{Definitions, Shape, Sources, ZeroMask},
     release::{Draft, Published},
     storage::Store,
+    worlds::{Audited, Counted, Rule},
 };
+
+use crate::pipeline::cells;
 
 pub const PERIODS: [&str; 3] = ["2023-S2", "2024-S1", "2024-S2"];
 pub const THRESHOLD: u32 = 5;
 /// Publications that make the world.
 pub const STEPS: usize = 4;
+/// People in one leaf of every dimension are fewer than this.
+const CROWD: u64 = 40;
 
 /// One count of the country.
 pub struct Count {
     pub period: &'static str,
     pub definitions: Definitions,
-    /// Tables that its release has.
-    pub tables: Vec<&'static str>,
     /// Other seeds, other numbers.
     pub seed: u64,
 }
 
 pub struct World {
     pub counts: Vec<Count>,
+    /// What the files of the releases in force show: by period and table, codes joined by '/', value and mark.
+    released: HashMap<(&'static str, String), Cells>,
 }
+
+type Cells = BTreeMap<String, (Option<u32>, Option<String>)>;
 
 /// What must stand in a cell: a number, or the mark of a status.
 pub type Truth = Result<u64, &'static str>;
@@ -208,7 +224,7 @@ unit = {{ id = "orang", en = "people" }}
     text
 }
 
-fn definitions(regions: &str, finest_age: &str) -> Definitions {
+fn definitions(regions: &str, finest_age: &str, tables: &[&str]) -> Definitions {
     let people = table("people", "Kependudukan Umum", &["region regency", "sex sex", &format!("age {finest_age}")]);
     let files = [
         ("register.toml", REGISTER.to_owned()),
@@ -224,19 +240,34 @@ fn definitions(regions: &str, finest_age: &str) -> Definitions {
         ("tables/sparse.toml", table("sparse", "Kependudukan Umum", &["region province", "sex sex"])),
         ("tables/gone.toml", table("gone", "Lama", &["region country", "sex sex"])),
     ];
-    let sources: Sources = files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+    let mut sources: Sources = files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+    sources.retain(|name, _| {
+        let table = name.strip_prefix("tables/").and_then(|name| name.strip_suffix(".toml"));
+        table.is_none_or(|table| tables.contains(&table))
+    });
     Definitions::parse(&sources, None).unwrap()
+}
+
+/// The finest counts and marginals of every table, with what [`Counted`] borrows.
+struct Tables {
+    shapes: Vec<Shape>,
+    zeros: Vec<ZeroMask>,
+    counts: Vec<Vec<u32>>,
+}
+
+impl Tables {
+    fn counted<'a>(&'a self, definitions: &'a Definitions) -> Vec<Counted<'a>> {
+        let parts = definitions.tables.iter().zip(&self.shapes).zip(self.zeros.iter().zip(&self.counts));
+        parts.map(|((table, shape), (zeros, counts))| Counted { table, shape, zeros, counts }).collect()
+    }
 }
 
 impl World {
     pub fn new() -> Self {
-        let count = |period, regions, age, seed, tables: &[&'static str]| Count {
-            period,
-            definitions: definitions(regions, age),
-            tables: tables.to_vec(),
-            seed,
-        };
+        let count =
+            |period, regions, age, seed, tables: &[&'static str]| Count { period, definitions: definitions(regions, age, tables), seed };
         Self {
+            released: HashMap::new(),
             counts: vec![
                 count(PERIODS[0], OLD_REGIONS, "band", 1, &["people", "bands", "sparse", "gone"]),
                 count(PERIODS[1], OLD_REGIONS, "year", 2, &["people", "bands"]),
@@ -263,7 +294,21 @@ impl World {
         }
     }
 
+    /// Reads the releases in force, so that the world can tell what of the truth they may show.
+    pub fn read_releases(&mut self, folder: &Path) {
+        for count in &self.counts {
+            let revision = if count.period == PERIODS[1] { "r2" } else { "r1" };
+            for table in &count.definitions.tables {
+                let file = folder.join(count.period).join(revision).join(format!("cells/{}.parquet", table.id));
+                self.released.insert((count.period, table.id.clone()), cells(&file));
+            }
+        }
+    }
+
     /// What the service must say of a cell. Axes that `codes` does not name stand at their total.
+    ///
+    /// People are counted anew. The release's file decides which numbers are withheld, and must keep to the rule: what is
+    /// published is true, what is small is withheld, what cannot be is marked.
     pub fn truth(&self, period: &str, table: &str, codes: &[(&str, &str)]) -> Truth {
         let count = self.counts.iter().find(|count| count.period == period).unwrap();
         for (variable, code) in codes {
@@ -272,10 +317,7 @@ impl World {
                 return Err("z");
             }
         }
-        if !count.tables.contains(&table) {
-            return Err("x");
-        }
-        let found = count.definitions.tables.iter().find(|known| known.id == table).unwrap();
+        let Some(found) = count.definitions.tables.iter().find(|known| known.id == table) else { return Err("x") };
         let mut inside: Vec<Vec<bool>> = Vec::new();
         for dimension in &count.definitions.dimensions {
             let code = codes
@@ -293,10 +335,27 @@ impl World {
         }
         let impossible = codes.contains(&("Sex", "L")) && codes.contains(&("Age", "O"));
         let people = count.people(&inside);
-        match people {
-            _ if impossible => Err("z"),
-            1..THRESHOLD => Err("c"),
-            _ => Ok(u64::from(people)),
+        let dimension = |id: &str| count.definitions.dimension(id).unwrap().1;
+        let axes = found.axes.iter().map(|axis| dimension(&axis.dimension));
+        let key: Vec<&str> = axes
+            .map(|dimension| {
+                let chosen = codes.iter().find(|(variable, _)| *variable == dimension.variable);
+                chosen.map_or(dimension.nodes[0].code.as_str(), |(_, code)| code)
+            })
+            .collect();
+        let (value, mark) = &self.released[&(count.period, table.to_owned())][&key.join("/")];
+        match mark.as_deref() {
+            Some("z") => assert!(impossible && people == 0 && value.is_none(), "{period} {table} {codes:?}"),
+            Some("c") => assert!(!impossible && value.is_none(), "{period} {table} {codes:?}"),
+            mark => {
+                assert_eq!((mark, *value), (None, Some(people)), "{period} {table} {codes:?}");
+                assert!(!impossible && !(1..THRESHOLD).contains(&people), "{period} {table} {codes:?} is published");
+            }
+        }
+        match mark.as_deref() {
+            Some("z") => Err("z"),
+            Some(_) => Err("c"),
+            None => Ok(u64::from(people)),
         }
     }
 }
@@ -304,7 +363,7 @@ impl World {
 impl Count {
     /// The same count with other numbers.
     pub fn wrong(&self) -> Self {
-        Self { period: self.period, definitions: self.definitions.clone(), tables: self.tables.clone(), seed: 99 }
+        Self { period: self.period, definitions: self.definitions.clone(), seed: 99 }
     }
 
     /// People who live in one base leaf of each dimension.
@@ -319,7 +378,7 @@ impl Count {
             state = (state ^ leaf as u64).wrapping_mul(0xBF58_476D_1CE4_E5B9);
             state ^= state >> 29;
         }
-        (state % 14) as u32
+        (state % CROWD) as u32
     }
 
     /// People in all combinations of the leaves marked, dimension by dimension.
@@ -353,7 +412,7 @@ impl Count {
 
     /// Begins to publish this count.
     pub async fn draft<'a>(&'a self, store: &'a Store, correction: Option<&str>) -> Result<Draft<'a>> {
-        Draft::start(store, &self.definitions, self.period.parse().unwrap(), THRESHOLD, correction.map(str::to_owned)).await
+        Draft::start(store, &self.definitions, self.period.parse().unwrap(), correction.map(str::to_owned)).await
     }
 
     /// Publishes a draft of this count, or abandons it.
@@ -365,19 +424,28 @@ impl Count {
         draft.publish().await
     }
 
-    /// Adds this count's tables to a draft.
+    /// Adds this count's tables to a draft, and whatever else a release has.
     pub async fn fill(&self, draft: &mut Draft<'_>) -> Result<()> {
-        for (at, table) in self.definitions.tables.iter().enumerate() {
-            if !self.tables.contains(&table.id.as_str()) {
-                continue;
-            }
-            let shape = self.definitions.shape(table);
-            let counts: Vec<u32> = (0..shape.cells).map(|cell| self.cell(table, &shape, cell)).collect();
-            let zeros = ZeroMask::new(table, &shape, &self.definitions.zeros);
-            let statuses: Vec<Status> = protect::primary(&shape, &zeros, &counts, THRESHOLD);
-            draft.add(at, &counts, &statuses).await?;
-        }
-        Ok(())
+        let tables = self.tables();
+        let counted = tables.counted(&self.definitions);
+        draft.fill(&counted, &self.audited(&counted)).await?;
+        draft.complete().await
+    }
+
+    fn tables(&self) -> Tables {
+        let shapes: Vec<Shape> = self.definitions.tables.iter().map(|table| self.definitions.shape(table)).collect();
+        let of_each = || self.definitions.tables.iter().zip(&shapes);
+        let zeros = of_each().map(|(table, shape)| ZeroMask::new(table, shape, &self.definitions.zeros)).collect();
+        let counts = of_each().map(|(table, shape)| (0..shape.cells).map(|cell| self.cell(table, shape, cell)).collect()).collect();
+        Tables { zeros, counts, shapes }
+    }
+
+    fn audited(&self, counted: &[Counted<'_>]) -> Audited {
+        let rule = Rule::threshold(THRESHOLD);
+        let settings = Settings { searches: 10_000, threads: 1, ..Settings::new(rule.clone()) };
+        let protected = protect(counted, &self.definitions.dimensions, &settings).unwrap();
+        let effort = Effort { threads: 1, components: 20, samples: 5, ..Effort::default() };
+        certify(counted, protected.statuses, &protected.proof, &rule, &effort).unwrap().unwrap()
     }
 
     fn cell(&self, table: &cacah::register::Table, shape: &Shape, cell: u64) -> u32 {
