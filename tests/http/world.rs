@@ -442,7 +442,7 @@ impl Count {
 
     fn audited(&self, counted: &[Counted<'_>]) -> Audited {
         let rule = Rule::threshold(THRESHOLD);
-        let settings = Settings { searches: 10_000, threads: 1, ..Settings::new(rule.clone()) };
+        let settings = Settings { threads: 1, ..Settings::new(rule.clone()) };
         let protected = protect(counted, &self.definitions.dimensions, &settings).unwrap();
         let effort = Effort { threads: 1, components: 20, samples: 5, ..Effort::default() };
         certify(counted, protected.statuses, &protected.proof, &rule, &effort).unwrap().unwrap()
