@@ -30,13 +30,15 @@ pub struct Effort {
     pub largest_whole: usize,
     /// Components solved whole at most; beyond that a fixed sample of them.
     pub components: usize,
-    /// Cells of larger components that are attacked in a window.
+    /// Primary cells of larger components that are attacked in a window, at least.
     pub samples: usize,
+    /// One of so many of these cells is attacked, if that is more.
+    pub one_in: usize,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { threads: 2, largest: 300, largest_whole: 40, components: 50_000, samples: 500 }
+        Self { threads: 2, largest: 300, largest_whole: 40, components: 50_000, samples: 250, one_in: 200 }
     }
 }
 
@@ -127,7 +129,7 @@ pub fn attack(tables: &[Counted<'_>], statuses: &[Vec<Status>], rule: &Rule, lin
         .filter(|&unknown| is_primary(unknown) && sizes[roots_of(&roots, unknown) as usize] as usize > effort.largest)
         .collect();
     targets.sort_unstable_by_key(|&unknown| (scatter(unknown), unknown));
-    targets.truncate(effort.samples);
+    targets.truncate(effort.samples.max(targets.len() / effort.one_in.max(1)));
 
     let mut components: Vec<Vec<Equation>> = vec![Vec::new(); small.len()];
     let mut large: Vec<Equation> = Vec::new();

@@ -6,15 +6,16 @@ use anyhow::{Context, Result};
 use cacah::{
     cube::{BuildOptions, Confidential},
     engine::Engine,
+    protect::Trials,
     register::Period,
     sample::Options,
     serve::{Application, ServeSettings, signals},
     storage::Store,
-    worlds::Rule,
+    worlds::Reach,
 };
 
 use super::{Protecting, build_with, load_definitions, release_with, sample::sample_with, say::say, seconds};
-use crate::cli::{DefinitionArgs, Demo};
+use crate::cli::{DefinitionArgs, Demo, SMALL_GROUP};
 
 /// The two semesters of the demo, and how their snapshots are packed: one of each kind that registers deliver.
 const SEMESTERS: [(&str, &str); 2] = [("2024-S1", "csv.gz"), ("2024-S2", "parquet")];
@@ -43,7 +44,15 @@ pub async fn demo(args: Demo) -> Result<()> {
     let confidential = Store::open(&format!("{folder}/confidential"))?;
     let releases = Store::open(&format!("{folder}/releases"))?;
     let engine = Engine::new(0)?;
-    let protecting = Protecting { rule: Rule::threshold(THRESHOLD), costs: Vec::new(), threads: engine.threads() };
+    let protecting = Protecting {
+        threshold: THRESHOLD,
+        reach: Reach::Rule,
+        sensitive: Vec::new(),
+        small_group: SMALL_GROUP,
+        trials: Trials::USUAL,
+        costs: Vec::new(),
+        threads: engine.threads(),
+    };
     let mut steps = Vec::new();
     for (period, ending) in SEMESTERS {
         let period: Period = period.parse()?;

@@ -6,11 +6,11 @@ use anyhow::{Result, bail};
 use cacah::{
     audit::{self, Effort},
     cube::{BuildManifest, Confidential, Quality, grouped},
-    protect::{self, Protected, Settings},
-    register::{Definitions, Period, Status, Unit},
+    protect::{self, Protected, Settings, Trials},
+    register::{Definitions, Dimension, Period, Status, Unit},
     release::{Draft, Manifest, Published, list},
     storage::Store,
-    worlds::{Audited, Counted, Proof, Rule},
+    worlds::{Audited, Counted, GroupRule, Proof, Reach, Rule},
 };
 
 use super::{
@@ -23,19 +23,49 @@ use crate::cli::{Cost, Release, Releases};
 
 /// How a release is protected.
 pub struct Protecting {
-    /// The rule that suppression must keep.
-    pub rule: Rule,
+    /// Counts from 1 to one below this are suppressed.
+    pub threshold: u32,
+    /// How far the range of a small count must stay open.
+    pub reach: Reach,
+    /// Sensitive dimensions beside those that the definitions mark.
+    pub sensitive: Vec<String>,
+    /// Members below which a group of a sensitive dimension is small.
+    pub small_group: u32,
+    /// How hard is tried to do with fewer suppressed cells.
+    pub trials: Trials,
     /// What losing cells costs, beyond what every release weighs.
     pub costs: Vec<Cost>,
     /// Threads to work on.
     pub threads: usize,
 }
 
+impl Protecting {
+    /// The rule for these definitions; refused if it names a dimension that is not there.
+    fn rule(&self, definitions: &Definitions) -> Result<Rule> {
+        if let Some(id) = self.sensitive.iter().find(|id| definitions.dimension(id).is_none()) {
+            let known: Vec<&str> = definitions.dimensions.iter().map(|dimension| dimension.id.as_str()).collect();
+            bail!("there is no dimension '{id}' that could be sensitive; there are {}", known.join(", "));
+        }
+        let is_sensitive = |dimension: &&Dimension| dimension.sensitive || self.sensitive.contains(&dimension.id);
+        let dimensions: Vec<String> = definitions.dimensions.iter().filter(is_sensitive).map(|dimension| dimension.id.clone()).collect();
+        let group = (!dimensions.is_empty()).then_some(GroupRule { below: self.small_group, dimensions });
+        Ok(Rule { threshold: self.threshold, reach: self.reach, group })
+    }
+}
+
 /// Runs `cacah release`.
 pub async fn release(args: Release) -> Result<()> {
     let confidential = Confidential::new(Store::open(&args.stores.confidential())?);
     let store = Store::open(&args.stores.releases())?;
-    let protecting = Protecting { rule: args.rule(), threads: args.threads(), costs: args.costs };
+    let protecting = Protecting {
+        threshold: args.threshold,
+        reach: args.reach(),
+        threads: args.threads(),
+        trials: args.trials(),
+        sensitive: args.sensitive,
+        small_group: args.small_group,
+        costs: args.costs,
+    };
     release_with(&confidential, &store, args.period, &protecting, args.correction).await?;
     say!("next: cacah serve --releases {store}");
     Ok(())
@@ -51,9 +81,9 @@ pub async fn release_with(
 ) -> Result<(Published, Duration)> {
     let started = Instant::now();
     let (build, definitions) = confidential.load(period).await?;
-    check_rule(&protecting.rule, &definitions)?;
+    let rule = protecting.rule(&definitions)?;
     let mut draft = Draft::start(store, &definitions, period, correction).await?;
-    if let Err(error) = complete(&mut draft, confidential, store, &build, &definitions, protecting).await {
+    if let Err(error) = complete(&mut draft, confidential, store, &build, &definitions, protecting, &rule).await {
         return draft.abandon().await.map_err(Into::into).and(Err(error));
     }
     let published = draft.publish().await?;
@@ -69,17 +99,6 @@ pub async fn release_with(
     Ok((published, started.elapsed()))
 }
 
-/// Refuses a rule that names what is not there.
-fn check_rule(rule: &Rule, definitions: &Definitions) -> Result<()> {
-    for id in rule.group.iter().flat_map(|group| &group.dimensions) {
-        if definitions.dimension(id).is_none() {
-            let known: Vec<&str> = definitions.dimensions.iter().map(|dimension| dimension.id.as_str()).collect();
-            bail!("there is no dimension '{id}' that could be sensitive; there are {}", known.join(", "));
-        }
-    }
-    Ok(())
-}
-
 /// Protects and audits, puts what passed into the draft, and keeps the proof: all that comes before publishing.
 async fn complete(
     draft: &mut Draft<'_>,
@@ -88,11 +107,12 @@ async fn complete(
     build: &BuildManifest,
     definitions: &Definitions,
     protecting: &Protecting,
+    rule: &Rule,
 ) -> Result<()> {
     let counts = Counts::load(confidential, build, definitions).await?;
     let counted = counts.counted(definitions);
-    let Protecting { rule, threads, costs } = protecting;
-    let settings = Settings { threads: *threads, weights: weights(costs, definitions)?, ..Settings::new(rule.clone()) };
+    let Protecting { trials, threads, costs, .. } = protecting;
+    let settings = Settings { threads: *threads, trials: *trials, weights: weights(costs, definitions)?, ..Settings::new(rule.clone()) };
     let (started, busy) = (Instant::now(), Busy::new("protecting")?);
     let Protected { statuses, primary, proof } =
         tokio::task::block_in_place(|| protect::protect(&counted, &definitions.dimensions, &settings))?;

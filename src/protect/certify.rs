@@ -1,6 +1,6 @@
 //! Finds worlds for the primaries of one family and suppresses what they need.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     family::{Family, GROUP, HIGH, LOCKED, LOW, LocalWorld, Overlay, PRIMARY, SUPPRESSED},
@@ -42,6 +42,8 @@ pub struct Work<'w, 'a> {
     groups: Vec<(Want, Vec<u32>)>,
     /// A cell that is on trial: no new world may change it.
     pub banned: u32,
+    /// Whether worlds are sought that would replace others: where there is none at once, there is no need for one.
+    replacing: bool,
 }
 
 /// What a world is to show: a cell and what about it.
@@ -73,6 +75,7 @@ impl<'w, 'a> Work<'w, 'a> {
             total: 0,
             groups: Vec::new(),
             banned: NONE,
+            replacing: false,
         }
     }
 
@@ -164,7 +167,7 @@ impl<'w, 'a> Work<'w, 'a> {
     fn reach(&mut self, target: &Target, budget: u32) -> bool {
         let amount = target.delta.abs();
         let found = self.stepwise(target, budget).or_else(|| {
-            let stride = (amount > 1 && self.banned == NONE).then(|| self.walk(target, budget)).flatten();
+            let stride = (amount > 1 && !self.replacing).then(|| self.walk(target, budget)).flatten();
             stride.and_then(|(_, plan, walk)| self.changes(&plan, &walk, amount))
         });
         let Some(changes) = found else { return false };
@@ -188,15 +191,24 @@ impl<'w, 'a> Work<'w, 'a> {
     fn stepwise(&mut self, target: &Target, budget: u32) -> Option<Vec<(u32, i32)>> {
         let mut left = budget;
         let one = Target { delta: target.delta.signum(), ..target.clone() };
+        let mut last: Option<(u32, Plan, Vec<Step>)> = None;
         for _ in 0..target.delta.abs() {
+            // The same way once more suppresses nothing new, so where it still has room there is nothing to look for.
+            if let Some((_, plan, walk)) = &last {
+                if apply(self.family, &mut self.scratch.overlay, plan, walk, 1) {
+                    continue;
+                }
+                apply(self.family, &mut self.scratch.overlay, plan, walk, -1);
+            }
             let found = self.walk(&one, left).filter(|(_, plan, walk)| apply(self.family, &mut self.scratch.overlay, plan, walk, 1));
-            let Some((cost, ..)) = found else {
+            let Some((cost, ..)) = &found else {
                 self.scratch.overlay.take();
                 return None;
             };
-            if cost >= NEW {
-                left = left.saturating_sub(cost);
+            if *cost >= NEW {
+                left = left.saturating_sub(*cost);
             }
+            last = found;
         }
         let number = self.family.number(target.place);
         let reached = self.scratch.overlay.get(number) == target.delta;
@@ -419,14 +431,20 @@ impl<'w, 'a> Work<'w, 'a> {
         }
     }
 
-    /// Puts secondaries that few worlds need to the test: without it, can these be replaced at no greater cost? A little
-    /// more is allowed: pattern after pattern that costs about the same leads out of dead ends.
+    /// Puts secondaries that few worlds need to the test: without them, can these worlds be replaced at no greater cost? A
+    /// little more is allowed if there is slack: pattern after pattern that costs about the same leads out of dead ends.
     fn reduce(&mut self, round: u32, most_worlds: usize, slack: u64) {
+        let mut tried = FxHashSet::default();
         for number in self.secondaries(round) {
             let Some(users) = self.users.get(&number).filter(|users| users.len() <= most_worlds).cloned() else { continue };
-            self.banned = number;
-            self.replace(&users, slack);
-            self.banned = NONE;
+            if slack > 0 {
+                // Else the same would be found again, and be within the slack.
+                self.banned = number;
+                self.replace(&users, slack);
+                self.banned = NONE;
+            } else if users.len() > 1 && tried.insert(users.clone()) {
+                self.replace(&users, 0);
+            }
         }
     }
 
@@ -434,6 +452,7 @@ impl<'w, 'a> Work<'w, 'a> {
     fn replace(&mut self, old: &[u32], slack: u64) {
         let before = self.total;
         let first_new = self.worlds.len();
+        self.replacing = true;
         for &world in old {
             self.retire(world);
         }
@@ -448,6 +467,7 @@ impl<'w, 'a> Work<'w, 'a> {
             let budget = (before + slack).saturating_sub(self.total).min(u64::from(NEVER)) as u32;
             self.certify(want, budget) && self.total < before + slack
         });
+        self.replacing = false;
         let dropped = if sound { old.to_vec() } else { (first_new as u32..self.worlds.len() as u32).collect() };
         if !sound {
             dropped.iter().for_each(|&world| self.retire(world));

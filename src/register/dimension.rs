@@ -76,6 +76,9 @@ pub struct Dimension {
     pub label: Label,
     /// Place or classification.
     pub role: Role,
+    /// Whether it harms people to be known to belong to one of its categories: of no small group may be seen that all of it does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive: bool,
     /// Layers, coarsest first; the first holds only the root.
     pub levels: Vec<Level>,
     /// Every node in preorder; the first is the root, the total.
@@ -211,6 +214,7 @@ mod tests {
             variable: "Age".into(),
             label: Label::same("age"),
             role: Role::Classification,
+            sensitive: false,
             levels: vec![level("total"), level("group"), level("band"), level("year")],
             nodes: vec![
                 node("T", None, 0),

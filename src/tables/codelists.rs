@@ -105,6 +105,7 @@ mod tests {
             variable: "Age".into(),
             label: Label::same("age"),
             role: Role::Classification,
+            sensitive: false,
             levels: vec![level("total"), level("band"), level("year")],
             nodes: vec![
                 node("T", None, 0),

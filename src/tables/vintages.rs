@@ -187,6 +187,7 @@ mod tests {
             variable: "Region".into(),
             label: Label::same("region"),
             role: Role::Geo,
+            sensitive: false,
             levels: vec![level("country"), level("province"), level("regency")],
             nodes,
             groupings: Vec::new(),

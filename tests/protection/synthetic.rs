@@ -51,6 +51,7 @@ pub fn dimension(id: &str, levels: &[&str], nodes: Vec<(String, Option<u32>, u8)
         variable: id.into(),
         label: Label::same(id),
         role: Role::Classification,
+        sensitive: false,
         levels: levels.iter().map(|level| Level { id: (*level).into(), label: Label::same(*level) }).collect(),
         nodes: nodes
             .into_iter()
