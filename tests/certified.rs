@@ -215,7 +215,7 @@ fn settings_name_what_there_is() {
     refused(&["--weight", "RV01:village=3"], &["no regions of the level 'village'", "municipality"]);
     refused(&["--weight", "RV01=1000"], &["expected TABLE=FACTOR or TABLE:LEVEL=FACTOR", "from 0.1 to 100"]);
     refused(&["--sensitive", "faith"], &["there is no dimension 'faith'", "citizenship"]);
-    refused(&["--small-group", "5"], &["--sensitive"]);
+    refused(&["--small-group", "1"], &["--small-group", "2..=1000"]);
     assert!(!folder.join("warehouse/releases/2024/r1/manifest.json").exists());
     // What is dear is kept where others do as well: the same cells are small, others go with them.
     let withheld = |releases: &str, weights: &[&str]| {

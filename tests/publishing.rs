@@ -160,6 +160,9 @@ fn of_two_commands_one_wins() {
         for (file, digest) in &manifest.files {
             assert_eq!(FileDigest::of(&fs::read(release.join(file)).unwrap()), *digest, "{file}");
         }
+        // Losers have left the winner's proof alone.
+        let audited = succeed(&["audit", "2024-S1", "--releases", &releases], folder.path());
+        assert_says(&audited, &["no fault found"]);
     }
 }
 

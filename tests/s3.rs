@@ -288,6 +288,8 @@ fn of_several_publishers_on_s3_one_wins() {
             let found = cacah::storage::FileDigest::of(&files[file]);
             assert_eq!(digest["sha256"], found.sha256, "{file}");
         }
+        // Nobody can be kept out of an object store, but losers have left the winner's proof alone.
+        assert_says(&s3.succeed(&["audit", "2024-S1", "--warehouse", &warehouse], folder.path()), &["no fault found"]);
     }
 }
 
