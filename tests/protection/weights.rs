@@ -49,7 +49,8 @@ fn dear_tables_and_levels_lose_less() {
 
 #[test]
 fn weights_beyond_reason_are_refused() {
-    let owned = country::make_over("code,name,level,parent\n11,P,province,\n", 0.01, 1).unwrap().1;
+    let one = "code,name,level,parent\n11,P,province,\n11.01,R,regency,11\n11.01.01,D,district,11.01\n11.01.01.2001,V,village,11.01.01\n";
+    let owned = country::make_over(one, 0.01, 1).unwrap().1;
     let check = |weights: Weights, expect: &str| {
         let settings = Settings { weights, ..Settings::new(Rule::threshold(5)) };
         let said = protect(&owned.counted(), &owned.dimensions, &settings).unwrap_err().to_string();
