@@ -6,3 +6,4 @@ mod properties;
 mod quality;
 mod synthetic;
 mod traps;
+mod weights;

@@ -4,12 +4,15 @@ use std::{path::PathBuf, time::Instant};
 
 use cacah::{
     audit::{Effort, audit},
-    protect::{Settings, Trials, Weights, protect},
+    protect::{Protected, Settings, Trials, Weights, protect},
     register::Status,
     worlds::Rule,
 };
 
-use super::{country, synthetic::read};
+use super::{
+    country,
+    synthetic::{Owned, read},
+};
 
 /// The field counts cells, so here a total is hardly dearer than any other cell; every secondary is put to the test.
 ///
@@ -58,7 +61,7 @@ fn tables_of_the_field() {
 /// Protects and audits a made-up country of so many provinces, all shipped tables:
 /// `CACAH_TEST_PROVINCES=1 cargo test --release --test all -- --ignored --nocapture a_made_up_country`
 #[test]
-#[ignore = "a measurement: minutes a province"]
+#[ignore = "a measurement: seconds a province"]
 fn a_made_up_country() {
     let provinces = std::env::var("CACAH_TEST_PROVINCES").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let (_, owned) = country::make(provinces, 1.0, 1).unwrap();
@@ -77,4 +80,35 @@ fn a_made_up_country() {
         elapsed.as_secs_f64(),
         (started.elapsed() - elapsed).as_secs_f64(),
     );
+    print_losses(&owned, &protected);
+}
+
+/// What each table loses at each level of its regions.
+fn print_losses(owned: &Owned, protected: &Protected) {
+    let region = owned.dimensions.iter().find(|dimension| dimension.id == "region").unwrap();
+    println!("{:<24} {:<10} {:>10} {:>10} {:>10} {:>8} {:>8}", "table", "level", "cells", "primary", "secondary", "% cells", "% value");
+    for (at, table) in owned.tables.iter().enumerate() {
+        let place = table.axes.iter().position(|axis| axis.dimension == "region").unwrap();
+        let (axis, stride) = (&owned.shapes[at].axes[place], owned.shapes[at].strides[place] as usize);
+        let mut levels = vec![[0u64; 5]; region.levels.len()];
+        for (cell, &count) in owned.counts[at].iter().enumerate() {
+            let node = axis.nodes[cell / stride % axis.nodes.len()];
+            let [cells, primary, secondary, value, lost] = &mut levels[usize::from(region.nodes[node as usize].level)];
+            *cells += 1;
+            *value += u64::from(count);
+            if protected.statuses[at][cell] == Status::Suppressed {
+                *(if protected.primary[at][cell] { primary } else { secondary }) += 1;
+                *lost += u64::from(count);
+            }
+        }
+        for (level, [cells, primary, secondary, value, lost]) in region.levels.iter().zip(levels).filter(|(_, of)| of[0] > 0) {
+            println!(
+                "{:<24} {:<10} {cells:>10} {primary:>10} {secondary:>10} {:>8.2} {:>8.3}",
+                table.id,
+                level.id,
+                (primary + secondary) as f64 / cells as f64 * 100.0,
+                lost as f64 / value.max(1) as f64 * 100.0
+            );
+        }
+    }
 }
