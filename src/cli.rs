@@ -199,7 +199,7 @@ pub struct Release {
     /// What losing a cell of a table costs, or one at a level of its regions, against 1: dear cells are kept where others do
     #[arg(long = "weight", value_name = "TABLE[:LEVEL]=FACTOR", value_parser = cost)]
     pub costs: Vec<Cost>,
-    /// Try to do without each suppressed cell, several times: some six percent fewer of them in some ten times the time
+    /// Try to do without each suppressed cell, several times: some six percent fewer of them in some twenty times the time
     #[arg(long)]
     pub thorough: bool,
     /// Threads; 0 takes one for each core. The result is the same for any number

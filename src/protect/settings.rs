@@ -34,7 +34,7 @@ impl Trials {
     pub const NONE: Self = Self { rounds: 0, worlds: 0 };
     /// Most of what can be had, at about the cost of all the rest of the work.
     pub const USUAL: Self = Self { rounds: 1, worlds: 3 };
-    /// Every secondary, several times: some six percent fewer of them in some ten times the time.
+    /// Every secondary, several times: some six percent fewer of them in some twenty times the time.
     pub const THOROUGH: Self = Self { rounds: 4, worlds: u32::MAX };
 }
 
