@@ -1,6 +1,6 @@
 //! Finds worlds for the primaries of one family and suppresses what they need.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::{
     family::{Family, GROUP, HIGH, LOCKED, LOW, LocalWorld, Overlay, PRIMARY, SUPPRESSED},
@@ -8,11 +8,8 @@ use super::{
     people,
     plan::{Look, NEVER, NEW, Plan, Planner, Target},
     search::{Search, Step, apply},
-    settings::{Settings, Trials},
+    settings::Settings,
 };
-
-/// How often every world is made anew: more hardly finds anything.
-const REWORKS: u32 = 2;
 
 /// Buffers that a thread keeps from family to family.
 #[derive(Debug, Default)]
@@ -26,7 +23,7 @@ pub struct Scratch {
 pub struct Work<'w, 'a> {
     /// The cells.
     pub family: &'w mut Family<'a>,
-    settings: &'w Settings,
+    pub settings: &'w Settings,
     scratch: &'w mut Scratch,
     /// The worlds found.
     pub worlds: Vec<LocalWorld>,
@@ -43,7 +40,7 @@ pub struct Work<'w, 'a> {
     /// A cell that is on trial: no new world may change it.
     pub banned: u32,
     /// Whether worlds are sought that would replace others: where there is none at once, there is no need for one.
-    replacing: bool,
+    pub replacing: bool,
 }
 
 /// What a world is to show: a cell and what about it.
@@ -342,7 +339,7 @@ impl<'w, 'a> Work<'w, 'a> {
     }
 
     /// Drops a retired world for good. What only it has shown is wanted again.
-    fn forget(&mut self, world: u32) {
+    pub fn forget(&mut self, world: u32) {
         self.worlds[world as usize].changes = Vec::new();
         for want in std::mem::take(&mut self.credits[world as usize]) {
             if let Some(worlds) = self.supports.get_mut(&want) {
@@ -360,15 +357,6 @@ impl<'w, 'a> Work<'w, 'a> {
         }
     }
 
-    /// The family's secondaries in the order of trial.
-    fn secondaries(&self, round: u32) -> Vec<u32> {
-        let mut found: Vec<u32> = self.users.keys().copied().filter(|&number| self.family.owns(number)).collect();
-        // Scattered anew in every round: in a fixed order the trials run into the same dead ends.
-        let scatter = |number: u32| number.wrapping_add(round.wrapping_mul(7919)).wrapping_mul(2_654_435_761);
-        found.sort_unstable_by_key(|&number| (scatter(number), number));
-        found
-    }
-
     /// Finds worlds for everything that this family can protect.
     pub fn run(&mut self) {
         self.find_groups();
@@ -380,16 +368,7 @@ impl<'w, 'a> Work<'w, 'a> {
                 self.change_people(want);
             }
         }
-        for _ in 0..REWORKS {
-            self.rework();
-        }
-        let Trials { rounds, worlds } = self.settings.trials;
-        for round in 0..rounds {
-            // The last round only takes what costs less: it gathers in what the slack has let go.
-            let slack = if round + 1 < rounds { self.settings.slack } else { 0 };
-            self.reduce(round, worlds as usize, u64::from(slack));
-        }
-        self.prune();
+        self.improve();
     }
 
     /// Cells whose groups all have a world.
@@ -399,7 +378,7 @@ impl<'w, 'a> Work<'w, 'a> {
     }
 
     /// Whether a living world shows a primary at an end.
-    fn is_shown(&self, want: Want) -> bool {
+    pub fn is_shown(&self, want: Want) -> bool {
         self.supports.get(&want).is_some_and(|worlds| worlds.iter().any(|&world| self.worlds[world as usize].alive))
     }
 
@@ -416,81 +395,5 @@ impl<'w, 'a> Work<'w, 'a> {
             std::cmp::Reverse((crossed, distance))
         });
         wants
-    }
-
-    /// Makes every world anew that alone needs some secondary: at the end there is more to lean on than at its time.
-    fn rework(&mut self) {
-        for world in 0..self.worlds.len() as u32 {
-            if !self.worlds[world as usize].alive {
-                continue;
-            }
-            let alone = |number: &u32| self.users.get(number).is_some_and(|users| users.len() == 1);
-            if self.worlds[world as usize].changes.iter().any(|(number, _)| alone(number)) {
-                self.replace(&[world], 0);
-            }
-        }
-    }
-
-    /// Puts secondaries that few worlds need to the test: without them, can these worlds be replaced at no greater cost? A
-    /// little more is allowed if there is slack: pattern after pattern that costs about the same leads out of dead ends.
-    fn reduce(&mut self, round: u32, most_worlds: usize, slack: u64) {
-        let mut tried = FxHashSet::default();
-        for number in self.secondaries(round) {
-            let Some(users) = self.users.get(&number).filter(|users| users.len() <= most_worlds).cloned() else { continue };
-            if slack > 0 {
-                // Else the same would be found again, and be within the slack.
-                self.banned = number;
-                self.replace(&users, slack);
-                self.banned = NONE;
-            } else if users.len() > 1 && tried.insert(users.clone()) {
-                self.replace(&users, 0);
-            }
-        }
-    }
-
-    /// Drops worlds if others can be found, for all that only these show, with less suppressed or at most so much more.
-    fn replace(&mut self, old: &[u32], slack: u64) {
-        let before = self.total;
-        let first_new = self.worlds.len();
-        self.replacing = true;
-        for &world in old {
-            self.retire(world);
-        }
-        let mut wants: Vec<Want> = old.iter().flat_map(|&world| self.credits[world as usize].iter().copied()).collect();
-        wants.sort_unstable();
-        wants.dedup();
-        wants.retain(|&want| !self.is_shown(want));
-        let sound = wants.into_iter().all(|want| {
-            if self.is_shown(want) {
-                return true;
-            }
-            let budget = (before + slack).saturating_sub(self.total).min(u64::from(NEVER)) as u32;
-            self.certify(want, budget) && self.total < before + slack
-        });
-        self.replacing = false;
-        let dropped = if sound { old.to_vec() } else { (first_new as u32..self.worlds.len() as u32).collect() };
-        if !sound {
-            dropped.iter().for_each(|&world| self.retire(world));
-            old.iter().for_each(|&world| self.revive(world));
-        }
-        dropped.into_iter().for_each(|world| self.forget(world));
-    }
-
-    /// Retires worlds whose every credit some other world has too, the largest first.
-    fn prune(&mut self) {
-        let mut order: Vec<u32> = (0..self.worlds.len() as u32).filter(|&world| self.worlds[world as usize].alive).collect();
-        order.sort_by_key(|&world| {
-            let (changes, credits) = (self.worlds[world as usize].changes.len(), self.credits[world as usize].len());
-            (credits, std::cmp::Reverse(changes), world)
-        });
-        for world in order {
-            self.worlds[world as usize].alive = false;
-            let needed = self.credits[world as usize].iter().any(|&want| !self.is_shown(want));
-            self.worlds[world as usize].alive = true;
-            if !needed {
-                self.retire(world);
-                self.forget(world);
-            }
-        }
     }
 }

@@ -16,6 +16,7 @@ mod plan;
 mod prices;
 mod search;
 mod settings;
+mod trials;
 
 use std::sync::Mutex;
 

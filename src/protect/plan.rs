@@ -74,6 +74,13 @@ struct Pattern {
     open: bool,
 }
 
+/// A table that shows nodes below the one that is looked at, with its signed inner offsets in all other dimensions.
+struct Finer<'f> {
+    table: u32,
+    axis: &'f InnerAxis,
+    list: Vec<(u32, i32)>,
+}
+
 /// What costs are worked out from.
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'f, 'a> {
@@ -393,11 +400,11 @@ impl<'f, 'a> Planner<'f, 'a> {
             return Some(head);
         }
         // Only tables that show something below the head tell its leaves apart.
-        let lists: Vec<(u32, &InnerAxis, Vec<(u32, i32)>)> = relevant
+        let lists: Vec<Finer<'_>> = relevant
             .iter()
             .filter_map(|&table| frame.tables[table].axes[dimension].as_ref().map(|axis| (table, axis)))
             .filter(|(_, axis)| !tree.is_leaf(head, axis.cut))
-            .map(|(table, axis)| (table as u32, axis, product(frame, table, patterns, dimension)))
+            .map(|(table, axis)| Finer { table: table as u32, axis, list: product(frame, table, patterns, dimension) })
             .collect();
         let mut leaves = Vec::new();
         tree.leaves(head, cut, &mut leaves);
@@ -405,7 +412,7 @@ impl<'f, 'a> Planner<'f, 'a> {
         for leaf in leaves {
             let least = best.map_or(u32::MAX, |(least, _)| least);
             let mut cost = 0u32;
-            'cells: for (table, axis, list) in &lists {
+            'cells: for Finer { table, axis, list } in &lists {
                 for node in chain(frame, dimension, leaf, head) {
                     let position = axis.position[node as usize];
                     if position == NONE {

@@ -1,4 +1,4 @@
-//! Tables to measure with: those of `shared/sdc`, and a whole country.
+//! Tables to measure with: those that other tools were measured on, and what any made-up table needs.
 
 use std::{collections::BTreeMap, io::Read, path::Path};
 
@@ -80,7 +80,7 @@ pub fn table(id: &str, axes: &[(&str, &str)], unit: Unit) -> Table {
     }
 }
 
-/// Reads a table of `shared/sdc`: `l1,l2,l3,<variables>,freq`.
+/// Reads a table that other tools were measured on: `l1,l2,l3,<variables>,freq`.
 pub fn read(path: &Path) -> Result<Owned> {
     let fail = |error: &dyn std::fmt::Display| Error::Input(format!("{}: {error}", path.display()));
     let mut text = String::new();
