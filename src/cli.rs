@@ -84,7 +84,7 @@ pub struct Demo {
     #[arg(long, default_value_t = 8080)]
     pub port: u16,
     /// People in the first semester
-    #[arg(long, default_value_t = 400_000)]
+    #[arg(long, default_value_t = 4_000_000)]
     pub persons: u64,
     /// Folder for the demo; what an earlier demo left there is replaced
     #[arg(long, value_name = "DIR", default_value = "warehouse/demo")]
