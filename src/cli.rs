@@ -187,6 +187,9 @@ pub struct Release {
     /// Publish a period again, and why; refused where the two revisions together would give away what each hides
     #[arg(long, value_name = "REASON")]
     pub correction: Option<String>,
+    /// Publish a correction though it changes cells by fewer than the threshold, by which corrected people may be recognised
+    #[arg(long, requires = "correction")]
+    pub accept_differences: bool,
     /// How far the range of a small count must stay open: `rule`, from 1 to below the threshold; `beyond`, from 0 to the threshold
     #[arg(long, default_value = "rule", value_name = "RANGE", value_parser = ["rule", "beyond"])]
     pub range: String,

@@ -147,16 +147,22 @@ fn a_correction_must_not_give_away_what_the_first_revision_hides() {
     fs::write(folder.join("one-less.csv"), without.join("\n")).unwrap();
     build("one-less.csv", folder);
     assert_says(&fail(&["release", "2024"], folder), &["published already as r1, with other cells", "--correction"]);
-    succeed(&["release", "2024", "--correction", "one person had moved away"], folder);
+    let one_less = ["release", "2024", "--correction", "one person had moved away"];
+    assert_says(&fail(&one_less, folder), &["would change by fewer than 5", "next period", "--accept-differences"]);
+    succeed(&[&one_less[..], &["--accept-differences"]].concat(), folder);
     for revision in ["1", "2"] {
         assert_says(&succeed(&["audit", "2024", "--revision", revision], folder), &["no fault found"]);
     }
+
+    // What is withheld too late was published already.
+    let error = fail(&["release", "2024", "--correction", "stricter", "--threshold", "9", "--accept-differences"], folder);
+    assert_says(&error, &["together would give away what each hides alone", "primary-published"]);
 
     // Without any certificate a correction would publish what the first revision hides.
     let half: Vec<&str> = text.lines().enumerate().filter(|(at, _)| *at < 330).map(|(_, line)| line).collect();
     fs::write(folder.join("half.csv"), half.join("\n")).unwrap();
     build("half.csv", folder);
-    let error = fail(&["release", "2024", "--correction", "half of it was somebody else's"], folder);
+    let error = fail(&["release", "2024", "--correction", "half of it was somebody else's", "--accept-differences"], folder);
     assert_says(&error, &["together would give away what each hides alone", "next period"]);
     assert!(!folder.join("warehouse/releases/2024/r3").exists());
     assert!(!folder.join("warehouse/confidential/2024/proofs/r3").exists());

@@ -247,7 +247,7 @@ fn a_repeated_release_is_byte_identical_and_refused_where_it_stands() {
     assert_says(&error, &["2024-S1 is published already as r1, with other cells", "--correction"]);
     assert!(first == tree(&folder.path().join("warehouse/releases")));
 
-    succeed(&["release", "2024-S1", "--correction", "twenty people were late"], folder.path());
+    succeed(&["release", "2024-S1", "--correction", "twenty people were late", "--accept-differences"], folder.path());
     let list = succeed(&["releases"], folder.path());
     assert_says(&list, &["2024-S1    r1 ", "2024-S1    r2 ", "certified"]);
     let after = tree(&folder.path().join("warehouse/releases"));

@@ -51,6 +51,7 @@ pub async fn demo(args: Demo) -> Result<()> {
         small_group: SMALL_GROUP,
         trials: Trials::USUAL,
         costs: Vec::new(),
+        accept_differences: false,
         threads: engine.threads(),
     };
     let mut steps = Vec::new();

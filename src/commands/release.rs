@@ -35,6 +35,8 @@ pub struct Protecting {
     pub trials: Trials,
     /// What losing cells costs, beyond what every release weighs.
     pub costs: Vec<Cost>,
+    /// Whether a correction may show changes by fewer than the threshold.
+    pub accept_differences: bool,
     /// Threads to work on.
     pub threads: usize,
 }
@@ -62,6 +64,7 @@ pub async fn release(args: Release) -> Result<()> {
         reach: args.reach(),
         threads: args.threads(),
         trials: args.trials(),
+        accept_differences: args.accept_differences,
         sensitive: args.sensitive,
         small_group: args.small_group,
         costs: args.costs,
@@ -128,7 +131,7 @@ async fn complete(
     let effort = Effort { threads: *threads, ..Effort::default() };
     let revision = Revision { definitions, counted: &counted, statuses: &statuses, proof: &proof, rule };
     if draft.is_correction() {
-        check_earlier(confidential, store, build.period, &revision, &effort).await?;
+        check_earlier(confidential, store, build.period, &revision, &effort, protecting.accept_differences).await?;
     }
     let audited = match tokio::task::block_in_place(|| audit::certify(&counted, statuses, &proof, rule, &effort))? {
         Ok(audited) => audited,
@@ -164,7 +167,14 @@ struct Revision<'a> {
 ///
 /// Whoever holds both revisions knows every cell that either of them publishes, wherever the count has not changed. The
 /// alternative worlds of each must therefore keep what the other publishes.
-async fn check_earlier(confidential: &Confidential, store: &Store, period: Period, new: &Revision<'_>, effort: &Effort) -> Result<()> {
+async fn check_earlier(
+    confidential: &Confidential,
+    store: &Store,
+    period: Period,
+    new: &Revision<'_>,
+    effort: &Effort,
+    accept_differences: bool,
+) -> Result<()> {
     for (manifest, _) in list(store).await?.into_iter().filter(|(manifest, _)| manifest.period == period) {
         let name = format!("r{}", manifest.revision);
         if manifest.definitions != new.definitions.digest || manifest.vintage != new.definitions.vintage {
@@ -174,8 +184,18 @@ async fn check_earlier(confidential: &Confidential, store: &Store, period: Perio
         let Some(proven) = proven else { bail!("there is no proof of {name} of {period}, so that the two cannot be protected together") };
         let counts = Counts::load(confidential, &proven.build, new.definitions).await?;
         let counted = counts.counted(new.definitions);
-        let proof = confidential.proof(period, manifest.revision, &proven).await?;
         let (_, earlier) = released_cells(store, &manifest, &counted).await?;
+        let few = differences(new, &counted, &earlier);
+        if few > 0 && !accept_differences {
+            bail!(
+                "{} cells of {name} of {period} would change by fewer than {}: whoever knows of a person that the correction adds or removes \
+                 could read there what else is true of that person; let it take effect with the next period, or, if nobody is to be \
+                 recognised by it, publish it with --accept-differences",
+                grouped(few),
+                new.rule.threshold
+            );
+        }
+        let proof = confidential.proof(period, manifest.revision, &proven).await?;
         let reports = tokio::task::block_in_place(|| {
             let now = audit::audit(new.counted, &known(new.counted, new.statuses, &counted, &earlier), new.proof, new.rule, effort)?;
             let before = audit::audit(&counted, &known(&counted, &earlier, new.counted, new.statuses), &proof, &proven.rule, effort)?;
@@ -190,6 +210,16 @@ async fn check_earlier(confidential: &Confidential, store: &Store, period: Perio
         }
     }
     Ok(())
+}
+
+/// How many cells both revisions publish with counts that differ, but by less than the threshold.
+fn differences(new: &Revision<'_>, counted: &[Counted<'_>], earlier: &[Vec<Status>]) -> u64 {
+    let few = |(table, earlier): (usize, &Counted<'_>), shown: &[Status]| {
+        let pairs = new.counted[table].counts.iter().zip(earlier.counts).zip(new.statuses[table].iter().zip(shown));
+        let both = pairs.filter(|(_, statuses)| matches!(statuses, (Status::Published, Status::Published)));
+        both.filter(|((now, then), _)| new.rule.is_small(now.abs_diff(**then))).count() as u64
+    };
+    counted.iter().enumerate().zip(earlier).map(|(table, shown)| few(table, shown)).sum()
 }
 
 /// What of a revision stays unknown to somebody who also holds another one, which shows other cells of other counts.

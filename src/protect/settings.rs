@@ -20,7 +20,7 @@ pub struct Settings {
     pub slack: u32,
 }
 
-/// Trials of secondaries: whether the release can do without.
+/// Trials of secondaries, whether the release can do without; no rounds: none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trials {
     /// How often the secondaries are gone through.
@@ -30,8 +30,6 @@ pub struct Trials {
 }
 
 impl Trials {
-    /// No trials.
-    pub const NONE: Self = Self { rounds: 0, worlds: 0 };
     /// Most of what can be had, at about the cost of all the rest of the work.
     pub const USUAL: Self = Self { rounds: 1, worlds: 3 };
     /// Every secondary, several times: some six percent fewer of them in some twenty times the time.
