@@ -68,11 +68,7 @@ pub struct Target {
 }
 
 /// Signed nodes of one dimension.
-#[derive(Debug, Clone)]
-struct Pattern {
-    nodes: Vec<(u32, i32)>,
-    open: bool,
-}
+type Pattern = Vec<(u32, i32)>;
 
 /// A table that shows nodes below the one that is looked at, with its signed inner offsets in all other dimensions.
 struct Finer<'f> {
@@ -299,14 +295,15 @@ impl<'f, 'a> Planner<'f, 'a> {
                     })
             })
             .collect();
+        let spine_cut = relevant.iter().map(|&table| frame.tables[table].cut).max()?;
         let cut_of = |dimension: usize| {
             relevant.iter().filter_map(|&table| frame.tables[table].axes[dimension].as_ref().map(|axis| axis.cut)).max().unwrap_or(0)
         };
         // Start with the target's own nodes, then go down to leaves dimension by dimension, each time the cheapest way.
-        let mut patterns: Vec<Pattern> = self.target.nodes.iter().map(|&node| Pattern { nodes: vec![(node, 1)], open: true }).collect();
+        let mut patterns: Vec<Pattern> = self.target.nodes.iter().map(|&node| vec![(node, 1)]).collect();
         for (&dimension, partner) in others.iter().zip(choice) {
             if let Some(partner) = partner {
-                patterns[dimension] = Pattern { nodes: vec![(self.target.nodes[dimension], 1), (*partner, -1)], open: false };
+                patterns[dimension].push((*partner, -1));
             }
         }
         for dimension in 0..patterns.len() {
@@ -314,16 +311,16 @@ impl<'f, 'a> Planner<'f, 'a> {
                 continue;
             }
             let cut = cut_of(dimension);
-            let heads = std::mem::take(&mut patterns[dimension].nodes);
+            let heads = std::mem::take(&mut patterns[dimension]);
             let stop = others.iter().position(|&other| other == dimension).map_or(NONE, |at| stops[at].0);
             for (head, sign) in heads {
                 let leaf = self.cheapest_leaf(&relevant, &patterns, dimension, head, cut, sign)?;
                 let chain = chain(frame, dimension, leaf, stop);
-                patterns[dimension].nodes.extend(chain.map(|node| (node, sign)));
+                patterns[dimension].extend(chain.map(|node| (node, sign)));
             }
         }
         if free == NOTHING {
-            let mut plan = Plan { cut: relevant.iter().map(|&table| frame.tables[table].cut).max()?, ..Plan::default() };
+            let mut plan = Plan { cut: spine_cut, ..Plan::default() };
             for &table in &relevant {
                 let list = product(frame, table, &patterns, free);
                 plan.cells.extend(list.iter().map(|&(inner, sign)| PlanCell { table: table as u32, inner, sign }));
@@ -377,16 +374,20 @@ impl<'f, 'a> Planner<'f, 'a> {
             }
             Some(())
         };
-        let mut plan = Plan { cut: relevant.iter().map(|&table| frame.tables[table].cut).max()?, target, ..Plan::default() };
         // Most plans fail here already: their first step is too dear.
-        column(target, &mut plan.cells)?;
-        if self.look.cost_below(self.target.node, &plan.cells, self.target.delta, bound) >= bound {
+        let mut first = Vec::new();
+        column(target, &mut first)?;
+        if self.look.cost_below(self.target.node, &first, self.target.delta, bound) >= bound {
             return None;
         }
-        plan.cells.clear();
+        let mut plan = Plan { cut: spine_cut, target, ..Plan::default() };
         for at in 0..=heads.len() {
             let start = plan.cells.len() as u32;
-            column(at, &mut plan.cells)?;
+            if at == target {
+                plan.cells.extend_from_slice(&first);
+            } else {
+                column(at, &mut plan.cells)?;
+            }
             plan.columns.push(start..plan.cells.len() as u32);
         }
         Some(plan)
@@ -463,7 +464,7 @@ fn product(frame: &Frame<'_>, table: usize, patterns: &[Pattern], free: usize) -
         match &frame.tables[table].axes[dimension] {
             Some(axis) => {
                 let before = list.len();
-                let mut nodes = pattern.nodes.iter().filter_map(|&(node, sign)| {
+                let mut nodes = pattern.iter().filter_map(|&(node, sign)| {
                     let position = axis.position[node as usize];
                     (position != NONE).then_some((position * axis.stride, sign))
                 });
@@ -482,11 +483,8 @@ fn product(frame: &Frame<'_>, table: usize, patterns: &[Pattern], free: usize) -
                     *sign *= first_sign;
                 }
             }
-            None if pattern.open => {}
-            None => {
-                list.clear();
-                return list;
-            }
+            // Only an open pattern runs past a table that lacks the dimension; the others left it out.
+            None => {}
         }
     }
     list

@@ -10,7 +10,7 @@ use cacah::{
 };
 
 use super::country::Random;
-use super::synthetic::{Owned, dimension, table};
+use super::synthetic::{Owned, dimension, sums, table};
 
 /// A random tree with up to three levels below the total.
 fn tree(random: &mut Random, id: &str, widest: usize, deepest: usize) -> Dimension {
@@ -130,26 +130,16 @@ fn system(owned: &Owned, protected: &Protected) -> Attack {
     }
     attack.count = keys.len();
     for (at, shape) in owned.shapes.iter().enumerate() {
-        for (axis, stride) in shape.axes.iter().zip(&shape.strides) {
-            for cell in 0..shape.cells {
-                let position = (cell / stride % axis.nodes.len() as u64) as u32;
-                let children: Vec<u64> = (0..axis.nodes.len() as u64)
-                    .filter(|&child| axis.parents[child as usize] == Some(position))
-                    .map(|child| cell + (child - u64::from(position)) * stride)
-                    .collect();
-                if children.is_empty() {
-                    continue;
+        for (cell, parts) in sums(shape) {
+            let (mut terms, mut known) = (Vec::new(), 0);
+            for (cell, sign) in [(cell, 1)].into_iter().chain(parts.into_iter().map(|part| (part, -1))) {
+                match attack.unknowns.get(&(at, cell)) {
+                    Some(&unknown) => terms.push((unknown, sign)),
+                    None => known -= sign * i64::from(owned.counts[at][cell as usize]),
                 }
-                let (mut terms, mut known) = (Vec::new(), 0);
-                for (cell, sign) in [(cell, 1)].into_iter().chain(children.into_iter().map(|child| (child, -1))) {
-                    match attack.unknowns.get(&(at, cell)) {
-                        Some(&unknown) => terms.push((unknown, sign)),
-                        None => known -= sign * i64::from(owned.counts[at][cell as usize]),
-                    }
-                }
-                if !terms.is_empty() {
-                    attack.equations.push((terms, known));
-                }
+            }
+            if !terms.is_empty() {
+                attack.equations.push((terms, known));
             }
         }
     }

@@ -80,6 +80,24 @@ pub fn table(id: &str, axes: &[(&str, &str)], unit: Unit) -> Table {
     }
 }
 
+/// Every cell that is a sum, with the cells that it is the sum of, axis by axis.
+pub fn sums(shape: &Shape) -> Vec<(u64, Vec<u64>)> {
+    let mut sums = Vec::new();
+    for (axis, stride) in shape.axes.iter().zip(&shape.strides) {
+        for cell in 0..shape.cells {
+            let position = (cell / stride % axis.nodes.len() as u64) as u32;
+            let parts: Vec<u64> = (0..axis.nodes.len() as u64)
+                .filter(|&part| axis.parents[part as usize] == Some(position))
+                .map(|part| cell + (part - u64::from(position)) * stride)
+                .collect();
+            if !parts.is_empty() {
+                sums.push((cell, parts));
+            }
+        }
+    }
+    sums
+}
+
 /// Reads a table that other tools were measured on: `l1,l2,l3,<variables>,freq`.
 pub fn read(path: &Path) -> Result<Owned> {
     let fail = |error: &dyn std::fmt::Display| Error::Input(format!("{}: {error}", path.display()));
