@@ -15,6 +15,7 @@ mod proofs;
 mod system;
 
 pub use attack::Effort;
+pub use system::Linked;
 
 use crate::{
     error::{Error, Result},

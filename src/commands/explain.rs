@@ -2,12 +2,13 @@
 
 use anyhow::{Context, Result, bail};
 use cacah::{
+    audit::Linked,
     cube::grouped,
     register::{Definitions, Status},
     worlds::{Certificate, Change, Counted, GroupCertificate, Proof, Rule, TRUE_WORLD},
 };
 
-use super::say::say;
+use super::{protection::cell_nodes, say::say};
 
 /// So many primaries are named whose worlds change a secondary.
 const NAMED: usize = 5;
@@ -133,32 +134,17 @@ impl Explained<'_> {
 
     /// The same cell in every table that has it.
     fn shared(&self, (table, cell): Place) -> Vec<Place> {
-        let nodes = self.nodes((table, cell));
-        let unit = self.counted[table].table.unit;
-        let others = self.counted.iter().enumerate().filter(|(_, other)| other.table.unit == unit);
-        others.filter_map(|(at, other)| Some((at, number(other, &nodes)?))).collect()
-    }
-
-    /// Dimension and node on each axis where the cell does not stand at the total.
-    fn nodes(&self, (table, cell): Place) -> Vec<(&str, u32)> {
-        let Counted { table, shape, .. } = &self.counted[table];
-        let positions = shape.coordinates(cell).into_iter().zip(&shape.axes);
-        let nodes = positions.map(|(position, axis)| axis.nodes[position as usize]);
-        table.axes.iter().map(|axis| axis.dimension.as_str()).zip(nodes).filter(|(_, node)| *node > 0).collect()
+        let (linked, positions) = (Linked::new(self.counted), self.counted[table].shape.coordinates(cell));
+        (0..self.counted.len()).filter_map(|other| Some((other, linked.cell(table, other, &positions)?))).collect()
     }
 
     /// A cell as `table/code/code`, and what its codes mean.
     fn describe(&self, (table, cell): Place) -> String {
-        let Counted { table, shape, .. } = &self.counted[table];
-        let (mut codes, mut labels) = (table.id.clone(), Vec::new());
-        for ((table_axis, axis), position) in table.axes.iter().zip(&shape.axes).zip(shape.coordinates(cell)) {
-            let Some((_, dimension)) = self.definitions.dimension(&table_axis.dimension) else { continue };
-            let node = &dimension.nodes[axis.nodes[position as usize] as usize];
-            codes.push('/');
-            codes.push_str(&node.code);
-            labels.push(node.label.text(0).to_owned());
-        }
-        format!("{codes}  ({})", labels.join(", "))
+        let counted = &self.counted[table];
+        let nodes: Vec<_> = cell_nodes(self.definitions, counted, cell).collect();
+        let codes: Vec<&str> = nodes.iter().map(|node| node.code.as_str()).collect();
+        let labels: Vec<&str> = nodes.iter().map(|node| node.label.text(0)).collect();
+        format!("{}/{}  ({})", counted.table.id, codes.join("/"), labels.join(", "))
     }
 
     /// The cell that an operator names: a table and a code for each of its axes.
@@ -187,13 +173,4 @@ impl Explained<'_> {
         }
         Ok((table, cell))
     }
-}
-
-/// The number of the cell at these nodes and totals elsewhere; `None` if the table does not have it.
-fn number(counted: &Counted<'_>, nodes: &[(&str, u32)]) -> Option<u64> {
-    nodes.iter().try_fold(0, |cell, (dimension, node)| {
-        let at = counted.table.axes.iter().position(|axis| axis.dimension == *dimension)?;
-        let position = counted.shape.axes[at].nodes.binary_search(node).ok()?;
-        Some(cell + position as u64 * counted.shape.strides[at])
-    })
 }

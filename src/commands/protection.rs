@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use cacah::{
     audit::{Fault, Report},
     cube::{BuildManifest, Confidential, grouped, rollup},
-    register::{Definitions, Role, Shape, Status, ZeroMask},
+    register::{Definitions, Node, Role, Shape, Status, ZeroMask},
     release::{Manifest, read_cells},
     storage::Store,
     worlds::Counted,
@@ -130,15 +130,20 @@ pub fn describe_faults(report: &Report, counted: &[Counted<'_>], definitions: &D
     let kinds: Vec<String> = report.faults.iter().map(|(fault, count)| format!("{} ({count})", name(*fault))).collect();
     let cells = report.examples.iter().take(5).map(|&(fault, table, cell)| {
         let Some(counted) = counted.get(usize::from(table)) else { return name(fault) };
-        let coordinates = counted.shape.coordinates(u64::from(cell));
-        let codes = counted.table.axes.iter().zip(&counted.shape.axes).zip(coordinates).map(|((table_axis, axis), node)| {
-            let dimension = definitions.dimension(&table_axis.dimension).map(|(_, dimension)| dimension);
-            let node = axis.nodes.get(node as usize).copied().unwrap_or_default();
-            dimension.and_then(|dimension| dimension.nodes.get(node as usize)).map_or("?", |node| node.code.as_str())
-        });
-        format!("{} in {} at {}", name(fault), counted.table.id, codes.collect::<Vec<_>>().join("/"))
+        let codes: Vec<&str> = cell_nodes(definitions, counted, cell.into()).map(|node| node.code.as_str()).collect();
+        format!("{} in {} at {}", name(fault), counted.table.id, codes.join("/"))
     });
     format!("{}; for example {}", kinds.join(", "), cells.collect::<Vec<_>>().join("; "))
+}
+
+/// The node of a cell on each axis of its table.
+pub fn cell_nodes<'a>(definitions: &'a Definitions, counted: &Counted<'a>, cell: u64) -> impl Iterator<Item = &'a Node> {
+    let Counted { table, shape, .. } = *counted;
+    let positions = table.axes.iter().zip(&shape.axes).zip(shape.coordinates(cell));
+    positions.filter_map(|((table_axis, axis), position)| {
+        let (_, dimension) = definitions.dimension(&table_axis.dimension)?;
+        dimension.nodes.get(*axis.nodes.get(position as usize)? as usize)
+    })
 }
 
 fn name(fault: Fault) -> String {

@@ -461,30 +461,26 @@ fn product(frame: &Frame<'_>, table: usize, patterns: &[Pattern], free: usize) -
         if dimension == frame.spine || dimension == free {
             continue;
         }
-        match &frame.tables[table].axes[dimension] {
-            Some(axis) => {
-                let before = list.len();
-                let mut nodes = pattern.iter().filter_map(|&(node, sign)| {
-                    let position = axis.position[node as usize];
-                    (position != NONE).then_some((position * axis.stride, sign))
-                });
-                let Some((first_step, first_sign)) = nodes.next() else {
-                    list.clear();
-                    return list;
-                };
-                for (step, by) in nodes {
-                    for at in 0..before {
-                        let (inner, sign) = list[at];
-                        list.push((inner + step, sign * by));
-                    }
-                }
-                for (inner, sign) in &mut list[..before] {
-                    *inner += first_step;
-                    *sign *= first_sign;
-                }
+        // Only an open pattern runs past a table that lacks the dimension; the others left the table out.
+        let Some(axis) = &frame.tables[table].axes[dimension] else { continue };
+        let before = list.len();
+        let mut nodes = pattern.iter().filter_map(|&(node, sign)| {
+            let position = axis.position[node as usize];
+            (position != NONE).then_some((position * axis.stride, sign))
+        });
+        let Some((first_step, first_sign)) = nodes.next() else {
+            list.clear();
+            return list;
+        };
+        for (step, by) in nodes {
+            for at in 0..before {
+                let (inner, sign) = list[at];
+                list.push((inner + step, sign * by));
             }
-            // Only an open pattern runs past a table that lacks the dimension; the others left it out.
-            None => {}
+        }
+        for (inner, sign) in &mut list[..before] {
+            *inner += first_step;
+            *sign *= first_sign;
         }
     }
     list
