@@ -3,6 +3,7 @@
 use std::{net::IpAddr, path::PathBuf};
 
 use cacah::{
+    audit::Effort,
     protect::Trials,
     register::{Period, vintage_name},
     worlds::Reach,
@@ -241,6 +242,10 @@ pub struct Audit {
     /// Tells true counts, for nobody outside
     #[arg(long, value_name = "CELL")]
     pub explain: Option<String>,
+    /// Suppressed cells that may hang together where the exact range of each is worked out; larger systems are sampled. Four times
+    /// as many take about ten times as long for each cell
+    #[arg(long, value_name = "CELLS", default_value_t = Effort::default().largest)]
+    pub exact: usize,
     #[command(flatten)]
     pub stores: StoreArgs,
     /// Threads; 0 takes one for each core

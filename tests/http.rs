@@ -5,6 +5,7 @@ mod catalogue;
 mod client;
 mod data;
 mod documents;
+mod hidden;
 mod lifecycle;
 mod limits;
 mod renewal;

@@ -1,18 +1,21 @@
 //! The attacker's arithmetic: how far do all published cells together pin down a suppressed one?
 //!
 //! Suppressed cells are unknowns, every sum over them is an equation, and equations that share unknowns form a
-//! component: nothing outside a component tells anything about it. Small components are solved whole, cell by cell, by
-//! linear programming; of larger ones samples are solved in a *window*, all equations within a few sums of the cell,
-//! which is what an attacker with as much computer as we give him would do. A point of the polytope that puts a cell at
-//! an end of its range settles that end, so one program with many cells in its objective settles many of them.
-//! Where a point is not whole, the same is asked of whole numbers.
+//! component: nothing outside a component tells anything about it. What single sums leave of a range is worked out for
+//! every unknown. Of small components every unknown gets its exact range by linear programming; of larger ones primaries
+//! are sampled and attacked in a *window*, all equations within a few sums of the cell, which is what an attacker with
+//! as much computer as we give him would do. Where the points that show a range are not whole, the same is asked of whole numbers.
 
 use std::{collections::VecDeque, sync::Mutex};
 
-use microlp::{ComparisonOp, OptimizationDirection, Problem, SolveOutcome, Variable};
 use rustc_hash::FxHashMap;
 
-use super::{Fault, Report, system::Linked};
+use super::{
+    Fault, Report,
+    bounds::{End, Equation, Range, System, Work, narrow},
+    cells::SmallGroup,
+    system::Linked,
+};
 use crate::{
     register::Status,
     worlds::{Counted, Rule},
@@ -23,11 +26,14 @@ use crate::{
 pub struct Effort {
     /// Threads of checks and attack.
     pub threads: usize,
-    /// Unknowns of the largest component that is solved whole. Simplex steps grow with the square of it: at 300
-    /// a program takes about 10 milliseconds, and single tables of 10,000 to 100,000 cells fall into components of 30 to 500.
+    /// Unknowns of the largest component that is solved whole. A program takes half a millisecond to five at 200 to 500 unknowns, and
+    /// there is about one for every four unknowns: at 300 all of single tables of 10,000 cells is solved in less than a second, and
+    /// 99 of 100 components of a country's release, with a third of its unknowns, in half a minute.
     pub largest: usize,
     /// Unknowns of the largest component for which whole numbers are asked for.
     pub largest_whole: usize,
+    /// Unknowns of a window.
+    pub window: usize,
     /// Components solved whole at most; beyond that a fixed sample of them.
     pub components: usize,
     /// Primary cells of larger components that are attacked in a window, at least.
@@ -38,7 +44,7 @@ pub struct Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { threads: 2, largest: 300, largest_whole: 40, components: 50_000, samples: 250, one_in: 200 }
+        Self { threads: 2, largest: 300, window: 300, largest_whole: 40, components: 50_000, samples: 250, one_in: 200 }
     }
 }
 
@@ -53,39 +59,34 @@ pub struct Attack {
     pub largest: u64,
     /// Components solved whole.
     pub whole: u64,
-    /// Primary cells whose range was attacked with a whole component.
-    pub attacked: u64,
-    /// Primary cells whose range was attacked in a window.
+    /// Unknowns of these components.
+    pub solved: u64,
+    /// Unknowns whose exact range was worked out: all of these but for ends that the solver could not decide.
+    pub bounded: u64,
+    /// Of these, those that can have but one value. None of them is primary, or there is a fault.
+    pub pinned: u64,
+    /// Primary cells that were attacked in a window.
     pub sampled: u64,
-    /// Linear programs.
-    pub programs: u64,
-    /// Ends of ranges asked for in whole numbers.
-    pub whole_numbers: u64,
-    /// Ends that the solver could not decide.
-    pub undecided: u64,
+    /// What it took.
+    pub work: Work,
 }
 
 impl Attack {
     fn merge(&mut self, other: &Self) {
         self.whole += other.whole;
-        self.attacked += other.attacked;
+        self.solved += other.solved;
+        self.bounded += other.bounded;
+        self.pinned += other.pinned;
         self.sampled += other.sampled;
-        self.programs += other.programs;
-        self.whole_numbers += other.whole_numbers;
-        self.undecided += other.undecided;
+        self.work.programs += other.work.programs;
+        self.work.whole_numbers += other.work.whole_numbers;
+        self.work.undecided += other.work.undecided;
     }
 }
 
-/// An equation: the first unknown (if any) is the sum of the others plus what is published.
-#[derive(Debug, Clone, Default)]
-struct Equation {
-    terms: Vec<(u32, f64)>,
-    known: f64,
-}
-
 const NONE: u32 = u32::MAX;
-/// Tolerance of the solver's numbers.
-const NEAR: f64 = 1e-6;
+/// Times that all sums are gone through to narrow ranges; each takes what was found one sum further.
+const PASSES: usize = 10;
 
 struct Unknowns {
     /// For each table and cell the unknown, or [`NONE`].
@@ -95,7 +96,15 @@ struct Unknowns {
 }
 
 /// Attacks a release.
-pub fn attack(tables: &[Counted<'_>], statuses: &[Vec<Status>], rule: &Rule, linked: &Linked, effort: &Effort, report: &mut Report) {
+pub fn attack(
+    tables: &[Counted<'_>],
+    statuses: &[Vec<Status>],
+    small_groups: &[SmallGroup],
+    rule: &Rule,
+    linked: &Linked,
+    effort: &Effort,
+    report: &mut Report,
+) {
     let unknowns = unknowns(tables, statuses, linked);
     let count = unknowns.place.len();
     let mut roots: Vec<u32> = (0..count as u32).collect();
@@ -121,12 +130,20 @@ pub fn attack(tables: &[Counted<'_>], statuses: &[Vec<Status>], rule: &Rule, lin
     small.sort_unstable_by_key(|&root| (scatter(root), root));
     small.truncate(effort.components);
     let chosen: FxHashMap<u32, usize> = small.iter().enumerate().map(|(at, &root)| (root, at)).collect();
-    let is_primary = |unknown: u32| {
-        let (table, cell) = unknowns.place[unknown as usize];
-        rule.is_small(tables[table as usize].counts[cell as usize])
-    };
-    let mut targets: Vec<u32> = (0..count as u32)
-        .filter(|&unknown| is_primary(unknown) && sizes[roots_of(&roots, unknown) as usize] as usize > effort.largest)
+    let ranges = ranges(tables, &unknowns);
+    let groups = groups(tables, small_groups, &unknowns);
+    let attacker = Attacker { rule, tables, unknowns: &unknowns, ranges: &ranges, groups: &groups, effort };
+    let of_primaries =
+        || (0..count as u32).map(|unknown| (unknown, attacker.promises(unknown))).filter(|(_, promises)| !promises.is_empty());
+    let mut narrowed: Vec<u32> = of_primaries()
+        .filter(|(_, promises)| {
+            promises.iter().any(|promise| !promise.cells.iter().any(|&cell| promise.is_kept_by(ranges[cell as usize].end(promise.end))))
+        })
+        .map(|(unknown, _)| unknown)
+        .collect();
+    let mut targets: Vec<u32> = of_primaries()
+        .map(|(unknown, _)| unknown)
+        .filter(|&unknown| sizes[roots_of(&roots, unknown) as usize] as usize > effort.largest)
         .collect();
     targets.sort_unstable_by_key(|&unknown| (scatter(unknown), unknown));
     targets.truncate(effort.samples.max(targets.len() / effort.one_in.max(1)));
@@ -149,15 +166,14 @@ pub fn attack(tables: &[Counted<'_>], statuses: &[Vec<Status>], rule: &Rule, lin
         }
     }
 
-    let solver = Solver { rule, tables, unknowns: &unknowns, effort };
     let jobs = small.len() + targets.len();
     let next = Mutex::new(0..jobs);
     let found = Mutex::new((Attack::default(), Vec::new()));
     let work = || {
         while let Some(job) = next.lock().ok().and_then(|mut next| next.next()) {
             let (done, narrowed) = match targets.get(job.wrapping_sub(small.len())) {
-                Some(&target) => solver.window(target, &large, &touching),
-                None => solver.whole(&components[job]),
+                Some(&target) => attacker.window(target, &large, &touching),
+                None => attacker.whole(&components[job]),
             };
             if let Ok(mut found) = found.lock() {
                 found.0.merge(&done);
@@ -171,9 +187,11 @@ pub fn attack(tables: &[Counted<'_>], statuses: &[Vec<Status>], rule: &Rule, lin
         }
         work();
     });
-    let (done, mut narrowed) = found.into_inner().unwrap_or_default();
+    let (done, fallen) = found.into_inner().unwrap_or_default();
     report.attack.merge(&done);
+    narrowed.extend(fallen);
     narrowed.sort_unstable();
+    narrowed.dedup();
     for unknown in narrowed {
         let (table, cell) = unknowns.place[unknown as usize];
         report.fault(Fault::Narrowed, table as usize, u64::from(cell));
@@ -258,23 +276,75 @@ fn equations(tables: &[Counted<'_>], unknowns: &Unknowns, visit: &mut Visit<'_>)
     }
 }
 
-struct Solver<'a> {
+/// What the sums leave of every unknown.
+fn ranges(tables: &[Counted<'_>], unknowns: &Unknowns) -> Vec<Range> {
+    let mut ranges = vec![Range::COUNT; unknowns.place.len()];
+    for _ in 0..PASSES {
+        let mut narrower = false;
+        equations(tables, unknowns, &mut |members, known| narrower |= narrow(members, known, &mut ranges));
+        if !narrower {
+            break;
+        }
+    }
+    ranges
+}
+
+/// For each small group in one category, by the unknown of that category, the unknowns of the other categories.
+fn groups(tables: &[Counted<'_>], small_groups: &[SmallGroup], unknowns: &Unknowns) -> FxHashMap<u32, Vec<Vec<u32>>> {
+    let mut groups: FxHashMap<u32, Vec<Vec<u32>>> = FxHashMap::default();
+    for &(table, cell, at) in small_groups {
+        let (of, shape) = (&unknowns.of[table as usize], tables[table as usize].shape);
+        let (axis, stride) = (&shape.axes[at as usize], shape.strides[at as usize] as usize);
+        let position = cell as usize / stride % axis.nodes.len();
+        let first = cell as usize - position * stride;
+        let others = (0..axis.nodes.len())
+            .filter(|&other| other != position && axis.parents[other] == axis.parents[position])
+            .map(|other| of[first + other * stride])
+            .filter(|&unknown| unknown != NONE)
+            .collect();
+        groups.entry(of[cell as usize]).or_default().push(others);
+    }
+    groups
+}
+
+/// What the rule promises of a primary: one of some unknowns can come as far as a goal.
+struct Promise {
+    cells: Vec<u32>,
+    end: End,
+    goal: f64,
+}
+
+impl Promise {
+    fn is_kept_by(&self, value: f64) -> bool {
+        self.end.is_reached(value, self.goal)
+    }
+}
+
+struct Attacker<'a> {
     rule: &'a Rule,
     tables: &'a [Counted<'a>],
     unknowns: &'a Unknowns,
+    ranges: &'a [Range],
+    /// For each small group in one category, by the unknown of that category, the unknowns of the others.
+    groups: &'a FxHashMap<u32, Vec<Vec<u32>>>,
     effort: &'a Effort,
 }
 
-impl Solver<'_> {
-    /// Attacks all primaries of a component.
+impl Attacker<'_> {
+    /// Works out the ranges of all unknowns of a component, and finds primaries of which they tell too much.
     fn whole(&self, equations: &[Equation]) -> (Attack, Vec<u32>) {
-        let mut cells: Vec<u32> = equations.iter().flat_map(|equation| equation.terms.iter().map(|(unknown, _)| *unknown)).collect();
-        cells.sort_unstable();
-        cells.dedup();
-        let primaries: Vec<u32> = cells.iter().copied().filter(|&unknown| self.rule.is_small(self.count(unknown))).collect();
-        let (mut attack, narrowed) = self.solve(equations, &cells, &primaries);
-        attack.whole = 1;
-        attack.attacked = primaries.len() as u64;
+        let mut attack = Attack { whole: 1, ..Attack::default() };
+        let mut work = Work::default();
+        let mut system = System::new(equations, self.ranges, |unknown| self.count(unknown), &mut work);
+        system.settle();
+        let unknowns = system.unknowns().to_vec();
+        for range in unknowns.iter().filter_map(|&unknown| system.exact(unknown)) {
+            attack.bounded += 1;
+            attack.pinned += u64::from(range.low == range.high);
+        }
+        let narrowed = unknowns.iter().copied().filter(|&unknown| self.is_narrowed(&mut system, unknown)).collect();
+        attack.solved = unknowns.len() as u64;
+        attack.work = work;
         (attack, narrowed)
     }
 
@@ -292,7 +362,7 @@ impl Solver<'_> {
                         queue.push_back(*other);
                     }
                 }
-                if inside.len() > self.effort.largest {
+                if inside.len() > self.effort.window {
                     break 'grow;
                 }
             }
@@ -300,112 +370,34 @@ impl Solver<'_> {
         near.sort_unstable();
         near.dedup();
         let chosen: Vec<Equation> = near.iter().map(|&at| equations[at as usize].clone()).collect();
-        let mut cells: Vec<u32> = chosen.iter().flat_map(|equation| equation.terms.iter().map(|(unknown, _)| *unknown)).collect();
-        cells.sort_unstable();
-        cells.dedup();
-        let (mut attack, narrowed) = self.solve(&chosen, &cells, &[target]);
-        attack.sampled = 1;
-        (attack, narrowed)
+        let mut work = Work::default();
+        let mut system = System::new(&chosen, self.ranges, |unknown| self.count(unknown), &mut work);
+        let narrowed = if self.is_narrowed(&mut system, target) { vec![target] } else { Vec::new() };
+        (Attack { sampled: 1, work, ..Attack::default() }, narrowed)
+    }
+
+    /// What the rule promises of an unknown; nothing unless it is primary.
+    fn promises(&self, unknown: u32) -> Vec<Promise> {
+        let mut promises = Vec::new();
+        if self.rule.is_small(self.count(unknown)) {
+            promises.push(Promise { cells: vec![unknown], end: End::Low, goal: f64::from(self.rule.low()) });
+            promises.push(Promise { cells: vec![unknown], end: End::High, goal: f64::from(self.rule.high()) });
+        }
+        let others = self.groups.get(&unknown).into_iter().flatten();
+        promises.extend(others.map(|others| Promise { cells: others.clone(), end: End::High, goal: 1.0 }));
+        promises
+    }
+
+    /// Whether a system breaks a promise, in whole numbers too if it is small.
+    fn is_narrowed(&self, system: &mut System<'_>, unknown: u32) -> bool {
+        let asked = if system.unknowns().len() <= self.effort.largest_whole { &[false, true][..] } else { &[false] };
+        self.promises(unknown)
+            .iter()
+            .any(|promise| asked.iter().any(|&whole| system.reaches(&promise.cells, promise.end, promise.goal, whole) == Some(false)))
     }
 
     fn count(&self, unknown: u32) -> u32 {
         let (table, cell) = self.unknowns.place[unknown as usize];
         self.tables[table as usize].counts[cell as usize]
-    }
-
-    /// Asks for both ends of the ranges of some cells; returns those that are narrower than the rule promises.
-    fn solve(&self, equations: &[Equation], cells: &[u32], targets: &[u32]) -> (Attack, Vec<u32>) {
-        let mut attack = Attack::default();
-        let mut narrowed = Vec::new();
-        let whole = cells.len() <= self.effort.largest_whole;
-        for high in [true, false] {
-            // The true counts show some ends already; they are as good a point as any.
-            let mut open: Vec<u32> = targets.iter().copied().filter(|&cell| !self.is_shown(f64::from(self.count(cell)), high)).collect();
-            // All at once, while that settles something.
-            while open.len() > 1 {
-                attack.programs += 1;
-                let Some((point, is_whole)) = program(equations, cells, &open, high, false) else { break };
-                if whole && !is_whole {
-                    break;
-                }
-                let before = open.len();
-                open.retain(|&cell| !cells.binary_search(&cell).is_ok_and(|at| self.is_shown(point[at], high)));
-                if open.len() == before {
-                    break;
-                }
-            }
-            for cell in open {
-                attack.programs += 1;
-                let at = cells.binary_search(&cell).unwrap_or(0);
-                match bound(equations, cells, cell, high, false) {
-                    Bound::Unbounded => {}
-                    Bound::Undecided => attack.undecided += 1,
-                    Bound::Point(point, is_whole) => {
-                        if !self.is_shown(point[at], high) {
-                            narrowed.push(cell);
-                        } else if whole && !is_whole {
-                            attack.whole_numbers += 1;
-                            match bound(equations, cells, cell, high, true) {
-                                Bound::Point(point, _) if !self.is_shown(point[at], high) => narrowed.push(cell),
-                                Bound::Undecided => attack.undecided += 1,
-                                _ => {}
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        narrowed.sort_unstable();
-        narrowed.dedup();
-        (attack, narrowed)
-    }
-
-    fn is_shown(&self, value: f64, high: bool) -> bool {
-        if high { value + NEAR >= f64::from(self.rule.high()) } else { value - NEAR <= f64::from(self.rule.low()) }
-    }
-}
-
-enum Bound {
-    Point(Vec<f64>, bool),
-    Unbounded,
-    Undecided,
-}
-
-fn program(equations: &[Equation], cells: &[u32], objective: &[u32], high: bool, whole: bool) -> Option<(Vec<f64>, bool)> {
-    match solve(equations, cells, objective, high, whole) {
-        Bound::Point(point, is_whole) => Some((point, is_whole)),
-        _ => None,
-    }
-}
-
-fn bound(equations: &[Equation], cells: &[u32], cell: u32, high: bool, whole: bool) -> Bound {
-    solve(equations, cells, &[cell], high, whole)
-}
-
-fn solve(equations: &[Equation], cells: &[u32], objective: &[u32], high: bool, whole: bool) -> Bound {
-    let mut problem = Problem::new(if high { OptimizationDirection::Maximize } else { OptimizationDirection::Minimize });
-    let variables: Vec<Variable> = cells
-        .iter()
-        .map(|cell| {
-            let weight = if objective.contains(cell) { 1.0 } else { 0.0 };
-            if whole { problem.add_integer_var(weight, (0, i32::MAX)) } else { problem.add_var(weight, (0.0, f64::INFINITY)) }
-        })
-        .collect();
-    for equation in equations {
-        let terms: Vec<(Variable, f64)> = equation
-            .terms
-            .iter()
-            .filter_map(|(unknown, sign)| cells.binary_search(unknown).ok().map(|at| (variables[at], *sign)))
-            .collect();
-        problem.add_constraint(terms.as_slice(), ComparisonOp::Eq, equation.known);
-    }
-    match problem.solve() {
-        Ok(SolveOutcome::Solution(solution)) => {
-            let point: Vec<f64> = variables.iter().map(|&variable| solution.var_value(variable)).collect();
-            let is_whole = point.iter().all(|value| (value - value.round()).abs() < NEAR);
-            Bound::Point(point, is_whole)
-        }
-        Err(microlp::Error::Unbounded) => Bound::Unbounded,
-        Ok(SolveOutcome::Interrupted(_)) | Err(_) => Bound::Undecided,
     }
 }

@@ -6,13 +6,16 @@ use crate::{
     worlds::{Counted, Rule},
 };
 
+/// A small group that lies in one category: table, cell of the category, axis of the sensitive dimension.
+pub type SmallGroup = (u16, u32, u16);
+
 /// What makes a cell primary.
 #[derive(Debug, Default)]
 pub struct Primaries {
     /// For each table and cell whether it is primary by the threshold.
     pub small: Vec<Vec<bool>>,
-    /// Small groups that lie in one category: table, cell of the category, axis of the sensitive dimension.
-    pub groups: Vec<(u16, u32, u16)>,
+    /// Small groups that lie in one category.
+    pub groups: Vec<SmallGroup>,
 }
 
 /// Checks every cell of every table by itself and against the other tables.
@@ -39,8 +42,8 @@ pub fn check(tables: &[Counted<'_>], statuses: &[Vec<Status>], rule: &Rule, link
         }
         primaries.small.push(small);
         sums(table, counted, report);
-        groups(table, counted, statuses, rule, &mut primaries);
     }
+    primaries.groups = groups(tables, statuses, rule);
     for &(table, cell, _) in &primaries.groups {
         if statuses[table as usize][cell as usize] == Status::Published {
             report.fault(Fault::PrimaryPublished, table as usize, u64::from(cell));
@@ -101,29 +104,33 @@ fn sums(table: usize, counted: &Counted<'_>, report: &mut Report) {
     }
 }
 
-/// Finds the small groups that lie in one category.
-fn groups(table: usize, counted: &Counted<'_>, statuses: &[Status], rule: &Rule, primaries: &mut Primaries) {
-    let Some(group) = &rule.group else { return };
-    for (at, (table_axis, axis)) in counted.table.axes.iter().zip(&counted.shape.axes).enumerate() {
-        if !group.dimensions.contains(&table_axis.dimension) {
-            continue;
-        }
-        let stride = counted.shape.strides[at];
-        for (cell, &count) in counted.counts.iter().enumerate() {
-            if count == 0 || count >= group.below {
+/// Finds the small groups that lie in one category, in every table.
+pub fn groups(tables: &[Counted<'_>], statuses: &[Vec<Status>], rule: &Rule) -> Vec<SmallGroup> {
+    let mut found = Vec::new();
+    let Some(group) = &rule.group else { return found };
+    for (table, (counted, statuses)) in tables.iter().zip(statuses).enumerate() {
+        for (at, (table_axis, axis)) in counted.table.axes.iter().zip(&counted.shape.axes).enumerate() {
+            if !group.dimensions.contains(&table_axis.dimension) {
                 continue;
             }
-            let position = (cell as u64 / stride) as usize % axis.nodes.len();
-            let Some(parent) = axis.parents[position] else { continue };
-            let above = cell as u64 - (position as u64 - u64::from(parent)) * stride;
-            // Where no other category can occur, everybody knows it.
-            let other = (0..axis.nodes.len()).any(|other| {
-                let cell = (cell as i64 + (other as i64 - position as i64) * stride as i64) as usize;
-                other != position && axis.parents[other] == Some(parent) && statuses[cell] != Status::Impossible
-            });
-            if counted.counts[above as usize] == count && other {
-                primaries.groups.push((table as u16, cell as u32, at as u16));
+            let stride = counted.shape.strides[at];
+            for (cell, &count) in counted.counts.iter().enumerate() {
+                if count == 0 || count >= group.below {
+                    continue;
+                }
+                let position = (cell as u64 / stride) as usize % axis.nodes.len();
+                let Some(parent) = axis.parents[position] else { continue };
+                let above = cell as u64 - (position as u64 - u64::from(parent)) * stride;
+                // Where no other category can occur, everybody knows it.
+                let other = (0..axis.nodes.len()).any(|other| {
+                    let cell = (cell as i64 + (other as i64 - position as i64) * stride as i64) as usize;
+                    other != position && axis.parents[other] == Some(parent) && statuses[cell] != Status::Impossible
+                });
+                if counted.counts[above as usize] == count && other {
+                    found.push((table as u16, cell as u32, at as u16));
+                }
             }
         }
     }
+    found
 }

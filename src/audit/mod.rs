@@ -10,6 +10,7 @@
 //! protection but the data model in [`crate::worlds`].
 
 mod attack;
+mod bounds;
 mod cells;
 mod proofs;
 mod system;
@@ -97,7 +98,7 @@ impl Report {
             "cells": self.cells,
             "suppressed": self.suppressed,
             "checked": ["structural zeros", "statuses", "sums", "shared cells", "certificates", "alternative worlds", "linear programs"],
-            "system": { "unknowns": attack.unknowns, "components": attack.components, "largest": attack.largest },
+            "system": { "unknowns": attack.unknowns, "components": attack.components, "largest": attack.largest, "solved": attack.solved },
             "faults": self.faults,
         })
     }
@@ -124,10 +125,10 @@ pub fn audit(tables: &[Counted<'_>], statuses: &[Vec<Status>], proof: &Proof, ru
     check_sizes(tables, statuses)?;
     let mut report = Report::default();
     let linked = system::Linked::new(tables);
-    let primaries = cells::check(tables, statuses, rule, &linked, &mut report);
-    proofs::check(tables, statuses, proof, rule, &linked, primaries, effort.threads, &mut report);
+    let mut primaries = cells::check(tables, statuses, rule, &linked, &mut report);
+    proofs::check(tables, statuses, proof, rule, &linked, &mut primaries, effort.threads, &mut report);
     if report.is_clean() {
-        attack::attack(tables, statuses, rule, &linked, effort, &mut report);
+        attack::attack(tables, statuses, &primaries.groups, rule, &linked, effort, &mut report);
     }
     Ok(report)
 }
@@ -162,7 +163,8 @@ pub fn check_values(tables: &[Counted<'_>], statuses: &[Vec<Status>], values: &[
 pub fn attack_only(tables: &[Counted<'_>], statuses: &[Vec<Status>], rule: &Rule, effort: &Effort) -> Result<Report> {
     check_sizes(tables, statuses)?;
     let mut report = Report::default();
-    attack::attack(tables, statuses, rule, &system::Linked::new(tables), effort, &mut report);
+    let groups = cells::groups(tables, statuses, rule);
+    attack::attack(tables, statuses, &groups, rule, &system::Linked::new(tables), effort, &mut report);
     Ok(report)
 }
 

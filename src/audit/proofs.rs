@@ -23,7 +23,7 @@ enum Kind {
     Group(u16),
 }
 
-/// Checks every world and every certificate; time is linear in the size of the proof.
+/// Checks every world and every certificate; time is linear in the size of the proof. Primaries that have a certificate are ticked off.
 #[expect(clippy::too_many_arguments, reason = "everything that a release consists of")]
 pub fn check(
     tables: &[Counted<'_>],
@@ -31,12 +31,11 @@ pub fn check(
     proof: &Proof,
     rule: &Rule,
     linked: &Linked,
-    primaries: Primaries,
+    primaries: &mut Primaries,
     threads: usize,
     report: &mut Report,
 ) {
-    // What is left unticked at the end has no certificate.
-    let Primaries { mut small, groups } = primaries;
+    let Primaries { small, groups } = primaries;
     let mut claims = Vec::with_capacity(proof.certificates.len() * 2 + proof.groups.len());
     let known = |table: u16, cell: u32| tables.get(table as usize).is_some_and(|counted| (cell as usize) < counted.counts.len());
     for certificate in &proof.certificates {
@@ -64,7 +63,7 @@ pub fn check(
         claims.push(Claim { world: certificate.world, table, cell, kind: Kind::Group(certificate.axis) });
     }
     proven.sort_unstable();
-    missing(tables, linked, &mut small, &groups, &proven, report);
+    missing(tables, linked, small, groups, &proven, report);
     claims.sort_unstable();
 
     let worlds = proof.worlds.len() as u32;

@@ -61,7 +61,7 @@ pub async fn audit(args: Audit) -> Result<()> {
         return Explained { definitions: &definitions, counted, statuses, proof, rule: &proven.rule }.explain(cell);
     }
     let busy = Busy::new("auditing")?;
-    let effort = Effort { threads: args.threads(), ..Effort::default() };
+    let effort = Effort { threads: args.threads(), largest: args.exact, ..Effort::default() };
     let report = tokio::task::block_in_place(|| {
         let mut report = audit::audit(&counted, &statuses, &proof, &proven.rule, &effort)?;
         audit::check_values(&counted, &statuses, &values, &mut report);
@@ -72,12 +72,15 @@ pub async fn audit(args: Audit) -> Result<()> {
         faults.push(describe_faults(&report, &counted, &definitions));
     }
     say!(
-        "{name}: {} cells, {} of them suppressed, {} certificates and {} alternative worlds checked, {} linear programs, in {}",
+        "{name}: {} cells, {} of them suppressed, {} certificates and {} alternative worlds checked, the exact ranges of {} cells worked \
+         out and {} sampled by {} linear programs, in {}",
         grouped(report.cells),
         grouped(report.suppressed),
         grouped(report.certificates + report.groups),
         grouped(report.worlds),
-        grouped(report.attack.programs),
+        grouped(report.attack.bounded),
+        grouped(report.attack.sampled),
+        grouped(report.attack.work.programs),
         seconds(started.elapsed()),
     );
     if !faults.is_empty() {

@@ -70,7 +70,7 @@ fn the_audit_finds_every_break() {
     let (mut owned, mut protected) = release();
     let clean = run(&owned, &protected);
     assert!(clean.is_clean(), "{:?} {:?}", clean.faults, clean.examples);
-    assert!(clean.certificates > 1000 && clean.groups > 10 && clean.attack.attacked + clean.attack.sampled > 0, "{clean:?}");
+    assert!(clean.certificates > 1000 && clean.groups > 10 && clean.attack.bounded + clean.attack.sampled > 0, "{clean:?}");
     let religion = position(&owned, "religion");
 
     // A published secondary.

@@ -1,7 +1,9 @@
 //! Traps that protection and audit must not fall into, by name.
 
+use std::collections::BTreeMap;
+
 use cacah::{
-    audit::{Effort, Report, audit},
+    audit::{Effort, Fault, Report, attack_only, audit},
     protect::{Protected, Settings, protect},
     register::{Dimension, Status, StructuralZero, Table, Unit, ZeroSide},
     worlds::{GroupRule, Reach, Rule},
@@ -101,7 +103,7 @@ fn suppressed_zeros_may_be_anything() {
     .unwrap();
     let (protected, report) = run(&owned, &Rule { reach: Reach::Beyond, ..Rule::threshold(5) });
     no_sum_has_one_gap(&owned, &protected);
-    assert!(report.attack.attacked > 0);
+    assert!(report.attack.bounded > 0);
 }
 
 #[test]
@@ -173,8 +175,22 @@ fn a_small_group_in_one_category_may_be_mixed() {
     let group = GroupRule { below: 10, dimensions: vec!["religion".into()] };
     let (protected, report) = run(&owned, &Rule { group: Some(group), ..Rule::threshold(5) });
     assert_eq!(report.groups, 1);
-    assert_eq!(protected.statuses[0][2 * 4 + 2], Status::Suppressed);
+    let lone = 2 * 4 + 2;
+    assert_eq!(protected.statuses[0][lone], Status::Suppressed);
     no_sum_has_one_gap(&owned, &protected);
+    // Hidden is how many they are, but not that there is nobody else: the attack sees it.
+    let all = vec![Status::Published; protected.statuses[0].len()];
+    let hide = |hidden: &[usize]| {
+        let mut statuses = all.clone();
+        for &cell in hidden {
+            statuses[cell] = Status::Suppressed;
+        }
+        let rule = Rule { group: Some(GroupRule { below: 10, dimensions: vec!["religion".into()] }), ..Rule::threshold(5) };
+        attack_only(&owned.counted(), &[statuses], &rule, &Effort::default()).unwrap().faults
+    };
+    let (total, neighbour) = (2 * 4, 3 * 4);
+    assert_eq!(hide(&[lone, total, neighbour + 2, neighbour]), BTreeMap::from([(Fault::Narrowed, 1)]));
+    assert_eq!(hide(&[lone, lone - 1, neighbour + 2, neighbour + 1]), BTreeMap::new());
 }
 
 #[test]

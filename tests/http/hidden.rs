@@ -1,0 +1,129 @@
+//! Ways in which an answer could tell of a hidden count, each closed: asked of two registers that differ in hidden counts alone.
+
+use std::collections::HashMap;
+
+use super::{statistics::dataset, twins::shared};
+
+const DATA: &str = "/api/v2/tables/people/data?valueCodes[ContentsCode]=*&valueCodes[Tid]=*";
+
+/// What the service reads is the release and nothing else, so that where no byte of it depends on a hidden count, neither does
+/// the work that an answer takes, nor its time.
+#[test]
+fn timings_cannot_depend_on_hidden_counts_as_the_releases_are_equal() {
+    let twins = shared();
+    assert!(twins.differing >= 4, "only {} counts differ", twins.differing);
+    let [one, other] = &twins.files;
+    assert!(one.contains_key("2024-S1/r1/audit.json") && one.keys().eq(other.keys()), "{:?} {:?}", one.keys(), other.keys());
+    for (path, content) in one {
+        assert!(*content == other[path], "{path} tells hidden counts");
+    }
+}
+
+#[test]
+fn what_describes_the_tables_tells_nothing() {
+    let mut questions: Vec<String> = ["/", "/readyz", "/healthz", "/api/v2/config", "/api/v2/tables"].map(String::from).into();
+    for list in ["vs_age_band", "agg_age_care", "agg_age_halves", "vs_region_regency"] {
+        questions.push(format!("/api/v2/codelists/{list}"));
+    }
+    for table in ["people", "bands"] {
+        for part in ["", "/metadata", "/defaultselection"] {
+            questions.push(format!("/api/v2/tables/{table}{part}"));
+        }
+    }
+    for question in questions {
+        shared().ask_all_ways(&question);
+    }
+}
+
+/// Sums over what is left out or grouped, groups that cut across bands, and what is picked by its place in an order.
+#[test]
+fn derived_numbers_and_orders_tell_nothing() {
+    let places = ["*", "1101", "11,12", "top(2)", "bottom(3)", "from(1101)", "range(1101,1201)", "1?0*"];
+    let ages = [
+        "valueCodes[Age]=*",
+        "valueCodes[Age]=bottom(1)",
+        "codelist[Age]=agg_age_care",
+        "codelist[Age]=agg_age_halves&valueCodes[Age]=OLD",
+        "",
+    ];
+    let formats = ["", "&outputFormat=csv", "&outputFormat=csv&outputFormatParams=UseTexts,IncludeTitle"];
+    let mut answered = 0;
+    for place in places {
+        for age in ages {
+            for sex in ["valueCodes[Sex]=*", "valueCodes[Sex]=top(1,1)", ""] {
+                for format in formats {
+                    let reply = shared().ask_all_ways(&format!("{DATA}&valueCodes[Region]={place}&{age}&{sex}{format}"));
+                    answered += usize::from(reply.status == 200);
+                }
+            }
+        }
+    }
+    assert!(answered > 150, "{answered} questions were answered");
+}
+
+#[test]
+fn error_texts_tell_nothing() {
+    let places = ["most(1)", "99", "range(1201,1101)", "top(0)"];
+    let mut questions: Vec<String> = places.map(|place| format!("{DATA}&valueCodes[Region]={place}")).into();
+    questions.push(format!("{DATA}&valueCodes[Region]=*&valueCodes[Nothing]=*"));
+    questions.push(format!("{DATA}&valueCodes[Region]=*&outputFormat=nothing"));
+    questions.push(format!("{DATA}&valueCodes[Region]=*&codelist[Age]=nothing"));
+    questions.extend(["/api/v2/nowhere", "/api/v2/tables/nowhere/data", "/api/v2/codelists/nowhere"].map(String::from));
+    for question in questions {
+        let reply = shared().ask_all_ways(&question);
+        assert!((400..500).contains(&reply.status), "{question} is answered with {}", reply.status);
+    }
+}
+
+/// A refusal for its size names a number of cells, and a length is one.
+#[test]
+fn numbers_of_cells_and_lengths_tell_nothing() {
+    let mut refused = 0;
+    for table in ["people", "bands"] {
+        for sex in ["valueCodes[Sex]=*", ""] {
+            let all = "valueCodes[Region]=*&valueCodes[Age]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=*";
+            let reply = shared().ask_all_ways(&format!("/api/v2/tables/{table}/data?{all}&{sex}"));
+            refused += usize::from(reply.text().contains("Too many cells selected"));
+            assert!(reply.header("content-length").is_some() || reply.header("transfer-encoding").is_some(), "{table} {sex}");
+        }
+    }
+    assert!(refused > 0, "nothing was too large");
+}
+
+#[test]
+fn tags_tell_nothing() {
+    for age in ["valueCodes[Age]=*", "codelist[Age]=agg_age_care", ""] {
+        for place in ["*", "11", "1101"] {
+            let question = format!("{DATA}&valueCodes[Region]={place}&{age}");
+            let reply = shared().ask("GET", &question, &[]);
+            let tag = reply.header("etag").unwrap_or_else(|| panic!("{question} has no tag"));
+            assert_eq!(shared().ask("GET", &question, &[("if-none-match", tag)]).status, 304);
+        }
+    }
+}
+
+/// Whoever sees one region and the figures of the whole country finds the same cells hidden as everybody: each region asked
+/// for by itself shows what it shows among all others.
+#[test]
+fn one_region_alone_against_the_country_tells_nothing() {
+    let read = |place: &str| {
+        let question = format!("{DATA}&valueCodes[Region]={place}&valueCodes[Age]=*&valueCodes[Sex]=*");
+        dataset(shared().ask("GET", &question, &[]).json())
+    };
+    let everything = read("1*");
+    let mut together: HashMap<String, String> = HashMap::new();
+    let mut hidden = 0;
+    everything.each(|codes, cell| {
+        hidden += usize::from(cell == Err("c"));
+        together.insert(format!("{codes:?}"), format!("{cell:?}"));
+    });
+    assert!(hidden > 10, "{hidden} cells are hidden");
+    let mut seen = 0;
+    for place in everything.codes_of("Region") {
+        read(place).each(|codes, cell| {
+            seen += 1;
+            assert_eq!(together[&format!("{codes:?}")], format!("{cell:?}"), "{codes:?}");
+        });
+    }
+    assert_eq!(seen, together.len());
+}
