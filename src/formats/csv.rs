@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use super::{Context, Document, PIECE};
+use super::{Context, Document, PIECE, push_number};
 use crate::{
     tables::Answer,
     words::{self, Message, Tongue},
@@ -154,7 +154,7 @@ impl Csv {
         }
         match self.answer.statuses[self.cell].mark() {
             None => {
-                out.extend_from_slice(itoa::Buffer::new().format(self.answer.values[self.cell]).as_bytes());
+                push_number(out, self.answer.values[self.cell], self.answer.decimals(self.cell));
                 out.push(self.separator);
             }
             Some(mark) => {

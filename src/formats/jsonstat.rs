@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{Context, Document, PIECE, json::Json};
+use super::{Context, Document, PIECE, json::Json, push_number};
 use crate::{
     register::Role,
     release::Protection,
@@ -57,7 +57,7 @@ impl Document for JsonStat {
                             out.push(b',');
                         }
                         match statuses[cell] {
-                            CellStatus::Published => out.extend_from_slice(itoa::Buffer::new().format(values[cell]).as_bytes()),
+                            CellStatus::Published => push_number(out, values[cell], self.answer.decimals(cell)),
                             _ => out.extend_from_slice(b"null"),
                         }
                         cell += 1;

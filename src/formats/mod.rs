@@ -20,6 +20,23 @@ use crate::{
 /// Documents stop filling a buffer once it holds this many bytes.
 pub const PIECE: usize = 64 << 10;
 
+/// Appends a number that is given in units of its last decimal place: 123 with one place is `12.3`.
+fn push_number(out: &mut Vec<u8>, value: i64, decimals: u8) {
+    if decimals == 0 {
+        out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+        return;
+    }
+    let one = 10u64.pow(u32::from(decimals));
+    if value < 0 {
+        out.push(b'-');
+    }
+    let (whole, part) = (value.unsigned_abs() / one, value.unsigned_abs() % one);
+    out.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
+    out.push(b'.');
+    // The part with a one before it has as many digits as there are places, and one.
+    out.extend_from_slice(&itoa::Buffer::new().format(part + one).as_bytes()[1..]);
+}
+
 /// A document being written.
 pub trait Document: Send {
     /// Appends about [`PIECE`] bytes; false once everything has been written.

@@ -24,10 +24,18 @@ use crate::{
 pub struct Answer {
     /// What was asked.
     pub query: Query,
-    /// The numbers in the order of [`Query::variables`]; 0 where the status is other than published.
-    pub values: Vec<u64>,
+    /// The numbers in the order of [`Query::variables`], in units of the last decimal place of their measure
+    /// ([`Self::decimals`]): 123 means 12.3 where there is one; 0 where the status is other than published.
+    pub values: Vec<i64>,
     /// The statuses, in the same order.
     pub statuses: Vec<CellStatus>,
+}
+
+impl Answer {
+    /// Decimal places of a cell's number.
+    pub fn decimals(&self, _cell: usize) -> u8 {
+        0
+    }
 }
 
 /// Rows this close together are read as one range: skipping costs more than passing over.
@@ -43,7 +51,7 @@ const UNKNOWN: u8 = 16;
 
 /// The numbers of one period, in the order of the answer without its time variable.
 struct Block {
-    values: Vec<u64>,
+    values: Vec<i64>,
     marks: Vec<u8>,
 }
 
@@ -321,7 +329,7 @@ impl<'a> Cursor<'a> {
 
     /// The number at an index, 0 if it has none, and what the cell is.
     #[inline]
-    fn cell(&self, index: u64) -> Result<(u64, u8)> {
+    fn cell(&self, index: u64) -> Result<(i64, u8)> {
         let at = (index - self.start) as usize;
         let mark = match self.batch.statuses[at] {
             0 => PUBLISHED,
@@ -329,7 +337,7 @@ impl<'a> Cursor<'a> {
             b'z' => IMPOSSIBLE,
             other => return Err(Error::Internal(format!("a released cell has the unknown status '{}'", other as char))),
         };
-        Ok((u64::from(self.batch.values[at]), mark))
+        Ok((i64::from(self.batch.values[at]), mark))
     }
 }
 
