@@ -1,6 +1,9 @@
 //! The command line, as types.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use cacah::{
     audit::Effort,
@@ -330,6 +333,18 @@ pub struct Serve {
     /// Seconds between looks for new releases, which are taken up while requests go on; 0 never looks
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub refresh: u64,
+    /// Calls that one client may make in each `--time-window`; 0 sets no limit
+    #[arg(long, value_name = "CALLS", default_value_t = 0)]
+    pub max_calls: u32,
+    /// Seconds in which a client may make `--max-calls` calls
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub time_window: u64,
+    /// Requests answered at a time; more are asked to come again
+    #[arg(long, value_name = "REQUESTS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_requests: u32,
+    /// Address at which figures for Prometheus are offered below /metrics, such as 127.0.0.1:9090; nowhere if not given
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics: Option<SocketAddr>,
 }
 
 impl StoreArgs {

@@ -293,7 +293,8 @@ phrases! {
 
     // The service itself.
 
-    BUSY = "many large answers are under way; ask again in a second" | "banyak jawaban besar sedang dikerjakan; coba lagi sedetik kemudian";
+    TOO_OFTEN = "you have asked as often as one client may for now; ask again in {0} seconds" | "batas permintaan untuk satu klien tercapai; coba lagi dalam {0} detik";
+    BUSY = "many answers are under way; ask again in a second" | "banyak jawaban sedang dikerjakan; coba lagi sedetik kemudian";
     STOPPING = "the service is stopping; ask another one" | "layanan sedang dihentikan; gunakan layanan lain";
     FAILED = "the service failed to answer; its log says why" | "layanan gagal menjawab; sebabnya tercatat dalam lognya";
 }

@@ -8,10 +8,12 @@ mod documents;
 mod hidden;
 mod lifecycle;
 mod limits;
+mod measures;
 mod renewal;
 mod scenarios;
 mod speed;
 mod statistics;
+mod toyland;
 mod twins;
 pub mod world;
 
@@ -60,7 +62,7 @@ pub fn service() -> &'static Service {
 pub fn settings() -> ServeSettings {
     ServeSettings {
         address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        most_cells: 5_000,
+        most_cells: 6_000,
         most_body: 100_000,
         refresh: None,
         ..ServeSettings::default()

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::Result;
 use cacah::{
     engine::ServingSettings,
-    serve::{Application, ServeSettings, signals},
+    serve::{Application, Rate, ServeSettings, signals},
     storage::Store,
 };
 
@@ -18,12 +18,18 @@ pub async fn serve(args: Serve) -> Result<()> {
         address: SocketAddr::new(args.bind, args.port),
         most_cells: args.max_cells,
         finished: args.cache << 20,
+        rate: Rate { calls: args.max_calls, window: Duration::from_secs(args.time_window) },
+        at_once: args.max_requests as usize,
+        metrics: args.metrics,
         refresh: (args.refresh > 0).then(|| Duration::from_secs(args.refresh)),
         engine: ServingSettings { threads: args.threads, ..ServingSettings::default() },
         ..ServeSettings::default()
     };
     let application = Application::build(&Store::open(&args.releases)?, &settings).await?;
     say!("serving {} at http://{}/api/v2/tables (Ctrl-C ends it)", args.releases, application.address());
+    if let Some(address) = application.metrics_address() {
+        say!("figures for Prometheus at http://{address}/metrics");
+    }
     application.run(signals()).await?;
     Ok(())
 }

@@ -10,9 +10,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::{Context, Document, PIECE, json::Json, push_number};
 use crate::{
-    register::Role,
+    register::{Measure, MeasureKind, Role},
     release::Protection,
-    tables::{Answer, CellStatus, Chosen, CodeListKind, Query, TableEntry, Variable},
+    tables::{Answer, CellStatus, Chosen, CodeListKind, Library, Query, TableEntry, Variable},
     words::{self, Phrase},
 };
 
@@ -148,7 +148,7 @@ fn head(json: &mut Json<'_>, context: &Context, query: &Query, present: Option<&
     });
     json.key("extension").object(|extension| {
         extension.key("px").object(|px| {
-            px.text("tableid", &entry.table.id).text("matrix", &entry.table.id).key("decimals").number(0);
+            px.text("tableid", &entry.table.id).text("matrix", &entry.table.id).key("decimals").number(decimals(library, query));
             px.text("language", language_id(context)).text("contents", entry.table.contents.label.text(language));
             px.text("description", entry.table.description.text(language)).key("descriptiondefault").boolean(false);
             px.text("subject-code", &entry.subject_code()).text("subject-area", entry.table.subject.text(language));
@@ -168,6 +168,13 @@ fn head(json: &mut Json<'_>, context: &Context, query: &Query, present: Option<&
             extension.key("query").object(|body| selection(body, context, query, entry));
         }
     });
+}
+
+/// Most decimal places of the chosen contents.
+fn decimals(library: &Library, query: &Query) -> u64 {
+    let entry = &library.tables[query.table];
+    let measures = query.contents.iter().filter_map(|&content| library.measure(entry, content));
+    measures.map(|measure| u64::from(measure.decimals)).max().unwrap_or(0)
 }
 
 fn language_id(context: &Context) -> &str {
@@ -224,11 +231,15 @@ fn dimension(body: &mut Json<'_>, context: &Context, query: &Query, entry: &Tabl
                 }
             }
             Variable::Contents => {
-                let contents = &entry.table.contents;
                 category.key("unit").object(|units| {
-                    units.key(&contents.code).object(|unit| {
-                        unit.text("base", contents.unit.text(language)).key("decimals").number(0);
-                    });
+                    for &content in &query.contents {
+                        let measure = library.measure(entry, content);
+                        let base = measure.map_or(&entry.table.contents.unit, |measure| &measure.unit);
+                        units.key(library.contents(entry, content).0).object(|unit| {
+                            unit.text("base", base.text(language));
+                            unit.key("decimals").number(measure.map_or(0, |measure| u64::from(measure.decimals)));
+                        });
+                    }
                 });
             }
             Variable::Time => {}
@@ -237,17 +248,27 @@ fn dimension(body: &mut Json<'_>, context: &Context, query: &Query, entry: &Tabl
     body.key("extension").object(|extension| match variable {
         Variable::Axis(axis) => axis_extension(extension, context, query, entry, axis),
         Variable::Contents => {
-            let code = &entry.table.contents.code;
             extension.key("elimination").boolean(false).text("show", "value");
-            let one = |extension: &mut Json<'_>, key: &str, value: &str| {
+            let mut all = |key: &str, value: &dyn Fn(Option<&Measure>) -> Option<&'static str>| {
                 extension.key(key).object(|values| {
-                    values.text(code, value);
+                    for &content in &query.contents {
+                        if let Some(value) = value(library.measure(entry, content)) {
+                            values.text(library.contents(entry, content).0, value);
+                        }
+                    }
                 });
             };
-            one(extension, "refperiod", words::LAST_DAY.text(library.tongue(language)));
-            one(extension, "measuringType", "Stock");
-            one(extension, "priceType", "NotApplicable");
-            one(extension, "adjustment", "None");
+            all("refperiod", &|_| Some(words::LAST_DAY.text(library.tongue(language))));
+            all("measuringType", &|measure| Some(measure.map_or("Stock", measuring_type)));
+            all("priceType", &|_| Some("NotApplicable"));
+            all("adjustment", &|_| Some("None"));
+            extension.key("method").object(|methods| {
+                for &content in &query.contents {
+                    if let Some(measure) = library.measure(entry, content) {
+                        methods.text(&measure.code, measure.method.text(language));
+                    }
+                }
+            });
         }
         Variable::Time => {
             extension.key("elimination").boolean(false).text("show", "value");
@@ -259,6 +280,15 @@ fn dimension(body: &mut Json<'_>, context: &Context, query: &Query, entry: &Tabl
             });
         }
     });
+}
+
+/// PxWebApi's word for what a measure says of its period: its end, or what happened in it.
+fn measuring_type(measure: &Measure) -> &'static str {
+    match measure.kind {
+        MeasureKind::Change | MeasureKind::Growth => "Flow",
+        MeasureKind::Median { .. } => "Average",
+        _ => "Other",
+    }
 }
 
 fn axis_extension(extension: &mut Json<'_>, context: &Context, query: &Query, entry: &TableEntry, axis: usize) {

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::{
-    Coding, Contents, DateFormat, Dimension, Frequency, Group, Grouping, Label, Level, RegionPart, Role, Shape, Source, StructuralZero,
-    Table, TableAxis, Unit, ZeroSide,
+    Coding, Contents, DateFormat, Dimension, Frequency, Group, Grouping, Label, Level, Measure, RegionPart, Role, Shape, Source,
+    StructuralZero, Table, TableAxis, Unit, ZeroSide, measures,
     nodes::{self, NodeFile, ReferenceColumns, Row},
     normalise,
     origin::hexadecimal,
@@ -96,6 +96,8 @@ pub struct Definitions {
     pub tables: Vec<Table>,
     /// Combinations that cannot occur.
     pub zeros: Vec<StructuralZero>,
+    /// Numbers worked out from published counts.
+    pub measures: Vec<Measure>,
     /// Name of the region reference: as it names itself in a line `# vintage: NAME` above its heading, else its file's name.
     pub vintage: String,
     /// SHA-256 over all files, in hexadecimal.
@@ -163,6 +165,8 @@ struct ReferenceFile {
     name: Vec<String>,
     parent: Vec<String>,
     level: Vec<String>,
+    #[serde(default)]
+    area: Vec<String>,
     #[serde(default)]
     level_names: HashMap<String, String>,
     root: RootFile,
@@ -249,14 +253,14 @@ struct ZeroFile {
 }
 
 /// One file being parsed: turns byte positions into lines.
-struct Text<'a> {
+pub(super) struct Text<'a> {
     file: &'a str,
     text: &'a str,
     languages: &'a [Language],
 }
 
 impl<'a> Text<'a> {
-    fn parse<T: DeserializeOwned>(&self) -> Result<T, DefinitionError> {
+    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, DefinitionError> {
         toml::from_str(self.text).map_err(|error| {
             let line = error.span().map_or(1, |span| self.line(span.start));
             DefinitionError::new(self.file, line, error.message())
@@ -267,11 +271,11 @@ impl<'a> Text<'a> {
         self.text.as_bytes()[..at.min(self.text.len())].iter().filter(|byte| **byte == b'\n').count() as u64 + 1
     }
 
-    fn fault<T>(&self, at: usize, problem: impl Into<String>) -> Result<T, DefinitionError> {
+    pub(super) fn fault<T>(&self, at: usize, problem: impl Into<String>) -> Result<T, DefinitionError> {
         Err(DefinitionError::new(self.file, self.line(at), problem))
     }
 
-    fn label(&self, texts: &Spanned<BTreeMap<String, String>>) -> Result<Label, DefinitionError> {
+    pub(super) fn label(&self, texts: &Spanned<BTreeMap<String, String>>) -> Result<Label, DefinitionError> {
         let mut label = Vec::with_capacity(self.languages.len());
         for Language { id, .. } in self.languages {
             match texts.get_ref().get(id) {
@@ -296,9 +300,9 @@ impl<'a> Text<'a> {
 }
 
 /// A dimension with what it takes to resolve codes while the other files are parsed.
-struct Parsed {
-    dimension: Dimension,
-    source: Source,
+pub(super) struct Parsed {
+    pub dimension: Dimension,
+    pub source: Source,
     positions: HashMap<String, u32>,
     /// Base leaves at or below each node.
     bases: Vec<std::ops::Range<u32>>,
@@ -316,6 +320,29 @@ impl Parsed {
             marks[range.start as usize..range.end as usize].fill(true);
         }
         Ok(marks)
+    }
+
+    /// Makes sure that there are nodes with these codes and that none lies below another.
+    pub(super) fn disjoint(&self, text: &Text<'_>, codes: &[Spanned<String>]) -> Result<(), DefinitionError> {
+        let mut covered: Vec<(std::ops::Range<u32>, &Spanned<String>)> = Vec::with_capacity(codes.len());
+        for code in codes {
+            match self.positions.get(code.get_ref()) {
+                Some(&node) => covered.push((self.bases[node as usize].clone(), code)),
+                None => {
+                    return text.fault(code.span().start, format!("dimension '{}' has no node '{}'", self.dimension.id, code.get_ref()));
+                }
+            }
+        }
+        covered.sort_by_key(|(range, _)| (range.start, range.end));
+        for pair in covered.windows(2) {
+            let ((one, first), (other, second)) = (&pair[0], &pair[1]);
+            if one.end > other.start {
+                let (first, second) = if first.span().start < second.span().start { (first, second) } else { (second, first) };
+                let problem = format!("'{}' and '{}' overlap; expected disjoint nodes", first.get_ref(), second.get_ref());
+                return text.fault(second.span().start, problem);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -400,6 +427,11 @@ impl Definitions {
             }
         }
 
+        let measures = match sources.get_key_value("measures.toml") {
+            Some((file, content)) => measures::read(&Text { file, text: content, languages: &languages }, &parsed, &tables)?,
+            None => Vec::new(),
+        };
+
         let mut hasher = Sha256::new();
         let chosen = sources.iter().map(|(name, content)| (name.as_str(), content.as_str()));
         for (name, content) in chosen.chain(regions) {
@@ -424,6 +456,7 @@ impl Definitions {
             sources,
             tables,
             zeros,
+            measures,
             vintage,
             digest,
             languages,
@@ -484,6 +517,7 @@ fn dimension(text: &Text<'_>, sources: &Sources, regions: Option<(&str, &str)>, 
                 parent: String::new(),
                 label: text.label(&reference.root.label)?,
                 official: None,
+                area: None,
                 from: None,
                 texts: Vec::new(),
                 codings: Vec::new(),
@@ -493,6 +527,7 @@ fn dimension(text: &Text<'_>, sources: &Sources, regions: Option<(&str, &str)>, 
                 name: reference.name,
                 parent: reference.parent,
                 level: reference.level,
+                area: reference.area,
                 level_names: reference.level_names,
                 root,
             };
@@ -508,7 +543,7 @@ fn dimension(text: &Text<'_>, sources: &Sources, regions: Option<(&str, &str)>, 
         }
         _ => return text.fault(0, "expected either 'nodes' (a file of nodes) or a [reference] section (a file of regions)"),
     };
-    let mut dimension = Dimension {
+    let dimension = Dimension {
         id: file.id,
         variable: file.variable,
         label: text.label(&file.label)?,
@@ -522,18 +557,11 @@ fn dimension(text: &Text<'_>, sources: &Sources, regions: Option<(&str, &str)>, 
     let base_leaves = dimension.base_leaves();
     let positions: HashMap<String, u32> = dimension.positions().into_iter().map(|(code, at)| (code.to_owned(), at)).collect();
     let source = source(text, file.source, &node_file, &read, &base_leaves)?;
+    let mut parsed = Parsed { bases: axis.bases, dimension, source, positions };
     for grouping in &file.grouping {
         let mut values = Vec::new();
         for group in &grouping.values {
-            if let Some(unknown) = group.nodes.iter().find(|code| !positions.contains_key(code.get_ref())) {
-                return text.fault(unknown.span().start, format!("dimension '{}' has no node '{}'", dimension.id, unknown.get_ref()));
-            }
-            let mut covered: Vec<_> = group.nodes.iter().map(|code| axis.bases[positions[code.get_ref()] as usize].clone()).collect();
-            covered.sort_by_key(|range| range.start);
-            if covered.windows(2).any(|pair| pair[0].end > pair[1].start) {
-                return text
-                    .fault(group.label.span().start, format!("the nodes of group '{}' overlap; expected disjoint ones", group.code));
-            }
+            parsed.disjoint(text, &group.nodes)?;
             values.push(Group {
                 code: group.code.clone(),
                 label: text.label(&group.label)?,
@@ -543,9 +571,9 @@ fn dimension(text: &Text<'_>, sources: &Sources, regions: Option<(&str, &str)>, 
         if let Some(code) = nodes::first_repeated(values.iter().map(|group| group.code.as_str())) {
             return text.fault(grouping.id.span().start, format!("group '{code}' is named twice"));
         }
-        dimension.groupings.push(Grouping { id: grouping.id.get_ref().clone(), label: text.label(&grouping.label)?, values });
+        parsed.dimension.groupings.push(Grouping { id: grouping.id.get_ref().clone(), label: text.label(&grouping.label)?, values });
     }
-    Ok(Parsed { bases: axis.bases, dimension, source, positions })
+    Ok(parsed)
 }
 
 fn source(

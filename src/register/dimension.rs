@@ -39,6 +39,9 @@ pub struct Node {
     /// The code as the authority writes it, where that differs (`31.71` for `3171`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub official: Option<String>,
+    /// Area of a place in hectares (0.01 square kilometres), where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<u64>,
 }
 
 /// A second way to group the nodes of a dimension, such as health target groups over ages.
@@ -200,7 +203,7 @@ mod tests {
     use super::*;
 
     fn node(code: &str, parent: Option<u32>, level: u8) -> Node {
-        Node { code: code.into(), label: Label::same(code), parent, level, official: None }
+        Node { code: code.into(), label: Label::same(code), parent, level, official: None, area: None }
     }
 
     fn level(id: &str) -> Level {

@@ -9,11 +9,14 @@
 //! dimensions/age.csv       its nodes
 //! tables/population.toml   one table each
 //! structural-zeros.toml    combinations that cannot occur
+//! measures.toml            shares, ratios and the like, worked out from published counts
 //! ```
 
 mod definitions;
 mod dimension;
 mod label;
+mod measure;
+mod measures;
 mod nodes;
 mod origin;
 mod period;
@@ -25,6 +28,7 @@ mod table;
 pub use definitions::{DefinitionError, Definitions, Household, Key, Language, Sources};
 pub use dimension::{Axis, Dimension, Group, Grouping, Level, Node, Role};
 pub use label::Label;
+pub use measure::{Band, Measure, MeasureKind};
 pub use nodes::vintage_name;
 pub use origin::Origin;
 pub use period::{Frequency, NotAPeriod, Period, age_on};

@@ -12,6 +12,8 @@ pub(super) struct Row {
     pub parent: String,
     pub label: Label,
     pub official: Option<String>,
+    /// Area in hectares.
+    pub area: Option<u64>,
     /// Smallest value (years, members) that belongs to the node.
     pub from: Option<u32>,
     /// Other ways in which registers write the node.
@@ -34,6 +36,8 @@ pub(super) struct ReferenceColumns {
     pub name: Vec<String>,
     pub parent: Vec<String>,
     pub level: Vec<String>,
+    /// Square kilometres; the column may be missing.
+    pub area: Vec<String>,
     /// How the level column writes each level, beside its own identifier.
     pub level_names: HashMap<String, String>,
     pub root: Row,
@@ -148,6 +152,7 @@ pub(super) fn read(file: &str, text: &str, levels: &[Level], languages: &[String
             parent: record[parent].to_owned(),
             label: Label::new(labels.iter().map(|&at| record[at].to_owned()).collect()),
             official: None,
+            area: None,
             from,
             texts: texts.map(|at| list(at).map(str::to_owned).collect()).unwrap_or_default(),
             codings,
@@ -163,6 +168,7 @@ pub(super) fn read_reference(file: &str, text: &str, levels: &[Level], columns: 
     let name = lines.column(&columns.name)?;
     let parent = lines.column(&columns.parent)?;
     let level = lines.column(&columns.level)?;
+    let area = columns.area.iter().find_map(|name| lines.optional(name));
     let root_code = columns.root.code.clone();
     let mut rows = Vec::with_capacity(lines.records.len() + 1);
     rows.push(columns.root);
@@ -180,13 +186,43 @@ pub(super) fn read_reference(file: &str, text: &str, levels: &[Level], columns: 
             code: plain_code,
             parent: if parent.is_empty() { root_code.clone() } else { parent },
             label: Label::same(&record[name]),
+            area: area.map(|at| &record[at]).filter(|text| !text.is_empty()).map(|text| hectares(file, *line, text)).transpose()?,
             from: None,
             texts: Vec::new(),
             codings: Vec::new(),
         });
     }
     rows[1..].sort_by(|a, b| a.code.cmp(&b.code));
-    arrange(file, rows, Vec::new())
+    let mut read = arrange(file, rows, Vec::new())?;
+    add_up_areas(&mut read.nodes);
+    Ok(read)
+}
+
+/// Reads square kilometres, with a point or a comma before the decimals.
+fn hectares(file: &str, line: u64, text: &str) -> Result<u64, DefinitionError> {
+    // The land of the Earth has 149 million square kilometres.
+    match text.replace(',', ".").parse::<f64>() {
+        Ok(area) if (0.0..=149e6).contains(&area) => Ok((area * 100.0).round() as u64),
+        _ => Err(DefinitionError::new(file, line, format!("'{text}' is no area; expected square kilometres such as 48.13"))),
+    }
+}
+
+/// Gives places without an area of their own that of the places right below them, if all of those have one.
+fn add_up_areas(nodes: &mut [Node]) {
+    let mut sums: Vec<Option<u64>> = vec![None; nodes.len()];
+    let mut gaps = vec![false; nodes.len()];
+    // Preorder: what lies below a node stands behind it.
+    for at in (0..nodes.len()).rev() {
+        if nodes[at].area.is_none() && !gaps[at] {
+            nodes[at].area = sums[at];
+        }
+        if let Some(parent) = nodes[at].parent {
+            match nodes[at].area {
+                Some(area) => sums[parent as usize] = Some(sums[parent as usize].unwrap_or(0) + area),
+                None => gaps[parent as usize] = true,
+            }
+        }
+    }
 }
 
 /// Puts rows into preorder and checks that they form one tree whose siblings share a level.
@@ -253,6 +289,7 @@ fn arrange(file: &str, rows: Vec<Row>, codings: Vec<String>) -> Result<NodeFile,
             parent,
             level: row.level,
             official: row.official.clone(),
+            area: row.area,
         })
         .collect();
     Ok(NodeFile { rows, nodes, codings })

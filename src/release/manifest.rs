@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    register::{Definitions, Frequency, Label, Language, Period, Table},
+    register::{Definitions, Frequency, Label, Language, Measure, Period, Table},
     storage::FileDigest,
     worlds::Rule,
 };
@@ -48,6 +48,9 @@ pub struct Register {
     pub languages: Vec<Language>,
     /// How often a snapshot is taken.
     pub frequency: Frequency,
+    /// Numbers worked out from the counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<Measure>,
 }
 
 impl From<&Definitions> for Register {
@@ -60,6 +63,7 @@ impl From<&Definitions> for Register {
             license: definitions.license.clone(),
             languages: definitions.languages.clone(),
             frequency: definitions.frequency,
+            measures: definitions.measures.clone(),
         }
     }
 }

@@ -13,6 +13,7 @@ use futures::{StreamExt, stream};
 
 use super::{
     Shared, edge,
+    metrics::From,
     parameters::{Parameters, selection_body},
     problem::Problem,
 };
@@ -99,13 +100,22 @@ async fn data(
     };
     let context = Context { library: Arc::clone(&shared.library), language, base: shared.base(headers) };
     let tag = format!("{}-{}-{language}", query.fingerprint(&shared.library), format.key());
+    let cells = query.cells;
     if edge::is_known(headers, &tag) {
+        shared.metrics.answer(From::Client, cells);
         return Ok(edge::unchanged(&tag));
     }
     let key = format!("{tag} {}", context.base);
     let body = match shared.finished.get(&key) {
-        Some(finished) => Body::from(finished),
-        None => compute(shared, format, context, query, key).await?,
+        Some(finished) => {
+            shared.metrics.answer(From::Finished, cells);
+            Body::from(finished)
+        }
+        None => {
+            let computed = compute(shared, format, context, query, key).await?;
+            shared.metrics.answer(From::Computed, cells);
+            computed
+        }
     };
     let mut response = edge::whole(format.media_type(), body, &tag);
     let name = format!("inline; filename=\"{}.{}\"", shared.library.tables[table].table.id, format.ending());
@@ -116,7 +126,8 @@ async fn data(
 }
 
 async fn compute(shared: &Arc<Shared>, format: Format, context: Context, query: Query, key: String) -> Result<Body, Problem> {
-    let Some(admission) = shared.engine.admit(query.cells) else {
+    let Some(admission) = shared.engine.admit(query.needed) else {
+        shared.metrics.refuse("cells");
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", &words::BUSY));
     };
     let cells = query.cells;

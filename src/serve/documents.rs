@@ -182,14 +182,15 @@ impl<'a> Writer<'a> {
             language: &language.id,
             text: register.source.text(at),
         };
+        let rate = self.shared.limits.rate();
         Config {
             api_version: API_VERSION,
             app_version: env!("CARGO_PKG_VERSION"),
             languages: register.languages.iter().map(|language| Language { id: &language.id, label: &language.label }).collect(),
             default_language: self.id(0),
             max_data_cells: self.shared.most_cells,
-            max_calls_per_time_window: 0,
-            time_window: 0,
+            max_calls_per_time_window: rate.calls,
+            time_window: if rate.calls == 0 { 0 } else { rate.window.as_secs() as u32 },
             license: &register.license,
             source_references: register.languages.iter().enumerate().map(source).collect(),
             default_data_format: FORMATS[0],

@@ -1,17 +1,32 @@
-//! What happens around every request: the log line, cross-origin headers, problem bodies, panics.
+//! What happens around every request: limits, the log line, figures, cross-origin headers, problem bodies, panics.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{
+    hash::{BuildHasher, RandomState},
+    panic::AssertUnwindSafe,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
 
 use axum::{
-    body::Body,
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    body::{Body, HttpBody},
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use futures::FutureExt;
+use futures::{FutureExt, StreamExt, stream};
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Shared, parameters::Parameters, problem::Problem, renewal::Current};
+use super::{
+    Shared,
+    limits::{Peer, Refusal},
+    parameters::Parameters,
+    problem::Problem,
+    renewal::Current,
+};
 use crate::{
     tables::fingerprint,
     words::{self, Tongue},
@@ -20,40 +35,110 @@ use crate::{
 /// How long an answer may be used without asking again: a correction must reach readers soon, and asking costs next to nothing.
 const CACHE: &str = "public, max-age=60";
 
-/// Wraps every request.
+/// Wraps every request: lets it in, names it, answers it, counts it.
 pub async fn around(State(current): State<Current>, request: Request, next: Next) -> Response {
+    let shared = current.get();
     let started = Instant::now();
-    let method = request.method().clone();
-    let uri = request.uri().clone();
-    let path = uri.path();
+    let (method, uri, id) = (request.method().clone(), request.uri().clone(), request_id(request.headers()));
+    let (path, peer) = (uri.path(), request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0));
+    // Routes name series of figures; addresses, of which there may be any number, would not do.
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let mut under_way = UnderWay { shared: &shared, route: &route, method: method.as_str(), status: StatusCode::REQUEST_TIMEOUT, started };
+    shared.metrics.begin();
     let mut response = if method == Method::OPTIONS {
         StatusCode::NO_CONTENT.into_response()
     } else {
-        // A panic is a bug of ours; it costs this answer, not the connection or the service.
-        AssertUnwindSafe(next.run(request))
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", &words::FAILED).into_response())
+        match if is_watched(path) { Ok(None) } else { shared.limits.admit(peer, started).map(Some) } {
+            Ok(place) => {
+                // A panic is a bug of ours; it costs this answer, not the connection or the service.
+                let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+                let internal = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", &words::FAILED).into_response();
+                answered.unwrap_or_else(internal).map(|body| held(body, place))
+            }
+            Err(refusal) => {
+                shared.metrics.refuse(if refusal == Refusal::Busy { "places" } else { "rate" });
+                refusal.into_response()
+            }
+        }
     };
     let status = response.status();
     let problem = response.extensions_mut().remove::<Problem>();
     // What the router refuses by itself (a path that is no UTF-8) becomes a problem here.
     let unexplained = (status.is_client_error() || status.is_server_error()) && problem.is_none();
-    if let Some(problem) = problem.or_else(|| unexplained.then(|| Problem::new(status, "Illegal request", &words::NOT_UNDERSTOOD))) {
-        response = problem.clone().into_response();
-        *response.body_mut() = Body::from(problem.body(path, current.get().tongue(uri.query())));
+    if unexplained {
+        response = Problem::new(status, "Illegal request", &words::NOT_UNDERSTOOD).into_response();
+    }
+    if let Some(problem) = problem.or_else(|| response.extensions_mut().remove::<Problem>()) {
+        *response.body_mut() = Body::from(problem.body(path, shared.tongue(uri.query())));
     }
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("etag, content-disposition, retry-after"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("etag, content-disposition, retry-after, x-request-id"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REQUEST_ID, id.clone());
     if method == Method::OPTIONS {
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST"));
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type, if-none-match, authorization"));
+        let allowed = "content-type, if-none-match, authorization, x-request-id";
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     }
-    tracing::info!(%method, path, status = response.status().as_u16(), micros = started.elapsed().as_micros() as u64, "answered");
+    under_way.status = response.status();
+    let (status, micros) = (response.status().as_u16(), started.elapsed().as_micros() as u64);
+    tracing::info!(%method, path, status, micros, id = id.to_str().unwrap_or(""), "answered");
     response
+}
+
+/// Whether an address is one by which others watch over the service: it must answer when it is busy.
+fn is_watched(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
+}
+
+/// A body that keeps its place among the requests under way until its last byte is sent.
+fn held(body: Body, place: Option<OwnedSemaphorePermit>) -> Body {
+    match place {
+        // What is whole already is sent as it is; its length would be lost on a stream.
+        Some(place) if !body.is_end_stream() && body.size_hint().exact().is_none() => {
+            let pieces = stream::unfold((body.into_data_stream(), place), |(mut pieces, place)| async move {
+                let piece = pieces.next().await?;
+                Some((piece, (pieces, place)))
+            });
+            Body::from_stream(pieces)
+        }
+        _ => body,
+    }
+}
+
+/// Counts a request when it ends, be it because its client has gone.
+struct UnderWay<'a> {
+    shared: &'a Shared,
+    route: &'a str,
+    method: &'a str,
+    status: StatusCode,
+    started: Instant,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.shared.metrics.end(self.route, self.method, self.status, self.started.elapsed());
+    }
+}
+
+/// The header that names a request, in its answer and in the log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The name that the client or a proxy gave a request, or one of our own.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    static START: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+    let sound = |id: &&HeaderValue| {
+        let bytes = id.as_bytes();
+        (1..=64).contains(&bytes.len()) && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+    };
+    let given = headers.get(REQUEST_ID).filter(sound).cloned();
+    given.unwrap_or_else(|| {
+        let own = format!("{:016x}-{}", *START, COUNT.fetch_add(1, Ordering::Relaxed));
+        HeaderValue::from_str(&own).unwrap_or(HeaderValue::from_static("none"))
+    })
 }
 
 /// An address that leads nowhere.
@@ -89,6 +174,18 @@ impl Shared {
     pub fn tag(&self, pieces: &[&str]) -> String {
         fingerprint(std::iter::once(self.library.fingerprint.as_bytes()).chain(pieces.iter().map(|piece| piece.as_bytes())))
     }
+}
+
+/// Marks the tag of an answer that was compressed: its bytes are others, what it says is the same.
+pub async fn weaken(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if response.headers().contains_key(header::CONTENT_ENCODING)
+        && let Some(tag) = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()).filter(|tag| tag.starts_with('"'))
+        && let Ok(tag) = HeaderValue::from_str(&format!("W/{tag}"))
+    {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
 }
 
 /// Whether the client has what this tag stands for.

@@ -16,6 +16,8 @@ mod data;
 mod documents;
 mod edge;
 mod finished;
+mod limits;
+mod metrics;
 mod page;
 mod parameters;
 mod problem;
@@ -25,6 +27,7 @@ mod renewal;
 use std::{
     future::Future,
     net::{Ipv4Addr, SocketAddr},
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -32,14 +35,25 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, middleware, routing::get};
+use axum::{Router, body::HttpBody, http::header, middleware, routing::get};
 use tokio::{net::TcpListener, sync::oneshot};
+use tower_http::{
+    CompressionLevel,
+    compression::{
+        CompressionLayer,
+        predicate::{Predicate, SizeAbove},
+    },
+};
 
 use self::{
     connection::Connections,
     finished::Finished,
+    limits::{Limits, Peer},
+    metrics::Metrics,
     renewal::{Current, Renewal},
 };
+pub use limits::Rate;
+
 use crate::{
     engine::{ServingEngine, ServingSettings},
     error::{Error, Result},
@@ -61,6 +75,12 @@ pub struct ServeSettings {
     pub most_body: usize,
     /// Bytes of finished answers to keep; 0 keeps none.
     pub finished: usize,
+    /// How often one client may ask.
+    pub rate: Rate,
+    /// Requests that are answered at a time; more are refused.
+    pub at_once: usize,
+    /// Where figures for monitoring are offered; `None`: nowhere.
+    pub metrics: Option<SocketAddr>,
     /// How often to look for new releases; `None`: never.
     pub refresh: Option<Duration>,
     /// How long a stop waits for answers under way.
@@ -70,8 +90,8 @@ pub struct ServeSettings {
 }
 
 impl Default for ServeSettings {
-    /// Loopback on port 8080; a million cells an answer; bodies of 4 MiB; 64 MiB of finished answers; a look for new
-    /// releases every 10 seconds; 30 seconds of patience.
+    /// Loopback on port 8080; a million cells an answer; bodies of 4 MiB; 64 MiB of finished answers; as many calls as a client
+    /// likes, 1024 at a time from all; no figures; a look for new releases every 10 seconds; 30 seconds of patience.
     fn default() -> Self {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
@@ -79,6 +99,9 @@ impl Default for ServeSettings {
             most_cells: 1_000_000,
             most_body: 4 << 20,
             finished: 64 << 20,
+            rate: Rate { calls: 0, window: Duration::from_secs(10) },
+            at_once: 1024,
+            metrics: None,
             refresh: Some(Duration::from_secs(10)),
             patience: Duration::from_secs(30),
             engine: ServingSettings::default(),
@@ -94,7 +117,11 @@ pub struct Application {
     refresh: Option<Duration>,
     renewal: Renewal,
     current: Current,
+    figures: Option<Figures>,
 }
+
+/// The address at which figures are offered, and what offers them.
+type Figures = (SocketAddr, Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>>);
 
 /// What every request needs. It never changes: new releases make another one.
 #[derive(Clone)]
@@ -107,6 +134,8 @@ struct Shared {
     address: SocketAddr,
     most_cells: u64,
     most_body: usize,
+    limits: Arc<Limits>,
+    metrics: Arc<Metrics>,
     stopping: Arc<AtomicBool>,
     /// Whether the store holds other releases that cannot be taken up.
     stale: Arc<AtomicBool>,
@@ -128,6 +157,15 @@ impl Application {
         let listener = TcpListener::bind(settings.address).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
         tracing::info!(%address, releases = library.releases.len(), tables = library.tables.len(), "listening");
+        let metrics = Arc::new(Metrics::new());
+        metrics.releases(library.releases.len());
+        let figures: Option<Figures> = match settings.metrics {
+            Some(address) => {
+                let (address, offered) = metrics::offer(address, Arc::clone(&metrics)).await?;
+                Some((address, Box::pin(offered)))
+            }
+            None => None,
+        };
         let shared = Shared {
             library,
             engine,
@@ -136,6 +174,8 @@ impl Application {
             address,
             most_cells: settings.most_cells,
             most_body: settings.most_body,
+            limits: Arc::new(Limits::new(settings.rate, settings.at_once)),
+            metrics,
             stopping: Arc::default(),
             stale: Arc::default(),
         };
@@ -146,7 +186,13 @@ impl Application {
             refresh: settings.refresh,
             renewal: Renewal::new(store, known),
             current: Current::new(Arc::new(shared)),
+            figures,
         })
+    }
+
+    /// Where figures are offered, if they are.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.figures.as_ref().map(|(address, _)| *address)
     }
 
     /// Where it listens.
@@ -156,7 +202,7 @@ impl Application {
 
     /// Answers until `shutdown` resolves; then accepts nothing new and finishes the answers under way, for as long as patience lasts.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { listener, patience, refresh, renewal, current, .. } = self;
+        let Self { listener, patience, refresh, renewal, current, figures, .. } = self;
         let (stop, stopped) = oneshot::channel();
         let tongue = current.get().library.tongue(0);
         let stopping = Arc::clone(&current.get().stopping);
@@ -167,7 +213,8 @@ impl Application {
             // Nobody listens any more once the server itself has ended.
             let _ = stop.send(());
         };
-        let server = axum::serve(Connections { listener, tongue }, router(current.clone())).with_graceful_shutdown(begin_stop);
+        let service = router(current.clone()).into_make_service_with_connect_info::<Peer>();
+        let server = axum::serve(Connections { listener, tongue }, service).with_graceful_shutdown(begin_stop);
         let too_long = async move {
             match stopped.await {
                 Ok(()) => tokio::time::sleep(patience).await,
@@ -180,7 +227,19 @@ impl Application {
                 None => std::future::pending().await,
             }
         };
+        let offering = async move {
+            match figures {
+                Some((_, offered)) => {
+                    if let Err(error) = offered.await {
+                        tracing::error!(%error, "figures for monitoring are no longer offered");
+                    }
+                    std::future::pending().await
+                }
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
+            () = offering => {}
             ended = server => ended.map_err(|error| Error::storage("serving", error))?,
             () = renewing => {}
             () = too_long => tracing::warn!(?patience, "stopped with answers unfinished"),
@@ -224,6 +283,20 @@ pub async fn signals() {
     }
 }
 
+/// Answers of fewer bytes are not worth compressing.
+const SMALL: u64 = 860;
+
+/// Formats that are compressed already are sent as they are.
+#[derive(Debug, Clone, Copy)]
+struct NotEncoded;
+
+impl Predicate for NotEncoded {
+    fn should_compress<B: HttpBody>(&self, response: &axum::http::Response<B>) -> bool {
+        let media = response.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or("");
+        !["application/vnd.apache.parquet", "application/vnd.openxmlformats"].iter().any(|packed| media.starts_with(packed))
+    }
+}
+
 fn router(current: Current) -> Router {
     let api = Router::new()
         .route("/config", get(px::config))
@@ -243,5 +316,7 @@ fn router(current: Current) -> Router {
         .fallback(edge::nowhere)
         .method_not_allowed_fallback(edge::no_such_method)
         .layer(middleware::from_fn_with_state(current.clone(), edge::around))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(SMALL).and(NotEncoded)))
+        .layer(middleware::from_fn(edge::weaken))
         .with_state(current)
 }

@@ -79,6 +79,7 @@ impl Renewal {
                     let folders =
                         |shared: &Shared| shared.library.releases.iter().map(|release| release.folder.clone()).collect::<Vec<_>>();
                     tracing::info!(before = ?folders(&shared), now = ?folders(&renewed), "serving other releases");
+                    renewed.metrics.releases(renewed.library.releases.len());
                     current.set(Arc::new(renewed));
                     false
                 }

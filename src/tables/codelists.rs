@@ -99,7 +99,8 @@ mod tests {
     /// T > C(0 1 2) | A(3 4) | O, bands on level 1, years on level 2.
     fn ages() -> Dimension {
         let level = |id: &str| Level { id: id.into(), label: Label::same(id) };
-        let node = |code: &str, parent, level| Node { code: code.into(), label: Label::same(code), parent, level, official: None };
+        let node =
+            |code: &str, parent, level| Node { code: code.into(), label: Label::same(code), parent, level, official: None, area: None };
         Dimension {
             id: "age".into(),
             variable: "Age".into(),

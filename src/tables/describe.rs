@@ -5,7 +5,10 @@ use super::{
     library::{Library, TableEntry},
     resolve::{CONTENTS, Chosen, Query, TIME, Variable},
 };
-use crate::words;
+use crate::{
+    register::{Label, Measure},
+    words,
+};
 
 /// One category of a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,13 +43,29 @@ impl Library {
         (0..entry.axes.len()).map(Variable::Axis).chain([Variable::Contents, Variable::Time])
     }
 
+    /// The measure behind a category of a table's contents; `None` of the count.
+    pub fn measure(&self, entry: &TableEntry, content: usize) -> Option<&Measure> {
+        self.register.measures.get(*entry.measures.get(content.checked_sub(1)?)?)
+    }
+
+    /// Code and name of a category of a table's contents.
+    pub fn contents<'a>(&'a self, entry: &'a TableEntry, content: usize) -> (&'a str, &'a Label) {
+        match self.measure(entry, content) {
+            Some(measure) => (&measure.code, &measure.label),
+            None => (&entry.table.contents.code, &entry.table.contents.label),
+        }
+    }
+
     /// The categories that a query chooses of a variable, in order; those of an eliminated one are its total.
     pub fn categories(&self, query: &Query, variable: Variable, language: usize) -> Vec<Category<'_>> {
         let entry = &self.tables[query.table];
         match variable {
             Variable::Contents => {
-                let contents = &entry.table.contents;
-                vec![Category { code: &contents.code, label: contents.label.text(language) }]
+                let category = |&at: &usize| {
+                    let (code, label) = self.contents(entry, at);
+                    Category { code, label: label.text(language) }
+                };
+                query.contents.iter().map(category).collect()
             }
             Variable::Time => {
                 let category = |&release: &usize| Category { code: self.period(release), label: self.period_label(release, language) };

@@ -9,12 +9,13 @@ use sha2::{Digest, Sha256};
 
 use super::{
     codelists::{self, CodeList, CodeListKind, Cover},
+    derive,
     vintages::{ABSENT, UnionDimension},
 };
 use crate::{
     engine::{CellFile, ServingEngine},
     error::{Error, Result},
-    register::{Dimension, Language, Period, Role, Shape, Table},
+    register::{Dimension, Language, Measure, MeasureKind, Period, Role, Shape, Table},
     release::{Catalogue, Edition, Register, Release, ReleasedTable},
     words::{self, Tongue},
 };
@@ -56,6 +57,8 @@ pub struct TableEntry {
     pub updated: DateTime<Utc>,
     /// Whether the newest release no longer has it.
     pub discontinued: bool,
+    /// Positions, among the register's measures, of those that the table has.
+    pub measures: Vec<usize>,
     /// For each release its part, if it has one.
     pub(super) parts: Vec<Option<Part>>,
 }
@@ -102,6 +105,7 @@ struct Binder<'a> {
     catalogue: &'a Catalogue,
     dimensions: &'a [UnionDimension],
     codelists: &'a [CodeList],
+    measures: &'a [Measure],
     places: HashMap<AxisKey, Arc<Vec<u32>>>,
     covers: HashMap<AxisKey, Arc<Covers>>,
 }
@@ -130,8 +134,9 @@ impl Library {
             codelists.extend(CodeList::all(dimensions.len(), &union, latest));
             dimensions.push(union);
         }
+        let measures = &newest.edition.manifest.register.measures;
         let mut binder =
-            Binder { catalogue, dimensions: &dimensions, codelists: &codelists, places: HashMap::new(), covers: HashMap::new() };
+            Binder { catalogue, dimensions: &dimensions, codelists: &codelists, measures, places: HashMap::new(), covers: HashMap::new() };
         let mut tables: Vec<TableEntry> = Vec::new();
         for (at, release) in releases.iter().enumerate().rev() {
             for table in &release.edition.manifest.tables {
@@ -262,7 +267,17 @@ impl Binder<'_> {
         let has = |at: &usize| parts[*at].is_some();
         let (first, last) = ((0..parts.len()).find(has).unwrap_or(newest), (0..parts.len()).rev().find(has).unwrap_or(newest));
         let discontinued = last + 1 < parts.len();
-        Ok(TableEntry { table: table.clone(), axes, span: (first..=last).collect(), updated, discontinued, parts })
+        let place = |id: &str, code: &str| {
+            let axis = axes.iter().find(|axis| self.dimensions[axis.dimension].id == id)?;
+            let node = self.dimensions[axis.dimension].find(code)?;
+            axis.nodes.binary_search(&node).ok().map(|at| at as u32)
+        };
+        let has_areas = axes.iter().any(|axis| self.dimensions[axis.dimension].nodes.iter().any(|node| node.area.is_some()));
+        let measured = |measure: &Measure| {
+            derive::applies(measure, table, &place) && (has_areas || !matches!(measure.kind, MeasureKind::Density { .. }))
+        };
+        let measures = self.measures.iter().enumerate().filter(|(_, measure)| measured(measure)).map(|(at, _)| at).collect();
+        Ok(TableEntry { table: table.clone(), axes, span: (first..=last).collect(), updated, discontinued, measures, parts })
     }
 
     async fn part(&mut self, release: usize, found: &ReleasedTable, newest: &Table, engine: &ServingEngine) -> Result<Part> {

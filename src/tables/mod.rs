@@ -7,12 +7,14 @@
 //! ```
 //!
 //! **Invariant:** nothing here, and nothing that uses it, can reach a count that was not released. A number that stands in an
-//! answer is a released cell or a sum of released cells; a sum with a suppressed part is suppressed.
+//! answer is a released cell, a sum of released cells, or worked out from such; with a suppressed part it is suppressed.
 
 mod answer;
 mod catalogue;
 mod codelists;
+mod counts;
 mod defaults;
+mod derive;
 mod describe;
 mod expression;
 mod library;

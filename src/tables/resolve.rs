@@ -57,6 +57,8 @@ pub struct Query {
     pub table: usize,
     /// What is chosen of each axis.
     pub axes: Vec<Chosen>,
+    /// The categories of the contents: 0 is the count, the others count [`TableEntry::measures`] from 1.
+    pub contents: Vec<usize>,
     /// The releases whose periods are chosen, oldest first.
     pub releases: Vec<usize>,
     /// Variables that vary in the stub, slowest first.
@@ -65,6 +67,8 @@ pub struct Query {
     pub heading: Vec<Variable>,
     /// Number of cells.
     pub cells: u64,
+    /// Number of cells that must be read at a time for them: more where a measure is worked out from several.
+    pub needed: u64,
 }
 
 impl Query {
@@ -76,7 +80,7 @@ impl Query {
     /// Number of codes chosen of a variable.
     pub fn size(&self, variable: Variable) -> usize {
         match variable {
-            Variable::Contents => 1,
+            Variable::Contents => self.contents.len(),
             Variable::Time => self.releases.len(),
             Variable::Axis(axis) => match &self.axes[axis] {
                 Chosen::Eliminated => 1,
@@ -112,6 +116,7 @@ impl Query {
             Variable::Contents => u32::MAX,
             Variable::Time => u32::MAX - 1,
         };
+        list(b'c', None, &mut self.contents.iter().map(|&at| at as u32));
         list(b't', None, &mut self.releases.iter().map(|&at| at as u32));
         list(b's', None, &mut self.stub.iter().map(place));
         list(b'h', None, &mut self.heading.iter().map(place));
@@ -140,25 +145,30 @@ pub fn resolve(library: &Library, table: usize, request: &Request, most: u64) ->
     for at in 0..entry.axes.len() {
         axes.push(resolver.axis(at, of(Variable::Axis(at)))?);
     }
-    resolver.mandatory(Variable::Contents, of(Variable::Contents), &Contents(&entry.table.contents.code))?;
+    let contents = resolver.mandatory(Variable::Contents, of(Variable::Contents), &Contents { library, entry })?;
+    let contents: Vec<usize> = contents.into_iter().map(|at| at as usize).collect();
     let periods = Periods { library, span: &entry.span };
     let chosen = resolver.mandatory(Variable::Time, of(Variable::Time), &periods)?;
     let releases: Vec<usize> = chosen.into_iter().map(|at| entry.span[at as usize]).collect();
 
-    let mut query = Query { table, axes, releases, stub: Vec::new(), heading: Vec::new(), cells: 0 };
+    let mut query = Query { table, axes, contents, releases, stub: Vec::new(), heading: Vec::new(), cells: 0, needed: 0 };
     let mut present: Vec<Variable> = (0..query.axes.len()).filter(|&at| query.axes[at] != Chosen::Eliminated).map(Variable::Axis).collect();
     present.extend([Variable::Contents, Variable::Time]);
     (query.stub, query.heading) = resolver.place(request, &present)?;
     let sizes: Vec<u64> = present.iter().map(|&variable| query.size(variable) as u64).collect();
     let cells: u128 = sizes.iter().map(|&size| u128::from(size)).product();
-    if cells > u128::from(most) {
+    // A measure may need more cells than it fills.
+    let needs = query.contents.iter().filter_map(|&at| library.measure(entry, at)).map(|measure| measure.kind.nodes().count() as u128);
+    let needed = cells.max(cells / query.contents.len().max(1) as u128 * needs.max().unwrap_or(0));
+    if needed > u128::from(most) {
         let parts: Vec<String> =
             present.iter().zip(&sizes).map(|(&variable, size)| format!("{} {size}", resolver.code(variable))).collect();
         let widest = present.iter().zip(&sizes).max_by_key(|(_, size)| **size).map_or("", |(&variable, _)| resolver.code(variable));
-        let detail = words::TOO_MANY_CELLS.with(cells.to_string()).and(parts.join(" x ")).and(most).and(widest);
+        let detail = words::TOO_MANY_CELLS.with(needed.to_string()).and(parts.join(" x ")).and(most).and(widest);
         return Err(RequestError::new(Fault::TooMany, detail));
     }
     query.cells = cells as u64;
+    query.needed = needed as u64;
     Ok(query)
 }
 
@@ -384,17 +394,20 @@ impl Codes for Groups<'_> {
     }
 }
 
-struct Contents<'a>(&'a str);
+struct Contents<'a> {
+    library: &'a Library,
+    entry: &'a TableEntry,
+}
 
 impl Codes for Contents<'_> {
     fn count(&self) -> usize {
-        1
+        1 + self.entry.measures.len()
     }
-    fn code(&self, _at: usize) -> &str {
-        self.0
+    fn code(&self, at: usize) -> &str {
+        self.library.contents(self.entry, at).0
     }
     fn find(&self, code: &str) -> Option<usize> {
-        code.eq_ignore_ascii_case(self.0).then_some(0)
+        (0..self.count()).find(|&at| self.code(at).eq_ignore_ascii_case(code))
     }
 }
 

@@ -173,7 +173,8 @@ mod tests {
     /// Writes a tree as `total>A>a1,a2|B`: the root, its children, and after `>` theirs.
     fn tree(text: &str) -> Dimension {
         let level = |id: &str| Level { id: id.into(), label: Label::same(id) };
-        let node = |code: &str, parent, level| Node { code: code.into(), label: Label::same(code), parent, level, official: None };
+        let node =
+            |code: &str, parent, level| Node { code: code.into(), label: Label::same(code), parent, level, official: None, area: None };
         let (root, rest) = text.split_once('>').unwrap();
         let mut nodes = vec![node(root, None, 0)];
         for branch in rest.split('|') {

@@ -139,7 +139,7 @@ fn a_wrong_dimension_file_is_told_where_and_what() {
     );
     check("sex.toml", "'all'", "'sex'", "sex.toml:4: level 'sex' is named twice");
     check("sex.toml", "['M', 'F']", "['M', 'X']", "sex.toml:10: dimension 'sex' has no node 'X'");
-    check("sex.toml", "['M', 'F']", "['T', 'F']", "sex.toml:10: the nodes of group 'E' overlap; expected disjoint ones");
+    check("sex.toml", "['M', 'F']", "['T', 'F']", "sex.toml:10: 'T' and 'F' overlap; expected disjoint nodes");
     check("sex.toml", "label = { en = 'Either' }\n", "label = { de = 'Beide' }\n", "sex.toml:9: expected a text in language 'en'");
     check(
         "age.toml",
@@ -210,4 +210,30 @@ fn a_wrong_table_or_zero_file_is_told_where_and_what() {
     check(zeros, "age = ['YOUNG']", "colour = ['RED']", "structural-zeros.toml:3: there is no dimension 'colour'");
     check(zeros, "'YOUNG'", "'BORN'", "structural-zeros.toml:3: dimension 'age' has no node 'BORN'");
     check(zeros, "age = ['YOUNG'], ", "", "structural-zeros.toml:2: expected nodes of at least two dimensions");
+}
+
+#[test]
+fn a_wrong_measure_is_told_where_and_what() {
+    let ratio = "kind = 'ratio'\ndimension = 'sex'\nof = ['M']\nto = ['F']\n";
+    let check = |code: &str, rest: &str, expect: &str| {
+        let texts = "label = { en = 'M' }\nunit = { en = 'u' }\nmethod = { en = 'm' }";
+        let mut sources = small();
+        sources.insert("measures.toml".into(), format!("[[measure]]\ncode = '{code}'\n{texts}\n{rest}"));
+        let found = Definitions::parse(&sources, None).err().map_or_else(String::new, |error| error.to_string());
+        assert_eq!(found, expect, "{code} {rest}");
+    };
+    check("ratio", ratio, "");
+    check("a b", ratio, "measures.toml:2: 'a b' is no code of a measure; expected letters, digits, '-' and '_'");
+    check("PERSONS", ratio, "measures.toml:2: 'PERSONS' is the code of a table's count already");
+    check("m", &format!("{ratio}decimals = 7"), "measures.toml:2: expected at most 6 decimals");
+    check("m", &format!("{ratio}per = 0"), "measures.toml:2: expected 'per' between 1 and 1000000");
+    check("m", &format!("{ratio}level = 'sex'"), "measures.toml:2: a measure of this kind has no 'level'");
+    check("m", &ratio.replace("'sex'", "'gender'"), "measures.toml:7: there is no dimension 'gender'");
+    check("m", &ratio.replace("['M']", "['X']"), "measures.toml:8: dimension 'sex' has no node 'X'");
+    check("m", &ratio.replace("['M']", "['X', 'M']"), "measures.toml:8: dimension 'sex' has no node 'X'");
+    check("m", &ratio.replace("['M']", "[]"), "measures.toml:2: expected nodes in 'of' and in 'to'");
+    check("m", "kind = 'share'", "measures.toml:2: expected a dimension");
+    check("m", "kind = 'change'\ndimension = 'sex'", "measures.toml:2: a measure of this kind has no 'dimension'");
+    check("m", "kind = 'median'\ndimension = 'sex'\nlevel = 'sex'", "measures.toml:2: expected the level of a dimension of ages");
+    check("m", "kind = 'density'\ndimension = 'sex'", "measures.toml:2: expected the dimension of regions");
 }

@@ -10,7 +10,7 @@ use super::{
     get, service,
 };
 
-const DATA: &str = "/api/v2/tables/people/data?valueCodes[Region]=11*&valueCodes[ContentsCode]=*&valueCodes[Tid]=top(1)";
+const DATA: &str = "/api/v2/tables/people/data?valueCodes[Region]=11*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=top(1)";
 
 fn ask(method: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
     request(service().address, method, path, headers, b"")
@@ -89,7 +89,7 @@ fn addresses_are_as_the_client_calls_us() {
 
 #[test]
 fn the_index_is_written_in_order() {
-    let text = get("/tables/people/data?valueCodes[Region]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=*");
+    let text = get("/tables/people/data?valueCodes[Region]=*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=*");
     let index = r#""index":{"TOY":0,"11":1,"1101":2,"1102":3,"1103":4,"12":5,"1201":6,"1202":7}"#;
     assert!(text.text().contains(index), "{}", text.text());
 }

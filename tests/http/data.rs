@@ -9,7 +9,7 @@ use super::{
     world::{PERIODS, Truth},
 };
 
-const ALL: &str = "valueCodes[Region]=*&valueCodes[Sex]=*&valueCodes[Age]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=*";
+const ALL: &str = "valueCodes[Region]=*&valueCodes[Sex]=*&valueCodes[Age]=*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=*";
 
 fn read(path: &str) -> Dataset {
     dataset(get(path).json())
@@ -195,15 +195,15 @@ fn hierarchies_follow_the_selection() {
     let child = |data: &Dataset, id: &str| data.document["dimension"][id]["category"]["child"].clone();
     assert_eq!(child(&all, "Region"), serde_json::json!({"TOY": ["11", "12"], "11": ["1101", "1102", "1103"], "12": ["1201", "1202"]}));
     assert_eq!(child(&all, "Age"), serde_json::json!({"T": ["C", "A", "O"], "C": ["Y0", "Y1"], "A": ["Y2", "Y3"]}));
-    let some = read("/tables/people/data?valueCodes[Region]=TOY,1101,12,1202&valueCodes[ContentsCode]=*&valueCodes[Tid]=*");
+    let some = read("/tables/people/data?valueCodes[Region]=TOY,1101,12,1202&valueCodes[ContentsCode]=persons&valueCodes[Tid]=*");
     assert_eq!(child(&some, "Region"), serde_json::json!({"TOY": ["1101", "12"], "12": ["1202"]}));
-    let flat = read("/tables/people/data?valueCodes[Region]=1101,1202&valueCodes[ContentsCode]=*&valueCodes[Tid]=*");
+    let flat = read("/tables/people/data?valueCodes[Region]=1101,1202&valueCodes[ContentsCode]=persons&valueCodes[Tid]=*");
     assert!(child(&flat, "Region").is_null());
 }
 
 #[test]
 fn labels_and_notes() {
-    let path = "/tables/people/data?valueCodes[Region]=1102,1202&valueCodes[Sex]=L&valueCodes[Age]=O&valueCodes[ContentsCode]=*&valueCodes[Tid]=2024-S2";
+    let path = "/tables/people/data?valueCodes[Region]=1102,1202&valueCodes[Sex]=L&valueCodes[Age]=O&valueCodes[ContentsCode]=persons&valueCodes[Tid]=2024-S2";
     let (id, en) = (read(path), read(&format!("{path}&lang=EN")));
     assert_eq!((id.document["label"].as_str(), en.document["label"].as_str()), (Some("Penduduk people"), Some("People people")));
     assert_eq!(
@@ -255,8 +255,7 @@ fn csv_has_the_same_cells() {
 
 #[test]
 fn csv_options() {
-    let path =
-        "/tables/people/data?lang=en&valueCodes[Region]=1102,1202&valueCodes[ContentsCode]=*&valueCodes[Tid]=2024-S1&outputFormat=CSV";
+    let path = "/tables/people/data?lang=en&valueCodes[Region]=1102,1202&valueCodes[ContentsCode]=persons&valueCodes[Tid]=2024-S1&outputFormat=CSV";
     let cell = service().world.truth("2024-S1", "people", &[("Region", "1102")]).unwrap();
     let check =
         |options: &str, expect: String| assert_eq!(csv(&format!("{path}&outputFormatParams={options}")).text(), expect, "{options}");

@@ -15,8 +15,7 @@ use super::{
     world::World,
 };
 
-const ALL: &str =
-    "/api/v2/tables/people/data?valueCodes[Region]=*&valueCodes[Sex]=*&valueCodes[Age]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=*";
+const ALL: &str = "/api/v2/tables/people/data?valueCodes[Region]=*&valueCodes[Sex]=*&valueCodes[Age]=*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=*";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_finishes_what_is_under_way() {

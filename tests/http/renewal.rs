@@ -21,8 +21,7 @@ use super::{
 };
 
 /// Everything of a table, over all periods: an answer in which releases that do not belong together would show.
-const ALL: &str =
-    "/api/v2/tables/people/data?valueCodes[Region]=*&valueCodes[Sex]=*&valueCodes[Age]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=*";
+const ALL: &str = "/api/v2/tables/people/data?valueCodes[Region]=*&valueCodes[Sex]=*&valueCodes[Age]=*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=*";
 
 /// Starts a service on the current runtime.
 async fn start(store: &Store, refresh: Option<Duration>) -> SocketAddr {

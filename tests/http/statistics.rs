@@ -126,18 +126,31 @@ impl Dataset {
             match statuses.get(&at.to_string()) {
                 // A suppressed cell has no number anywhere.
                 Some(mark) => assert!(value.is_null() && ["c", "z", "x"].contains(&mark.as_str().unwrap()), "cell {at}: {value} {mark}"),
-                None => assert!(value.is_u64(), "cell {at}: {value}"),
+                None => assert!(value.is_number(), "cell {at}: {value}"),
             }
         }
     }
 
-    /// Every cell with its codes.
+    /// The number of a cell, or its status.
+    pub fn number(&self, cell: usize) -> Result<f64, &'static str> {
+        match self.document["value"][cell].as_f64() {
+            Some(number) => Ok(number),
+            None => Err(self.mark(cell)),
+        }
+    }
+
+    /// Every count with its codes.
     pub fn each(&self, mut check: impl FnMut(&[(&str, &str)], Truth)) {
+        self.each_place(|codes, cell| check(codes, self.cell(cell)));
+    }
+
+    /// Every cell with its codes.
+    pub fn each_place(&self, mut check: impl FnMut(&[(&str, &str)], usize)) {
         let mut at = vec![0; self.ids.len()];
         for cell in 0..self.cells() {
             let codes: Vec<(&str, &str)> =
                 self.ids.iter().zip(&self.codes).zip(&at).map(|((id, codes), &at)| (id.as_str(), codes[at].as_str())).collect();
-            check(&codes, self.cell(cell));
+            check(&codes, cell);
             for (at, size) in at.iter_mut().zip(&self.sizes).rev() {
                 *at += 1;
                 if *at < *size {
@@ -151,11 +164,16 @@ impl Dataset {
     fn cell(&self, at: usize) -> Truth {
         match self.document["value"][at].as_u64() {
             Some(number) => Ok(number),
-            None => Err(match self.document["status"][at.to_string()].as_str().unwrap() {
-                "c" => "c",
-                "z" => "z",
-                _ => "x",
-            }),
+            None => Err(self.mark(at)),
+        }
+    }
+
+    fn mark(&self, cell: usize) -> &'static str {
+        match self.document["status"][cell.to_string()].as_str() {
+            Some("c") => "c",
+            Some("z") => "z",
+            Some("x") => "x",
+            _ => panic!("cell {cell} is no count: {}", self.document["value"][cell]),
         }
     }
 

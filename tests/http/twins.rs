@@ -181,7 +181,7 @@ pub fn shared() -> &'static Twins {
                 files(&folder, &folder, &mut found);
                 published.push(found);
                 let store = Store::open(folder.to_str().unwrap()).unwrap();
-                let settings = ServeSettings { public: Some("http://toyland".into()), most_cells: 143, ..settings() };
+                let settings = ServeSettings { public: Some("http://toyland".into()), most_cells: 1_295, ..settings() };
                 let application = Application::build(&store, &settings).await.unwrap();
                 addresses.push(application.address());
                 tokio::spawn(application.run(std::future::pending()));

@@ -55,7 +55,7 @@ pub fn dimension(id: &str, levels: &[&str], nodes: Vec<(String, Option<u32>, u8)
         levels: levels.iter().map(|level| Level { id: (*level).into(), label: Label::same(*level) }).collect(),
         nodes: nodes
             .into_iter()
-            .map(|(code, parent, level)| Node { label: Label::same(&code), code, parent, level, official: None })
+            .map(|(code, parent, level)| Node { label: Label::same(&code), code, parent, level, official: None, area: None })
             .collect(),
         groupings: Vec::new(),
     }

@@ -1,0 +1,153 @@
+//! Figures for monitoring, in the text format of OpenMetrics that Prometheus reads.
+//!
+//! They are offered at an address of their own, because how a service is used is nobody's business but its operator's.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+use tokio::net::TcpListener;
+
+use crate::error::{Error, Result};
+
+/// Seconds that separate quick answers from slow ones.
+const SECONDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 20.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Asked {
+    route: String,
+    method: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Route {
+    route: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
+}
+
+/// What is counted while a service runs.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<Asked, Counter>,
+    seconds: Family<Route, Histogram, fn() -> Histogram>,
+    answers: Family<Kind, Counter>,
+    refused: Family<Kind, Counter>,
+    cells: Counter,
+    under_way: Gauge,
+    releases: Gauge,
+}
+
+/// Where an answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// The client had it already.
+    Client,
+    /// It was finished before.
+    Finished,
+    /// It was worked out.
+    Computed,
+}
+
+impl Metrics {
+    /// Everything at zero.
+    pub fn new() -> Self {
+        let histogram: fn() -> Histogram = || Histogram::new(SECONDS);
+        let mut metrics = Self {
+            registry: Registry::with_prefix("cacah"),
+            requests: Family::default(),
+            seconds: Family::new_with_constructor(histogram),
+            answers: Family::default(),
+            refused: Family::default(),
+            cells: Counter::default(),
+            under_way: Gauge::default(),
+            releases: Gauge::default(),
+        };
+        let registry = &mut metrics.registry;
+        registry.register("http_requests", "Requests by route, method and status", metrics.requests.clone());
+        registry.register("http_seconds", "Seconds until an answer begins, by route", metrics.seconds.clone());
+        registry.register("answers", "Answers with cells by where they came from", metrics.answers.clone());
+        registry.register("refused", "Requests that were not let in, by reason", metrics.refused.clone());
+        registry.register("cells_served", "Cells in answers that were worked out or finished before", metrics.cells.clone());
+        registry.register("requests_under_way", "Requests being answered", metrics.under_way.clone());
+        registry.register("releases", "Releases in force", metrics.releases.clone());
+        metrics
+    }
+
+    /// A request comes in.
+    pub fn begin(&self) {
+        self.under_way.inc();
+    }
+
+    /// A request has been answered, or its client has gone.
+    pub fn end(&self, route: &str, method: &str, status: StatusCode, took: Duration) {
+        self.under_way.dec();
+        // Words of clients must not become names of series: there may be any number of them.
+        let known = ["GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH"].contains(&method);
+        let method = if known { method.to_owned() } else { "other".to_owned() };
+        self.requests.get_or_create(&Asked { route: route.to_owned(), method, status: status.as_u16() }).inc();
+        self.seconds.get_or_create(&Route { route: route.to_owned() }).observe(took.as_secs_f64());
+    }
+
+    /// An answer with cells is given.
+    pub fn answer(&self, from: From, cells: u64) {
+        let kind = match from {
+            From::Client => "client",
+            From::Finished => "finished",
+            From::Computed => "computed",
+        };
+        self.answers.get_or_create(&Kind { kind }).inc();
+        if from != From::Client {
+            self.cells.inc_by(cells);
+        }
+    }
+
+    /// A request is not let in: `rate`, `places` or `cells`.
+    pub fn refuse(&self, kind: &'static str) {
+        self.refused.get_or_create(&Kind { kind }).inc();
+    }
+
+    /// So many releases are in force.
+    pub fn releases(&self, count: usize) {
+        self.releases.set(count as i64);
+    }
+
+    fn text(&self) -> Option<String> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).ok().map(|()| text)
+    }
+}
+
+/// Offers the figures; binds at once and answers once the future is polled.
+///
+/// # Errors
+/// Where the address is taken.
+pub async fn offer(address: SocketAddr, metrics: Arc<Metrics>) -> Result<(SocketAddr, impl Future<Output = std::io::Result<()>>)> {
+    let taken = |error: std::io::Error| Error::Conflict(format!("cannot offer figures on {address}: {error}; choose another port"));
+    let listener = TcpListener::bind(address).await.map_err(taken)?;
+    let address = listener.local_addr().map_err(taken)?;
+    let router = Router::new().route("/metrics", get(page)).with_state(metrics);
+    Ok((address, axum::serve(listener, router).into_future()))
+}
+
+async fn page(State(metrics): State<Arc<Metrics>>) -> Response {
+    match metrics.text() {
+        Some(text) => ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response(),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,296 @@
+//! The definitions of a made-up country, small enough to be read here.
+
+use cacah::register::{Definitions, Sources};
+
+const REGISTER: &str = r#"
+id = "toyland"
+label = { id = "Register negeri mainan", en = "Register of Toyland" }
+agency = "TOY"
+source = { id = "Kantor mainan", en = "Toy office" }
+license = "https://example.org/licence"
+frequency = "semester"
+
+[[languages]]
+id = "id"
+label = "Bahasa Indonesia"
+
+[[languages]]
+id = "en"
+label = "English"
+"#;
+
+const REGION: &str = r#"
+id = "region"
+variable = "Region"
+label = { id = "wilayah", en = "region" }
+
+[[level]]
+id = "country"
+label = { id = "Negara", en = "Country" }
+
+[[level]]
+id = "province"
+label = { id = "Provinsi", en = "Province" }
+
+[[level]]
+id = "regency"
+label = { id = "Kabupaten", en = "Regency" }
+
+[reference]
+file = "regions.csv"
+code = ["code"]
+name = ["name"]
+parent = ["parent"]
+level = ["level"]
+area = ["area"]
+
+[reference.root]
+code = "TOY"
+label = { id = "Negeri Mainan", en = "Toyland" }
+
+[source]
+kind = "region"
+parts = [{ column = "P", digits = 2 }, { column = "R", digits = 2 }]
+"#;
+
+/// Regions as they were counted first.
+pub const OLD_REGIONS: &str = "code,name,level,parent
+11,North,province,
+1101,Ash,regency,11
+1102,Birch \"upper\",regency,11
+12,South,province,
+1201,Cedar,regency,12
+";
+
+/// Regions of the last count, some with their areas.
+pub const NEW_REGIONS: &str = "code,name,level,parent,area
+11,North,province,,
+1101,Ash,regency,11,2.5
+1103,Dogwood,regency,11,\"0,5\"
+12,South,province,,
+1201,Cedar,regency,12,4
+1202,\"Elm, lower\",regency,12,
+";
+
+const SEX: &str = r#"
+id = "sex"
+variable = "Sex"
+label = { id = "jenis kelamin", en = "sex" }
+nodes = "sex.csv"
+
+[[level]]
+id = "total"
+label = { id = "Jumlah", en = "Total" }
+
+[[level]]
+id = "sex"
+label = { id = "Jenis kelamin", en = "Sex" }
+
+[source]
+kind = "code"
+column = "S"
+"#;
+
+const SEXES: &str = "level,code,parent,id,en
+total,T,,Jumlah,Total
+sex,L,T,Laki-laki,Male
+sex,P,T,Perempuan,Female
+";
+
+const AGE: &str = r#"
+id = "age"
+variable = "Age"
+label = { id = "umur", en = "age" }
+nodes = "age.csv"
+
+[[level]]
+id = "total"
+label = { id = "Jumlah", en = "Total" }
+
+[[level]]
+id = "band"
+label = { id = "Kelompok", en = "Band" }
+
+[[level]]
+id = "year"
+label = { id = "Tahun", en = "Year" }
+
+[source]
+kind = "age"
+column = "B"
+formats = ["YYYY-MM-DD"]
+earliest = "1900-01-01"
+
+[[grouping]]
+id = "care"
+label = { id = "Asuhan", en = "Care" }
+values = [
+    { code = "K", label = { id = "Kecil", en = "Small" }, nodes = ["Y0", "Y1"] },
+    { code = "S", label = { id = "Sekolah", en = "School" }, nodes = ["Y1", "Y2"] },
+    { code = "E", label = { id = "Besar", en = "Big" }, nodes = ["A", "O"] },
+]
+
+[[grouping]]
+id = "halves"
+label = { id = "Paruh", en = "Halves" }
+values = [
+    { code = "YOUNG", label = { id = "Muda", en = "Young" }, nodes = ["C"] },
+    { code = "OLD", label = { id = "Tua", en = "Old" }, nodes = ["A", "O"] },
+]
+"#;
+
+const AGES: &str = "level,code,parent,id,en,from
+total,T,,Jumlah,Total,
+band,C,T,Anak,Child,
+year,Y0,C,0 tahun,0 years,0
+year,Y1,C,1 tahun,1 year,1
+band,A,T,Dewasa,Adult,
+year,Y2,A,2 tahun,2 years,2
+year,Y3,A,3 tahun,3 years,3
+band,O,T,Tua,Old,4
+";
+
+const ZEROS: &str = r#"
+[[zero]]
+id = "no-old-men"
+nodes = { sex = ["L"], age = ["O"] }
+"#;
+
+const MEASURES: &str = r#"
+[[measure]]
+code = "share-place"
+kind = "share"
+label = { id = "Ukuran share-place", en = "Measure share-place" }
+unit = { id = "satuan share-place", en = "unit share-place" }
+method = { id = "Cara share-place", en = "Method share-place" }
+decimals = 1
+dimension = "region"
+[[measure]]
+code = "share-row"
+kind = "share-of-row"
+label = { id = "Ukuran share-row", en = "Measure share-row" }
+unit = { id = "satuan share-row", en = "unit share-row" }
+method = { id = "Cara share-row", en = "Method share-row" }
+decimals = 2
+
+[[measure]]
+code = "share-column"
+kind = "share-of-column"
+label = { id = "Ukuran share-column", en = "Measure share-column" }
+unit = { id = "satuan share-column", en = "unit share-column" }
+method = { id = "Cara share-column", en = "Method share-column" }
+decimals = 0
+
+[[measure]]
+code = "change"
+kind = "change"
+label = { id = "Ukuran change", en = "Measure change" }
+unit = { id = "satuan change", en = "unit change" }
+method = { id = "Cara change", en = "Method change" }
+decimals = 0
+
+[[measure]]
+code = "growth"
+kind = "growth"
+label = { id = "Ukuran growth", en = "Measure growth" }
+unit = { id = "satuan growth", en = "unit growth" }
+method = { id = "Cara growth", en = "Method growth" }
+decimals = 1
+
+[[measure]]
+code = "sex-ratio"
+kind = "ratio"
+label = { id = "Ukuran sex-ratio", en = "Measure sex-ratio" }
+unit = { id = "satuan sex-ratio", en = "unit sex-ratio" }
+method = { id = "Cara sex-ratio", en = "Method sex-ratio" }
+decimals = 1
+dimension = "sex"
+of = ["L"]
+to = ["P"]
+per = 1000
+[[measure]]
+code = "dependency"
+kind = "ratio"
+label = { id = "Ukuran dependency", en = "Measure dependency" }
+unit = { id = "satuan dependency", en = "unit dependency" }
+method = { id = "Cara dependency", en = "Method dependency" }
+decimals = 1
+dimension = "age"
+of = ["C", "O"]
+to = ["A"]
+[[measure]]
+code = "median"
+kind = "median"
+label = { id = "Ukuran median", en = "Measure median" }
+unit = { id = "satuan median", en = "unit median" }
+method = { id = "Cara median", en = "Method median" }
+decimals = 2
+dimension = "age"
+level = "band"
+[[measure]]
+code = "density"
+kind = "density"
+label = { id = "Ukuran density", en = "Measure density" }
+unit = { id = "satuan density", en = "unit density" }
+method = { id = "Cara density", en = "Method density" }
+decimals = 1
+dimension = "region"
+[[measure]]
+code = "houses"
+kind = "share"
+label = { id = "Ukuran houses", en = "Measure houses" }
+unit = { id = "satuan houses", en = "unit houses" }
+method = { id = "Cara houses", en = "Method houses" }
+decimals = 1
+dimension = "region"
+counts = "household"
+"#;
+
+/// A table's definition; axes as `dimension level`.
+fn table(id: &str, subject: &str, axes: &[&str]) -> String {
+    let mut text = format!(
+        r#"
+id = "{id}"
+label = {{ id = "Penduduk {id}", en = "People {id}" }}
+description = {{ id = "Tabel {id} & lain", en = "Table {id} & more" }}
+subject = {{ id = "{subject}", en = "{subject}" }}
+unit = "person"
+
+[contents]
+code = "persons"
+label = {{ id = "Penduduk", en = "People" }}
+unit = {{ id = "orang", en = "people" }}
+"#
+    );
+    for axis in axes {
+        let (dimension, level) = axis.split_once(' ').unwrap();
+        text.push_str(&format!("\n[[axis]]\ndimension = \"{dimension}\"\nlevel = \"{level}\"\n"));
+    }
+    text
+}
+
+/// Definitions with these regions, the table `people` by age down to a level, and some of the tables.
+pub fn definitions(regions: &str, finest_age: &str, tables: &[&str]) -> Definitions {
+    let people = table("people", "Kependudukan Umum", &["region regency", "sex sex", &format!("age {finest_age}")]);
+    let files = [
+        ("register.toml", REGISTER.to_owned()),
+        ("structural-zeros.toml", ZEROS.to_owned()),
+        ("measures.toml", MEASURES.to_owned()),
+        ("dimensions/region.toml", REGION.to_owned()),
+        ("dimensions/regions.csv", regions.to_owned()),
+        ("dimensions/sex.toml", SEX.to_owned()),
+        ("dimensions/sex.csv", SEXES.to_owned()),
+        ("dimensions/age.toml", AGE.to_owned()),
+        ("dimensions/age.csv", AGES.to_owned()),
+        ("tables/people.toml", people),
+        ("tables/bands.toml", table("bands", "Umur", &["region province", "age band"])),
+        ("tables/sparse.toml", table("sparse", "Kependudukan Umum", &["region province", "sex sex"])),
+        ("tables/gone.toml", table("gone", "Lama", &["region country", "sex sex"])),
+    ];
+    let mut sources: Sources = files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+    sources.retain(|name, _| {
+        let table = name.strip_prefix("tables/").and_then(|name| name.strip_suffix(".toml"));
+        table.is_none_or(|table| tables.contains(&table))
+    });
+    Definitions::parse(&sources, None).unwrap()
+}
