@@ -293,6 +293,8 @@ phrases! {
 
     // The service itself.
 
+    NO_SAVED_QUERY = "there is no such saved query; copy its whole name, which POST /api/v2/savedqueries gave back" | "tidak ada kueri tersimpan ini; salin seluruh namanya, yang diberikan oleh POST /api/v2/savedqueries";
+    LONG_SAVED_QUERY = "a query with so many codes cannot be saved; choose by expressions such as 34* or by code lists" | "kueri dengan kode sebanyak ini tidak dapat disimpan; pilih dengan ekspresi seperti 34* atau dengan daftar kode";
     TOO_OFTEN = "you have asked as often as one client may for now; ask again in {0} seconds" | "batas permintaan untuk satu klien tercapai; coba lagi dalam {0} detik";
     BUSY = "many answers are under way; ask again in a second" | "banyak jawaban sedang dikerjakan; coba lagi sedetik kemudian";
     STOPPING = "the service is stopping; ask another one" | "layanan sedang dihentikan; gunakan layanan lain";

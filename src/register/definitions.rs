@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::{
-    Coding, Contents, DateFormat, Dimension, Frequency, Group, Grouping, Label, Level, Measure, RegionPart, Role, Shape, Source,
+    Coding, Contents, DateFormat, Dimension, Frequency, Group, Grouping, Label, Level, Measure, Note, RegionPart, Role, Shape, Source,
     StructuralZero, Table, TableAxis, Unit, ZeroSide, measures,
     nodes::{self, NodeFile, ReferenceColumns, Row},
     normalise,
@@ -56,6 +56,19 @@ pub struct Key {
     pub most: u32,
 }
 
+/// Whom readers may ask.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// Name of a person or an office.
+    pub name: String,
+    /// Mail address.
+    pub mail: String,
+    /// Telephone number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+}
+
 /// How people form households.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Household {
@@ -80,6 +93,10 @@ pub struct Definitions {
     pub source: Label,
     /// Address of the licence.
     pub license: String,
+    /// Whom readers may ask.
+    pub contact: Option<Contact>,
+    /// Days from the reference date to the publication, as readers are told to expect it.
+    pub publication_days: Option<u32>,
     /// Languages, the default first.
     pub languages: Vec<Language>,
     /// How often a snapshot is taken.
@@ -113,6 +130,10 @@ struct RegisterFile {
     source: Spanned<BTreeMap<String, String>>,
     license: String,
     frequency: Frequency,
+    contact: Option<Contact>,
+    publication_days: Option<u32>,
+    #[serde(default)]
+    note: Vec<NoteFile>,
     languages: Vec<Language>,
     identity: Option<KeyFile>,
     household: Option<HouseholdFile>,
@@ -221,6 +242,18 @@ struct TableFile {
     unit: Unit,
     contents: ContentsFile,
     axis: Spanned<Vec<AxisFile>>,
+    #[serde(default)]
+    note: Vec<NoteFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoteFile {
+    text: Spanned<BTreeMap<String, String>>,
+    #[serde(default)]
+    mandatory: bool,
+    dimension: Option<Spanned<String>>,
+    node: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -395,10 +428,13 @@ impl Definitions {
         };
 
         let dimensions: Vec<Dimension> = parsed.iter().map(|parsed| parsed.dimension.clone()).collect();
+        let shared_notes = notes(&text, &parsed, &register.note)?;
         let mut tables: Vec<Table> = Vec::new();
         for (file, content) in files_in(sources, "tables/", ".toml") {
             let text = Text { file, text: content, languages: &languages };
-            let table = table(&text, &parsed, &dimensions, household.is_some())?;
+            let mut table = table(&text, &parsed, &dimensions, household.is_some())?;
+            // What is true of the whole register stands before what is true of one table.
+            table.notes.splice(0..0, shared_notes.iter().filter(|note| concerns(note, &table)).cloned());
             if tables.iter().any(|other| other.id == table.id) {
                 return text.fault(0, format!("another file defines the table '{}'", table.id));
             }
@@ -449,6 +485,8 @@ impl Definitions {
             agency: register.agency,
             source: text.label(&register.source)?,
             license: register.license,
+            contact: register.contact,
+            publication_days: register.publication_days,
             frequency: register.frequency,
             identity,
             household,
@@ -472,6 +510,36 @@ impl Definitions {
     pub fn shape(&self, table: &Table) -> Shape {
         Shape::new(table, &self.dimensions).expect("the tables of parsed definitions have a shape")
     }
+}
+
+/// Whether what a note is about is in a table.
+fn concerns(note: &Note, table: &Table) -> bool {
+    note.dimension.as_ref().is_none_or(|id| table.axes.iter().any(|axis| axis.dimension == *id))
+}
+
+fn notes(text: &Text<'_>, parsed: &[Parsed], files: &[NoteFile]) -> Result<Vec<Note>, DefinitionError> {
+    let mut notes = Vec::with_capacity(files.len());
+    for file in files {
+        let found = match &file.dimension {
+            None => None,
+            Some(id) => match parsed.iter().find(|parsed| parsed.dimension.id == *id.get_ref()) {
+                Some(found) => Some(found),
+                None => return text.fault(id.span().start, format!("there is no dimension '{}'", id.get_ref())),
+            },
+        };
+        match (&file.node, found) {
+            (Some(node), Some(found)) => found.disjoint(text, std::slice::from_ref(node))?,
+            (Some(node), None) => return text.fault(node.span().start, "expected the dimension of this node"),
+            (None, _) => {}
+        }
+        notes.push(Note {
+            text: text.label(&file.text)?,
+            mandatory: file.mandatory,
+            dimension: found.map(|found| found.dimension.id.clone()),
+            node: file.node.as_ref().map(|node| node.get_ref().clone()),
+        });
+    }
+    Ok(notes)
 }
 
 fn files_in<'a>(sources: &'a Sources, folder: &'a str, ending: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
@@ -718,7 +786,11 @@ fn table(text: &Text<'_>, parsed: &[Parsed], dimensions: &[Dimension], has_house
         unit: file.unit,
         contents: Contents { code: file.contents.code, label: text.label(&file.contents.label)?, unit: text.label(&file.contents.unit)? },
         axes: axes.iter().map(|axis| TableAxis { dimension: axis.dimension.get_ref().clone(), level: axis.level.clone() }).collect(),
+        notes: notes(text, parsed, &file.note)?,
     };
+    if let Some((note, _)) = table.notes.iter().zip(&file.note).map(|(note, file)| (file, note)).find(|(_, note)| !concerns(note, &table)) {
+        return text.fault(note.text.span().start, "this note is about a dimension that the table does not have");
+    }
     match Shape::new(&table, dimensions) {
         Ok(_) => Ok(table),
         Err(error) => text.fault(file.axis.span().start, error.to_string()),

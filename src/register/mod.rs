@@ -25,7 +25,7 @@ mod source;
 mod status;
 mod table;
 
-pub use definitions::{DefinitionError, Definitions, Household, Key, Language, Sources};
+pub use definitions::{Contact, DefinitionError, Definitions, Household, Key, Language, Sources};
 pub use dimension::{Axis, Dimension, Group, Grouping, Level, Node, Role};
 pub use label::Label;
 pub use measure::{Band, Measure, MeasureKind};
@@ -35,4 +35,4 @@ pub use period::{Frequency, NotAPeriod, Period, age_on};
 pub use shipped::shipped;
 pub use source::{Coding, DateFormat, DateKey, DateOrder, RegionPart, Source, normalise};
 pub use status::Status;
-pub use table::{Contents, Shape, ShapeError, StructuralZero, Table, TableAxis, Unit, ZeroMask, ZeroSide};
+pub use table::{Contents, Note, Shape, ShapeError, StructuralZero, Table, TableAxis, Unit, ZeroMask, ZeroSide};

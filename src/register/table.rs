@@ -27,6 +27,22 @@ pub struct Contents {
     pub unit: Label,
 }
 
+/// Something that readers of a table should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// What they should know.
+    pub text: Label,
+    /// Whether the numbers must not be shown without it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mandatory: bool,
+    /// [`Dimension::id`] of the dimension that it is about; `None`: the whole table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dimension: Option<String>,
+    /// Code of the node of that dimension that it is about; `None`: all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+}
+
 /// One dimension of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableAxis {
@@ -53,6 +69,9 @@ pub struct Table {
     pub contents: Contents,
     /// The dimensions, first varying slowest.
     pub axes: Vec<TableAxis>,
+    /// What readers should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
 }
 
 /// The numbering of a table's cells.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    register::{Definitions, Frequency, Label, Language, Measure, Period, Table},
+    register::{Contact, Definitions, Frequency, Label, Language, Measure, Period, Table},
     storage::FileDigest,
     worlds::Rule,
 };
@@ -48,6 +48,12 @@ pub struct Register {
     pub languages: Vec<Language>,
     /// How often a snapshot is taken.
     pub frequency: Frequency,
+    /// Whom readers may ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Contact>,
+    /// Days from the reference date to the publication.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publication_days: Option<u32>,
     /// Numbers worked out from the counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub measures: Vec<Measure>,
@@ -63,6 +69,8 @@ impl From<&Definitions> for Register {
             license: definitions.license.clone(),
             languages: definitions.languages.clone(),
             frequency: definitions.frequency,
+            contact: definitions.contact.clone(),
+            publication_days: definitions.publication_days,
             measures: definitions.measures.clone(),
         }
     }

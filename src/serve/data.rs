@@ -61,7 +61,7 @@ pub async fn post(
     data(&shared, &id, &parameters, &request, &headers).await
 }
 
-async fn read(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
+pub(super) async fn read(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
     let mut pieces = body.into_data_stream();
     let mut read = Vec::new();
     let mut total = 0usize;
@@ -80,7 +80,8 @@ async fn read(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
     Ok(read)
 }
 
-async fn data(
+/// Answers a request for cells.
+pub(super) async fn data(
     shared: &Arc<Shared>,
     id: &str,
     parameters: &Parameters,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Shared;
+use super::{Shared, saved::Saved};
 use crate::{
     formats::FORMATS,
     tables::{CodeList, CodeListKind, Page, Selection, TableEntry},
@@ -151,6 +151,40 @@ struct Value<'a> {
     value_map: Vec<&'a str>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SavedDocument<'a> {
+    language: &'a str,
+    id: &'a str,
+    saved_query: SavedQuery<'a>,
+    links: Vec<Link>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SavedQuery<'a> {
+    id: &'a str,
+    table_id: &'a str,
+    language: &'a str,
+    output_format: &'a str,
+    output_format_params: &'a [String],
+    selection: SavedSelection<'a>,
+}
+
+#[derive(Serialize)]
+struct SavedSelection<'a> {
+    selection: Vec<Chosen>,
+    placement: Placement<'a>,
+}
+
+#[derive(Serialize)]
+pub struct SelectionDocument<'a> {
+    language: &'a str,
+    #[serde(flatten)]
+    selection: SavedSelection<'a>,
+    links: Vec<Link>,
+}
+
 /// Writes documents for one client: in its language, with addresses as it calls us.
 pub struct Writer<'a> {
     pub shared: &'a Shared,
@@ -297,5 +331,46 @@ impl<'a> Writer<'a> {
             values,
             links: self.own_links(&format!("/codelists/{}", list.id)),
         }
+    }
+
+    pub fn saved(&self, name: &'a str, saved: &'a Saved) -> SavedDocument<'a> {
+        SavedDocument {
+            language: self.id(self.language),
+            id: name,
+            saved_query: SavedQuery {
+                id: name,
+                table_id: &saved.table,
+                language: &saved.language,
+                output_format: if saved.format.is_empty() { FORMATS[0] } else { &saved.format },
+                output_format_params: &saved.options,
+                selection: selection_of(saved),
+            },
+            links: self.saved_links(&format!("/savedqueries/{name}"), name),
+        }
+    }
+
+    pub fn saved_selection(&self, name: &str, saved: &'a Saved) -> SelectionDocument<'a> {
+        let links = self.saved_links(&format!("/savedqueries/{name}/selection"), name);
+        SelectionDocument { language: self.id(self.language), selection: selection_of(saved), links }
+    }
+
+    fn saved_links(&self, own: &str, name: &str) -> Vec<Link> {
+        let mut links = self.own_links(own);
+        for (rel, path) in [("savedquery", ""), ("selection", "/selection"), ("data", "/data")] {
+            links.push(self.link(rel, &format!("/savedqueries/{name}{path}"), self.language));
+        }
+        links
+    }
+}
+
+fn selection_of(saved: &Saved) -> SavedSelection<'_> {
+    let chosen =
+        |selection: Selection| Chosen { variable_code: selection.variable, codelist: selection.codelist, value_codes: selection.values };
+    SavedSelection {
+        selection: saved.request().selections.into_iter().map(chosen).collect(),
+        placement: Placement {
+            heading: saved.heading.iter().map(String::as_str).collect(),
+            stub: saved.stub.iter().map(String::as_str).collect(),
+        },
     }
 }

@@ -23,6 +23,7 @@ mod parameters;
 mod problem;
 mod px;
 mod renewal;
+mod saved;
 
 use std::{
     future::Future,
@@ -35,7 +36,13 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::HttpBody, http::header, middleware, routing::get};
+use axum::{
+    Router,
+    body::HttpBody,
+    http::header,
+    middleware,
+    routing::{get, post},
+};
 use tokio::{net::TcpListener, sync::oneshot};
 use tower_http::{
     CompressionLevel,
@@ -306,6 +313,10 @@ fn router(current: Current) -> Router {
         .route("/tables/{id}/defaultselection", get(px::default_selection))
         .route("/tables/{id}/data", get(data::get).post(data::post))
         .route("/codelists/{id}", get(px::codelist))
+        .route("/savedqueries", post(saved::save))
+        .route("/savedqueries/{id}", get(saved::show))
+        .route("/savedqueries/{id}/selection", get(saved::selection))
+        .route("/savedqueries/{id}/data", get(saved::answer))
         .fallback(edge::nowhere)
         .method_not_allowed_fallback(edge::no_such_method);
     Router::new()

@@ -2,7 +2,7 @@
 //!
 //! Names are compared without regard to case, unknown ones ignored: clients differ in the first and send plenty of the second.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use url::form_urlencoded;
 
 use super::problem::Problem;
@@ -26,6 +26,13 @@ impl Parameters {
     /// The last value of a parameter, because later ones override.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.pairs.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
+
+    /// Sets a parameter that the client left out.
+    pub fn default(&mut self, name: &str, value: &str) {
+        if self.get(name).is_none() {
+            self.pairs.push((name.to_owned(), value.to_owned()));
+        }
     }
 
     /// A number of at least 1.
@@ -138,25 +145,80 @@ struct Placement {
     stub: Option<Vec<String>>,
 }
 
+impl From<Body> for Request {
+    fn from(body: Body) -> Self {
+        let selections = body.selection.unwrap_or_default().into_iter().map(|part| Selection {
+            variable: part.variable_code,
+            codelist: part.codelist,
+            values: part.value_codes.unwrap_or_default(),
+        });
+        let placement = body.placement.unwrap_or_default();
+        Self { selections: selections.collect(), heading: placement.heading.unwrap_or_default(), stub: placement.stub.unwrap_or_default() }
+    }
+}
+
 /// The selection in the body of a POST; an empty body selects nothing in particular.
 pub fn selection_body(body: &[u8]) -> Result<Request, Problem> {
     if body.trim_ascii().is_empty() {
         return Ok(Request::default());
     }
-    let body: Body = serde_json::from_slice(body).map_err(|error| {
-        let form = r#"{"selection":[{"variableCode":"Tid","valueCodes":["top(1)"]}],"placement":{"heading":["Tid"],"stub":[]}}"#;
-        Problem::parameter("Illegal request body", words::NO_BODY.with(error.to_string()).and(form))
-    })?;
-    let selections = body.selection.unwrap_or_default().into_iter().map(|part| Selection {
-        variable: part.variable_code,
-        codelist: part.codelist,
-        values: part.value_codes.unwrap_or_default(),
-    });
-    let placement = body.placement.unwrap_or_default();
-    Ok(Request {
-        selections: selections.collect(),
-        heading: placement.heading.unwrap_or_default(),
-        stub: placement.stub.unwrap_or_default(),
+    let form = r#"{"selection":[{"variableCode":"Tid","valueCodes":["top(1)"]}],"placement":{"heading":["Tid"],"stub":[]}}"#;
+    read_body::<Body>(body, form).map(Request::from)
+}
+
+/// Reads a body of JSON; `form` shows what is expected.
+fn read_body<T: DeserializeOwned>(body: &[u8], form: &'static str) -> Result<T, Problem> {
+    serde_json::from_slice(body)
+        .map_err(|error| Problem::parameter("Illegal request body", words::NO_BODY.with(error.to_string()).and(form)))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SavedBody {
+    table_id: Option<String>,
+    language: Option<String>,
+    output_format: Option<String>,
+    output_format_params: Option<Vec<String>>,
+    selection: Option<Body>,
+    time_mode: Option<TimeMode>,
+}
+
+/// What becomes of the periods of a saved query when there are new ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TimeMode {
+    /// They stay as they are.
+    Fixed,
+    /// They begin where they do and grow with every new one.
+    Growing,
+    /// As many of the newest as there are.
+    Rolling,
+}
+
+/// A query that is to be saved.
+pub struct ToSave {
+    pub table: String,
+    pub language: Option<String>,
+    pub format: String,
+    pub options: Vec<String>,
+    pub request: Request,
+    pub time: Option<TimeMode>,
+}
+
+/// The query in the body of a POST to the saved ones.
+pub fn saved_body(body: &[u8]) -> Result<ToSave, Problem> {
+    let form = r#"{"tableId":"population","outputFormat":"csv","selection":{"selection":[{"variableCode":"Tid","valueCodes":["top(1)"]}]},"timeMode":"rolling"}"#;
+    let body: SavedBody = read_body(body, form)?;
+    let Some(table) = body.table_id else {
+        return Err(Problem::parameter("No query specified", words::NO_BODY.with("tableId").and(form)));
+    };
+    Ok(ToSave {
+        table,
+        language: body.language,
+        format: body.output_format.unwrap_or_default(),
+        options: body.output_format_params.unwrap_or_default(),
+        request: body.selection.map(Request::from).unwrap_or_default(),
+        time: body.time_mode,
     })
 }
 

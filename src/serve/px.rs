@@ -12,7 +12,7 @@ use chrono::Utc;
 use serde::Serialize;
 use url::form_urlencoded;
 
-use super::{Shared, documents::Writer, edge, parameters::Parameters, problem::Problem};
+use super::{Shared, documents::Writer, edge, parameters::Parameters, problem::Problem, saved};
 use crate::{
     formats::{self, Context},
     tables::{Listing, Request, Selection, default_selection as default_selection_of, everything, list, resolve},
@@ -91,7 +91,10 @@ pub async fn metadata(State(shared): State<Arc<Shared>>, Path(id): Path<String>,
     let language = shared.language(&parameters)?;
     let codelists: Vec<Selection> =
         parameters.codelists().into_iter().filter(|list| list.codelist.as_ref().is_some_and(|id| !id.is_empty())).collect();
-    let query = if parameters.flag("defaultSelection")? {
+    let saved = parameters.get("savedQuery").filter(|name| !name.is_empty()).map(saved::request).transpose()?;
+    let query = if let Some(saved) = saved {
+        resolve(&shared.library, table, &saved, u64::MAX)?
+    } else if parameters.flag("defaultSelection")? {
         resolve(&shared.library, table, &Request::default(), u64::MAX)?
     } else {
         everything(&shared.library, table, &codelists)?
@@ -151,8 +154,8 @@ pub async fn ready(State(shared): State<Arc<Shared>>) -> Answer {
     fresh(&document)
 }
 
-/// A document that depends on more than the library: settings, the clock.
-fn fresh(document: &impl Serialize) -> Answer {
+/// A document that depends on more than the library: settings, the clock, what a client sent.
+pub(super) fn fresh(document: &impl Serialize) -> Answer {
     let headers = [(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, "no-cache")];
     Ok((headers, json(document)?).into_response())
 }

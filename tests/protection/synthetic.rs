@@ -77,6 +77,7 @@ pub fn table(id: &str, axes: &[(&str, &str)], unit: Unit) -> Table {
         unit,
         contents: Contents { code: "persons".into(), label: Label::same(""), unit: Label::same("") },
         axes: axes.iter().map(|(dimension, level)| TableAxis { dimension: (*dimension).into(), level: (*level).into() }).collect(),
+        notes: Vec::new(),
     }
 }
 
