@@ -6,14 +6,17 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use chrono::{DateTime, SecondsFormat, Utc};
-
-use super::{Context, Document, PIECE, json::Json, push_number};
+use super::{
+    Context, Document, PIECE,
+    about::{language_id, moment, notes},
+    json::Json,
+    push_number,
+};
 use crate::{
+    error::Result,
     register::Role,
-    release::Protection,
     tables::{Answer, CellStatus, Chosen, CodeListKind, Query, TableEntry, Variable},
-    words::{self, Phrase},
+    words,
 };
 
 /// An answer being written as JSON-stat.
@@ -39,7 +42,7 @@ impl JsonStat {
 }
 
 impl Document for JsonStat {
-    fn fill(&mut self, out: &mut Vec<u8>) -> bool {
+    fn fill(&mut self, out: &mut Vec<u8>) -> Result<bool> {
         let (values, statuses) = (&self.answer.values, &self.answer.statuses);
         let end = out.len() + PIECE;
         loop {
@@ -84,12 +87,12 @@ impl Document for JsonStat {
                     self.stage = Stage::Statuses(cell, any);
                     if cell == statuses.len() {
                         out.extend_from_slice(if any { b"}}" } else { b"}" });
-                        return false;
+                        return Ok(false);
                     }
                 }
             }
             if out.len() >= end {
-                return true;
+                return Ok(true);
             }
         }
     }
@@ -101,11 +104,6 @@ pub fn metadata(context: &Context, query: &Query) -> Vec<u8> {
     head(&mut Json::new(&mut out), context, query, None);
     out.extend_from_slice(b",\"value\":[]}");
     out
-}
-
-/// A moment as the formats write it.
-fn moment(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Everything before the numbers. `present` tells which statuses occur; metadata has no numbers and so no statuses.
@@ -168,27 +166,6 @@ fn head(json: &mut Json<'_>, context: &Context, query: &Query, present: Option<&
             extension.key("query").object(|body| selection(body, context, query, entry));
         }
     });
-}
-
-fn language_id(context: &Context) -> &str {
-    context.library.register.languages.get(context.language).map_or("", |language| language.id.as_str())
-}
-
-/// What a reader must know: what each mark means that occurs, and whether the release may leave the machine.
-fn notes(context: &Context, query: &Query, present: Option<&dyn Fn(CellStatus) -> bool>) -> Vec<&'static str> {
-    let meanings = [
-        (CellStatus::Suppressed, &words::SUPPRESSED),
-        (CellStatus::Impossible, &words::IMPOSSIBLE),
-        (CellStatus::Unavailable, &words::UNAVAILABLE),
-    ];
-    let occurs = |status: CellStatus| present.is_none_or(|present| present(status));
-    let mut notes: Vec<&Phrase> = meanings.into_iter().filter(|(status, _)| occurs(*status)).map(|(_, meaning)| meaning).collect();
-    let manifests = query.releases.iter().map(|&release| &context.library.releases[release].manifest);
-    if manifests.into_iter().any(|manifest| manifest.protection == Protection::PrimaryOnly) {
-        notes.push(&words::PRIMARY_ONLY);
-    }
-    let tongue = context.library.tongue(context.language);
-    notes.into_iter().map(|note| note.text(tongue)).collect()
 }
 
 fn dimension(body: &mut Json<'_>, context: &Context, query: &Query, entry: &TableEntry, variable: Variable) {
@@ -298,7 +275,8 @@ fn axis_extension(extension: &mut Json<'_>, context: &Context, query: &Query, en
     }
 }
 
-fn releases(extension: &mut Json<'_>, context: &Context, query: &Query) {
+/// The releases that the numbers come from.
+pub(super) fn releases(extension: &mut Json<'_>, context: &Context, query: &Query) {
     extension.key("releases").array(|list| {
         for &release in &query.releases {
             let edition = &context.library.releases[release];
@@ -316,7 +294,7 @@ fn releases(extension: &mut Json<'_>, context: &Context, query: &Query) {
 }
 
 /// The selection as it was understood: enough to ask for the same again.
-fn selection(body: &mut Json<'_>, context: &Context, query: &Query, entry: &TableEntry) {
+pub(super) fn selection(body: &mut Json<'_>, context: &Context, query: &Query, entry: &TableEntry) {
     let library = &context.library;
     let code = |variable: Variable| library.variable_code(entry, variable);
     let eliminated = |variable: &Variable| matches!(variable, Variable::Axis(axis) if query.axes[*axis] == Chosen::Eliminated);
