@@ -137,7 +137,7 @@ impl Html {
         }
         let _ = write!(out, "<h2>{}</h2>\n<dl>\n", words::ABOUT.text(tongue));
         for (name, text) in about.lines("html") {
-            let _ = writeln!(out, "<dt>{}</dt><dd>{}</dd>", escaped(name), escaped(&text));
+            let _ = writeln!(out, "<dt>{}</dt><dd>{}</dd>", escaped(&name), escaped(&text));
         }
         out.extend_from_slice(b"</dl>\n</html>\n");
     }

@@ -251,3 +251,44 @@ fn clean(text: &str) -> String {
 fn quoted(text: &str) -> String {
     format!("\"{}\"", clean(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut Keywords)) -> String {
+        let mut keywords = Keywords { out: Vec::new() };
+        write(&mut keywords);
+        String::from_utf8(keywords.out).unwrap()
+    }
+
+    #[test]
+    fn quotation_marks_cannot_end_a_text() {
+        assert_eq!(written(|out| out.text("TITLE", "the \"big\"\none;")), "TITLE=\"the 'big' one;\";\n");
+        let list = written(|out| out.list("VALUES", Some("a\"b"), ["\"", "x,y"].into_iter()));
+        assert_eq!(list, "VALUES(\"a'b\")=\"'\",\"x,y\";\n");
+    }
+
+    #[test]
+    fn long_texts_lose_nothing_when_they_are_broken_off() {
+        for text in ["kata ".repeat(150), "é".repeat(500), format!("{} b", "a".repeat(300))] {
+            let written = written(|out| out.text("NOTE", &text));
+            let parts: String = written.trim_start_matches("NOTE=").trim_end_matches(";\n").replace("\"\n\"", "").replace('"', "");
+            assert_eq!(parts, text);
+            let longest = written.lines().map(str::len).max().unwrap();
+            assert!(longest <= LINE + 10 || !text.contains(' ') || text.starts_with("aaa"), "{longest}");
+        }
+    }
+
+    #[test]
+    fn periods_are_written_as_programs_count_them() {
+        let check = |frequency: Frequency, period: &str, expect: &str| {
+            let written = written(|out| out.times("t", frequency, vec![period.parse().unwrap()]));
+            assert_eq!(written, format!("TIMEVAL(\"t\")=TLIST({expect};\n"));
+        };
+        check(Frequency::Annual, "2024", "A1),\"2024\"");
+        check(Frequency::Semester, "2024-S2", "H1),\"20242\"");
+        check(Frequency::Quarter, "2024-Q3", "Q1),\"20243\"");
+        check(Frequency::Month, "2024-M05", "M1),\"202405\"");
+    }
+}

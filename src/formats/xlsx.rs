@@ -6,7 +6,6 @@
 use std::{
     fs::File,
     io::{BufWriter, Read as _, Seek as _, Write as _},
-    sync::Arc,
 };
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError};
@@ -195,6 +194,31 @@ fn short(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        formats::Texts,
+        tables::{Chosen, Variable},
+    };
+
+    #[test]
+    fn what_a_sheet_cannot_hold_is_refused_before_it_is_made() {
+        let options = |texts: Texts, title: bool| Options { title, ..Options::parse("xlsx", &[], texts, &[]).unwrap() };
+        let query = |codes: u32, wide: bool| {
+            let (stub, heading) = if wide { (Variable::Time, Variable::Axis(0)) } else { (Variable::Axis(0), Variable::Time) };
+            let nodes = (0..codes).collect();
+            let axes = vec![Chosen::Nodes { codelist: None, nodes }];
+            Query { table: 0, axes, releases: vec![0], stub: vec![stub], heading: vec![heading], cells: u64::from(codes) }
+        };
+        let check = |codes: u32, wide: bool, options: Options, expect: bool| {
+            assert_eq!(fits(&query(codes, wide), options).is_ok(), expect, "{codes} {wide} {options:?}");
+        };
+        check(1_048_575, false, options(Texts::Names, false), true);
+        check(1_048_575, false, options(Texts::Names, true), false);
+        check(1_048_575, false, options(Texts::Both, false), false);
+        check(16_383, true, options(Texts::Codes, true), true);
+        check(16_384, true, options(Texts::Codes, false), false);
+        let detail = fits(&query(20_000, true), options(Texts::Codes, false)).unwrap_err().to_string();
+        assert!(detail.contains("2 rows and 20001 columns") && detail.contains("take csv or parquet"), "{detail}");
+    }
 
     #[test]
     fn numbers_keep_their_decimals() {

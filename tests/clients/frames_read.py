@@ -19,7 +19,8 @@ from raw import Cell, Cube, Key, World, agree, fail, number, run
 def rows(columns: dict[str, list[Any]], cube: Cube) -> Iterator[tuple[Key, Cell]]:
     """The cells of columns of codes."""
     marks = (None if mark is None or mark != mark else mark for mark in columns["status"])
-    values = (Cell(number(value), mark) for value, mark in zip(columns["value"], marks))
+    numbers = (None if value is pandas.NA else number(value) for value in columns["value"])
+    values = (Cell(value, mark) for value, mark in zip(numbers, marks))
     return zip(zip(*(columns[variable] for variable in cube.variables)), values)
 
 
