@@ -167,6 +167,16 @@ pub fn period(period: Period, tongue: Tongue) -> String {
     text
 }
 
+/// How often a register's numbers come.
+pub fn frequency(frequency: Frequency) -> &'static Phrase {
+    match frequency {
+        Frequency::Annual => &YEARLY,
+        Frequency::Semester => &HALF_YEARLY,
+        Frequency::Quarter => &QUARTERLY,
+        Frequency::Month => &MONTHLY,
+    }
+}
+
 /// Declares phrases: name, English, Indonesian.
 macro_rules! phrases {
     ($($(#[$doc:meta])* $name:ident = $english:literal | $indonesian:literal;)*) => {
@@ -199,6 +209,15 @@ static MONTHS: [Phrase; 12] = [
 phrases! {
     // Variables, headings, notes.
 
+    /// How often numbers come.
+    YEARLY = "once a year" | "sekali setahun";
+    /// How often numbers come.
+    HALF_YEARLY = "twice a year" | "dua kali setahun";
+    /// How often numbers come.
+    QUARTERLY = "four times a year" | "empat kali setahun";
+    /// How often numbers come.
+    MONTHLY = "every month" | "setiap bulan";
+
     /// Name of the variable of measures.
     CONTENTS = "contents" | "ukuran";
     /// Name of the variable of periods.
@@ -222,6 +241,31 @@ phrases! {
         | "hanya angka kecil itu sendiri yang dirahasiakan, sehingga sebagian masih dapat dihitung dari angka lain: tidak untuk dipublikasikan";
     /// Link to a table's description.
     METADATA = "metadata" | "metadata tabel";
+
+    // Around tables that people read.
+
+    /// Name of a workbook's first sheet.
+    COVER = "Cover" | "Sampul";
+    /// Name of a workbook's sheet of notes, heading of a page's notes.
+    NOTES = "Notes" | "Catatan";
+    /// Name of a workbook's sheet with the table.
+    TABLE = "Table" | "Tabel";
+    /// Heading of what a page says of its table.
+    ABOUT = "About this table" | "Tentang tabel ini";
+    TITLE = "Title" | "Judul";
+    DESCRIPTION = "Description" | "Deskripsi";
+    SOURCE = "Source" | "Sumber";
+    PERIODS = "Periods" | "Periode";
+    RELEASES = "Releases" | "Rilis";
+    /// When numbers were published.
+    UPDATED = "Updated" | "Diperbarui";
+    LICENCE = "Licence" | "Lisensi";
+    /// What was chosen of a variable.
+    SELECTION = "Selection" | "Pilihan";
+    /// Where the same numbers may be had.
+    ADDRESS = "Address" | "Alamat";
+    /// The end of a list that is not told in full.
+    AND_MORE = "{0} and {1} more" | "{0} dan {1} lainnya";
 
     // What there is instead of what was asked for.
 
@@ -271,6 +315,11 @@ phrases! {
     NO_FORMAT_OPTIONS = "{0} takes no options, but '{1}' is given; leave out outputFormatParams"
         | "{0} tidak menerima opsi, tetapi '{1}' diberikan; hilangkan outputFormatParams";
     NO_FORMAT_OPTION = "{0} has no option '{1}'; expected one of {2}" | "{0} tidak memiliki opsi '{1}'; gunakan salah satu dari {2}";
+
+    TOO_LARGE_FOR_SHEET = "the table has {0} rows and {1} columns, a sheet has at most {2} and {3}; narrow the selection, place other variables in heading and stub, or take csv or parquet"
+        | "tabel ini memiliki {0} baris dan {1} kolom, sedangkan satu lembar paling banyak memuat {2} dan {3}; persempit pilihan, tempatkan variabel lain di heading dan stub, atau gunakan csv atau parquet";
+    NOT_ACCEPTABLE = "nothing of what Accept names can be sent; there is {0}, or name a format by outputFormat: {1}"
+        | "tidak ada yang dapat dikirim sesuai Accept; yang ada: {0}; atau sebutkan format dengan outputFormat: {1}";
 
     // Requests.
 

@@ -89,6 +89,26 @@ fn duckdb_agrees_on_the_released_files() {
 }
 
 #[test]
+fn openpyxl_agrees_on_workbooks() {
+    agrees("CACAH_TEST_PYTHON", "openpyxl_reads.py");
+}
+
+#[test]
+fn pyaxis_agrees_on_px_files() {
+    agrees("CACAH_TEST_PYTHON", "pyaxis_reads.py");
+}
+
+#[test]
+fn pandas_pyarrow_and_duckdb_agree_on_downloads() {
+    agrees("CACAH_TEST_PYTHON", "frames_read.py");
+}
+
+#[test]
+fn lxml_agrees_on_pages() {
+    agrees("CACAH_TEST_PYTHON", "lxml_reads.py");
+}
+
+#[test]
 fn jsonstat_toolkit_agrees() {
     // The script finds the toolkit by this.
     installed("CACAH_TEST_NODE_MODULES");

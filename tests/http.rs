@@ -5,6 +5,8 @@ mod catalogue;
 mod client;
 mod data;
 mod documents;
+mod downloads;
+mod formats;
 mod hidden;
 mod lifecycle;
 mod limits;

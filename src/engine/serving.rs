@@ -15,7 +15,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use datafusion::{
     execution::{TaskContext, object_store::ObjectStoreUrl, runtime_env::RuntimeEnvBuilder},
     prelude::{SessionConfig, SessionContext},
@@ -122,7 +121,7 @@ impl ServingEngine {
 
     /// Runs a producer of pieces on the engine's threads, at most two pieces ahead of whoever receives them. The producer
     /// gives `None` when it is done; it is dropped when nobody receives any more.
-    pub fn produce(&self, mut producer: impl FnMut() -> Option<Bytes> + Send + 'static) -> Result<mpsc::Receiver<Bytes>> {
+    pub fn produce<T: Send + 'static>(&self, mut producer: impl FnMut() -> Option<T> + Send + 'static) -> Result<mpsc::Receiver<T>> {
         let (sender, receiver) = mpsc::channel(2);
         self.engine.handle()?.spawn(async move {
             while let Some(piece) = producer() {

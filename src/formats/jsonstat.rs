@@ -6,14 +6,17 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use chrono::{DateTime, SecondsFormat, Utc};
-
-use super::{Context, Document, PIECE, json::Json, push_number};
+use super::{
+    Context, Document, PIECE,
+    about::{language_id, marks_and_warnings, moment, notes_on, notes_on_nodes},
+    json::Json,
+    push_number,
+};
 use crate::{
-    register::{Measure, MeasureKind, Role},
-    release::Protection,
+    error::Result,
+    register::{Measure, MeasureKind, Note, Role},
     tables::{Answer, CellStatus, Chosen, CodeListKind, Library, Query, TableEntry, Variable},
-    words::{self, Phrase},
+    words,
 };
 
 /// An answer being written as JSON-stat.
@@ -39,7 +42,7 @@ impl JsonStat {
 }
 
 impl Document for JsonStat {
-    fn fill(&mut self, out: &mut Vec<u8>) -> bool {
+    fn fill(&mut self, out: &mut Vec<u8>) -> Result<bool> {
         let (values, statuses) = (&self.answer.values, &self.answer.statuses);
         let end = out.len() + PIECE;
         loop {
@@ -84,12 +87,12 @@ impl Document for JsonStat {
                     self.stage = Stage::Statuses(cell, any);
                     if cell == statuses.len() {
                         out.extend_from_slice(if any { b"}}" } else { b"}" });
-                        return false;
+                        return Ok(false);
                     }
                 }
             }
             if out.len() >= end {
-                return true;
+                return Ok(true);
             }
         }
     }
@@ -101,11 +104,6 @@ pub fn metadata(context: &Context, query: &Query) -> Vec<u8> {
     head(&mut Json::new(&mut out), context, query, None);
     out.extend_from_slice(b",\"value\":[]}");
     out
-}
-
-/// A moment as the formats write it.
-fn moment(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Everything before the numbers. `present` tells which statuses occur; metadata has no numbers and so no statuses.
@@ -124,7 +122,9 @@ fn head(json: &mut Json<'_>, context: &Context, query: &Query, present: Option<&
             });
         });
     });
-    json.texts("note", notes(context, query, present));
+    let own = marks_and_warnings(context, query, present);
+    let noted: Vec<&Note> = notes_on(context, query, None).collect();
+    json.texts("note", own.iter().copied().chain(noted.iter().map(|note| note.text.text(language))));
     let role = |wanted: Role| {
         query.variables().filter(
             move |variable| matches!(variable, Variable::Axis(axis) if library.dimensions[entry.axes[*axis].dimension].role == wanted),
@@ -153,8 +153,26 @@ fn head(json: &mut Json<'_>, context: &Context, query: &Query, present: Option<&
             px.text("description", entry.table.description.text(language)).key("descriptiondefault").boolean(false);
             px.text("subject-code", &entry.subject_code()).text("subject-area", entry.table.subject.text(language));
             px.key("aggregallowed").boolean(true);
+            px.text("updateFrequency", words::frequency(library.register.frequency).text(library.tongue(language)));
+            if let Some(next) = library.next_update() {
+                px.text("nextUpdate", &moment(next));
+            }
+            if let Some(contact) = &library.register.contact {
+                px.text("contact", &contact.name);
+            }
             px.texts("heading", query.heading.iter().copied().map(code)).texts("stub", query.stub.iter().copied().map(code));
         });
+        mandatory(extension, "noteMandatory", own.len(), &noted);
+        if let Some(contact) = &library.register.contact {
+            extension.key("contact").array(|contacts| {
+                contacts.object(|body| {
+                    body.text("name", &contact.name).text("mail", &contact.mail);
+                    body.text("phone", contact.phone.as_deref().unwrap_or("")).text("organization", &library.register.agency);
+                    let raw = [Some(contact.name.as_str()), contact.phone.as_deref(), Some(&contact.mail)];
+                    body.text("raw", &raw.into_iter().flatten().collect::<Vec<_>>().join(", "));
+                });
+            });
+        }
         let (first, last) = entry.periods(library);
         for (key, period) in [("firstPeriod", first), ("lastPeriod", last)] {
             if let Some(period) = period {
@@ -177,33 +195,26 @@ fn decimals(library: &Library, query: &Query) -> u64 {
     measures.map(|measure| u64::from(measure.decimals)).max().unwrap_or(0)
 }
 
-fn language_id(context: &Context) -> &str {
-    context.library.register.languages.get(context.language).map_or("", |language| language.id.as_str())
-}
-
-/// What a reader must know: what each mark means that occurs, and whether the release may leave the machine.
-fn notes(context: &Context, query: &Query, present: Option<&dyn Fn(CellStatus) -> bool>) -> Vec<&'static str> {
-    let meanings = [
-        (CellStatus::Suppressed, &words::SUPPRESSED),
-        (CellStatus::Impossible, &words::IMPOSSIBLE),
-        (CellStatus::Unavailable, &words::UNAVAILABLE),
-    ];
-    let occurs = |status: CellStatus| present.is_none_or(|present| present(status));
-    let mut notes: Vec<&Phrase> = meanings.into_iter().filter(|(status, _)| occurs(*status)).map(|(_, meaning)| meaning).collect();
-    let manifests = query.releases.iter().map(|&release| &context.library.releases[release].manifest);
-    if manifests.into_iter().any(|manifest| manifest.protection == Protection::PrimaryOnly) {
-        notes.push(&words::PRIMARY_ONLY);
-    }
-    let tongue = context.library.tongue(context.language);
-    notes.into_iter().map(|note| note.text(tongue)).collect()
-}
-
 fn dimension(body: &mut Json<'_>, context: &Context, query: &Query, entry: &TableEntry, variable: Variable) {
     let library = &context.library;
     let language = context.language;
     let categories = library.categories(query, variable, language);
     body.text("label", library.variable_label(entry, variable, language));
+    let axis = if let Variable::Axis(axis) = variable { Some(axis) } else { None };
+    let noted: Vec<&Note> =
+        axis.map_or_else(Vec::new, |axis| notes_on(context, query, Some(axis)).filter(|note| note.node.is_none()).collect());
+    let on_nodes = axis.map_or_else(Vec::new, |axis| notes_on_nodes(context, query, axis));
+    if !noted.is_empty() {
+        body.texts("note", noted.iter().map(|note| note.text.text(language)));
+    }
     body.key("category").object(|category| {
+        if !on_nodes.is_empty() {
+            category.key("note").object(|notes| {
+                for (position, on_node) in &on_nodes {
+                    notes.texts(categories[*position].code, on_node.iter().map(|note| note.text.text(language)));
+                }
+            });
+        }
         category.key("index").object(|index| {
             for (position, category) in categories.iter().enumerate() {
                 index.key(category.code).number(position as u64);
@@ -246,7 +257,18 @@ fn dimension(body: &mut Json<'_>, context: &Context, query: &Query, entry: &Tabl
         }
     });
     body.key("extension").object(|extension| match variable {
-        Variable::Axis(axis) => axis_extension(extension, context, query, entry, axis),
+        Variable::Axis(axis) => {
+            axis_extension(extension, context, query, entry, axis);
+            mandatory(extension, "noteMandatory", 0, &noted);
+            let strict: Vec<_> = on_nodes.iter().filter(|(_, notes)| notes.iter().any(|note| note.mandatory)).collect();
+            if !strict.is_empty() {
+                extension.key("categoryNoteMandatory").object(|nodes| {
+                    for (position, notes) in strict {
+                        mandatory(nodes, categories[*position].code, 0, notes);
+                    }
+                });
+            }
+        }
         Variable::Contents => {
             extension.key("elimination").boolean(false).text("show", "value");
             let mut all = |key: &str, value: &dyn Fn(Option<&Measure>) -> Option<&'static str>| {
@@ -262,6 +284,13 @@ fn dimension(body: &mut Json<'_>, context: &Context, query: &Query, entry: &Tabl
             all("measuringType", &|measure| Some(measure.map_or("Stock", measuring_type)));
             all("priceType", &|_| Some("NotApplicable"));
             all("adjustment", &|_| Some("None"));
+            // What a number is called where it stands without its table.
+            extension.key("alternativeText").object(|texts| {
+                for &content in &query.contents {
+                    let (code, label) = library.contents(entry, content);
+                    texts.text(code, &format!("{}: {}", entry.table.label.text(language), label.text(language)));
+                }
+            });
             extension.key("method").object(|methods| {
                 for &content in &query.contents {
                     if let Some(measure) = library.measure(entry, content) {
@@ -280,6 +309,17 @@ fn dimension(body: &mut Json<'_>, context: &Context, query: &Query, entry: &Tabl
             });
         }
     });
+}
+
+/// Which notes of a list must be shown with the numbers, by their position; nothing where none must.
+fn mandatory(json: &mut Json<'_>, key: &str, before: usize, notes: &[&Note]) {
+    if notes.iter().any(|note| note.mandatory) {
+        json.key(key).object(|positions| {
+            for (at, _) in notes.iter().enumerate().filter(|(_, note)| note.mandatory) {
+                positions.key(&(before + at).to_string()).boolean(true);
+            }
+        });
+    }
 }
 
 /// PxWebApi's word for what a measure says of its period: its end, or what happened in it.
@@ -328,7 +368,8 @@ fn axis_extension(extension: &mut Json<'_>, context: &Context, query: &Query, en
     }
 }
 
-fn releases(extension: &mut Json<'_>, context: &Context, query: &Query) {
+/// The releases that the numbers come from.
+pub(super) fn releases(extension: &mut Json<'_>, context: &Context, query: &Query) {
     extension.key("releases").array(|list| {
         for &release in &query.releases {
             let edition = &context.library.releases[release];
@@ -346,7 +387,7 @@ fn releases(extension: &mut Json<'_>, context: &Context, query: &Query) {
 }
 
 /// The selection as it was understood: enough to ask for the same again.
-fn selection(body: &mut Json<'_>, context: &Context, query: &Query, entry: &TableEntry) {
+pub(super) fn selection(body: &mut Json<'_>, context: &Context, query: &Query, entry: &TableEntry) {
     let library = &context.library;
     let code = |variable: Variable| library.variable_code(entry, variable);
     let eliminated = |variable: &Variable| matches!(variable, Variable::Axis(axis) if query.axes[*axis] == Chosen::Eliminated);

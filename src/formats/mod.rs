@@ -1,19 +1,30 @@
-//! Tables as documents: JSON-stat 2.0 and CSV, a piece at a time.
+//! Tables as documents, a piece at a time: JSON-stat, CSV, Parquet, Arrow and PX for programs, HTML and workbooks for people.
 //!
 //! A [`Document`] fills a buffer as often as it is asked to, so that an answer of any size is written with a buffer's memory
 //! beside its numbers. Formats know tables, not how they travel.
 
+mod about;
+mod arrow;
+mod columns;
 mod csv;
+mod html;
 mod json;
 mod jsonstat;
+mod layout;
+mod options;
+mod parquet;
+mod px;
+mod tidy;
+mod xlsx;
 
 use std::sync::Arc;
 
-pub use csv::{CsvOptions, Separator, Texts};
 pub use jsonstat::metadata;
+pub use options::{Options, Separator, Texts};
 
 use crate::{
-    tables::{Answer, Library},
+    error::Result,
+    tables::{Answer, Library, Query},
     words::{self, Message},
 };
 
@@ -40,7 +51,10 @@ fn push_number(out: &mut Vec<u8>, value: i64, decimals: u8) {
 /// A document being written.
 pub trait Document: Send {
     /// Appends about [`PIECE`] bytes; false once everything has been written.
-    fn fill(&mut self, out: &mut Vec<u8>) -> bool;
+    ///
+    /// # Errors
+    /// Where the document cannot be finished; what was written until then is worth nothing.
+    fn fill(&mut self, out: &mut Vec<u8>) -> Result<bool>;
 }
 
 /// What a document says besides the numbers.
@@ -60,22 +74,52 @@ pub enum Format {
     /// JSON-stat 2.0.
     JsonStat,
     /// Comma-separated values, one line a cell.
-    Csv(CsvOptions),
+    Csv(Options),
+    /// A workbook of Office Open XML.
+    Xlsx(Options),
+    /// A PX-file.
+    Px,
+    /// Parquet, one row a cell.
+    Parquet(Options),
+    /// Arrow's stream of batches, one row a cell.
+    Arrow(Options),
+    /// A page with one table.
+    Html(Options),
 }
 
 /// Names of the formats, the default first.
-pub const FORMATS: [&str; 2] = ["json-stat2", "csv"];
+pub const FORMATS: [&str; 7] = ["json-stat2", "csv", "xlsx", "px", "parquet", "arrow", "html"];
+
+/// Formats by the media types that clients may ask for, the default first. PX-files have none that means them alone.
+pub const MEDIA_TYPES: [(&str, &str); 6] = [
+    ("json-stat2", "application/json"),
+    ("csv", "text/csv"),
+    ("html", "text/html"),
+    ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ("parquet", "application/vnd.apache.parquet"),
+    ("arrow", "application/vnd.apache.arrow.stream"),
+];
 
 impl Format {
     /// Reads the name of a format and its options, in any case.
     ///
     /// # Errors
     /// Names what was asked for and what there is.
-    pub fn parse(name: &str, options: &[String]) -> Result<Self, Message> {
+    pub fn parse(name: &str, options: &[String]) -> std::result::Result<Self, Message> {
+        let none = |format: Self, name: &'static str| match options {
+            [] => Ok(format),
+            _ => Err(words::NO_FORMAT_OPTIONS.with(name).and(options.join(","))),
+        };
+        let read = |name, known, texts| Options::parse(name, known, texts, options);
         match name.to_ascii_lowercase().as_str() {
-            "" | "json-stat2" if options.is_empty() => Ok(Self::JsonStat),
-            "" | "json-stat2" => Err(words::NO_FORMAT_OPTIONS.with("json-stat2").and(options.join(","))),
-            "csv" => CsvOptions::parse(options).map(Self::Csv),
+            "" | "json-stat2" => none(Self::JsonStat, "json-stat2"),
+            "px" => none(Self::Px, "px"),
+            "csv" => read("csv", options::OF_CSV, Texts::Codes).map(Self::Csv),
+            "parquet" => read("parquet", options::OF_COLUMNS, Texts::Codes).map(Self::Parquet),
+            "arrow" => read("arrow", options::OF_COLUMNS, Texts::Codes).map(Self::Arrow),
+            // People read names.
+            "xlsx" => read("xlsx", options::OF_SHEETS, Texts::Names).map(Self::Xlsx),
+            "html" => read("html", options::OF_SHEETS, Texts::Names).map(Self::Html),
             _ => Err(words::NO_FORMAT.with(name.chars().take(40).collect::<String>()).and(FORMATS.join(", "))),
         }
     }
@@ -85,6 +129,11 @@ impl Format {
         match self {
             Self::JsonStat => "application/json; charset=utf-8",
             Self::Csv(_) => "text/csv; charset=utf-8",
+            Self::Xlsx(_) => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Px => "application/octet-stream",
+            Self::Parquet(_) => "application/vnd.apache.parquet",
+            Self::Arrow(_) => "application/vnd.apache.arrow.stream",
+            Self::Html(_) => "text/html; charset=utf-8",
         }
     }
 
@@ -93,6 +142,11 @@ impl Format {
         match self {
             Self::JsonStat => "json",
             Self::Csv(_) => "csv",
+            Self::Xlsx(_) => "xlsx",
+            Self::Px => "px",
+            Self::Parquet(_) => "parquet",
+            Self::Arrow(_) => "arrows",
+            Self::Html(_) => "html",
         }
     }
 
@@ -100,15 +154,38 @@ impl Format {
     pub fn key(self) -> String {
         match self {
             Self::JsonStat => "json-stat2".into(),
-            Self::Csv(CsvOptions { texts, separator, title }) => format!("csv-{texts:?}-{separator:?}-{title}").to_lowercase(),
+            Self::Px => "px".into(),
+            Self::Csv(options) | Self::Xlsx(options) | Self::Parquet(options) | Self::Arrow(options) | Self::Html(options) => {
+                let Options { texts, separator, title, byte_order_mark } = options;
+                format!("{}-{texts:?}-{separator:?}-{title}-{byte_order_mark}", self.ending()).to_lowercase()
+            }
+        }
+    }
+
+    /// Whether the format can hold what a query asks for, without reading a cell.
+    ///
+    /// # Errors
+    /// Says what is too much, and what to do.
+    pub fn fits(self, query: &Query) -> std::result::Result<(), Message> {
+        match self {
+            Self::Xlsx(options) => xlsx::fits(query, options),
+            _ => Ok(()),
         }
     }
 
     /// Begins to write an answer.
-    pub fn document(self, context: Context, answer: Arc<Answer>) -> Box<dyn Document> {
-        match self {
+    ///
+    /// # Errors
+    /// Where the format needs a temporary file and cannot have it.
+    pub fn document(self, context: Context, answer: Arc<Answer>) -> Result<Box<dyn Document>> {
+        Ok(match self {
             Self::JsonStat => Box::new(jsonstat::JsonStat::new(context, answer)),
             Self::Csv(options) => Box::new(csv::Csv::new(&context, answer, options)),
-        }
+            Self::Xlsx(options) => Box::new(xlsx::Xlsx::new(&context, &answer, options)?),
+            Self::Px => Box::new(px::Px::new(&context, answer)),
+            Self::Parquet(options) => Box::new(parquet::Parquet::new(&context, &answer, options.texts)?),
+            Self::Arrow(options) => Box::new(arrow::ArrowStream::new(&context, &answer, options.texts)?),
+            Self::Html(options) => Box::new(html::Html::new(context, answer, options)),
+        })
     }
 }

@@ -434,7 +434,8 @@ impl Definitions {
             let text = Text { file, text: content, languages: &languages };
             let mut table = table(&text, &parsed, &dimensions, household.is_some())?;
             // What is true of the whole register stands before what is true of one table.
-            table.notes.splice(0..0, shared_notes.iter().filter(|note| concerns(note, &table)).cloned());
+            let of_all: Vec<Note> = shared_notes.iter().filter(|note| concerns(note, &table)).cloned().collect();
+            table.notes.splice(0..0, of_all);
             if tables.iter().any(|other| other.id == table.id) {
                 return text.fault(0, format!("another file defines the table '{}'", table.id));
             }

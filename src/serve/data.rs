@@ -12,12 +12,13 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 
 use super::{
-    Shared, edge,
+    Shared, accept, edge,
     metrics::From,
     parameters::{Parameters, selection_body},
     problem::Problem,
 };
 use crate::{
+    error::Result as Computed,
     formats::{Context, Document, Format},
     tables::{Query, Request, answer, resolve},
     words,
@@ -90,7 +91,12 @@ pub(super) async fn data(
 ) -> Result<Response, Problem> {
     let table = shared.table(id)?;
     let language = shared.language(parameters)?;
-    let format = Format::parse(parameters.get("outputFormat").unwrap_or(""), &parameters.list("outputFormatParams"))
+    let named = parameters.get("outputFormat").filter(|name| !name.is_empty());
+    let name = match named {
+        Some(name) => name,
+        None => accept::preferred(headers)?,
+    };
+    let format = Format::parse(name, &parameters.list("outputFormatParams"))
         .map_err(|detail| Problem::parameter("Unsupported output format", detail))?;
     let query = if request.selections.iter().map(|selection| selection.values.len()).sum::<usize>() > MANY_CODES {
         let (shared_there, request) = (Arc::clone(shared), request.clone());
@@ -99,12 +105,13 @@ pub(super) async fn data(
     } else {
         resolve(&shared.library, table, request, shared.most_cells)?
     };
+    format.fits(&query).map_err(|detail| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Too large for the format", detail))?;
     let context = Context { library: Arc::clone(&shared.library), language, base: shared.base(headers) };
     let tag = format!("{}-{}-{language}", query.fingerprint(&shared.library), format.key());
     let cells = query.cells;
     if edge::is_known(headers, &tag) {
         shared.metrics.answer(From::Client, cells);
-        return Ok(edge::unchanged(&tag));
+        return Ok(varying(edge::unchanged(&tag), named));
     }
     let key = format!("{tag} {}", context.base);
     let body = match shared.finished.get(&key) {
@@ -123,7 +130,15 @@ pub(super) async fn data(
     if let Ok(name) = HeaderValue::from_str(&name) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
     }
-    Ok(response)
+    Ok(varying(response, named))
+}
+
+/// Says that an answer depends on what the client accepts, unless the address names its format.
+fn varying(mut response: Response, named: Option<&str>) -> Response {
+    if named.is_none() {
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    }
+    response
 }
 
 async fn compute(shared: &Arc<Shared>, format: Format, context: Context, query: Query, key: String) -> Result<Body, Problem> {
@@ -134,36 +149,45 @@ async fn compute(shared: &Arc<Shared>, format: Format, context: Context, query: 
     let cells = query.cells;
     let answer = answer(Arc::clone(&shared.library), Arc::clone(&shared.engine), query);
     if cells > FINISHED_AT_ONCE {
-        let answer = Arc::new(shared.engine.compute(answer).await?);
-        let mut document = Some(format.document(context, answer));
+        let begun = async move { format.document(context, Arc::new(answer.await?)) };
+        let mut document = Some(shared.engine.compute(begun).await?);
         let pieces = shared.engine.produce(move || {
             let mut piece = Vec::new();
-            if !document.as_mut()?.fill(&mut piece) {
-                document = None;
+            match document.as_mut()?.fill(&mut piece) {
+                Ok(true) => {}
+                Ok(false) => document = None,
+                Err(error) => {
+                    document = None;
+                    return Some(Err(error));
+                }
             }
-            Some(Bytes::from(piece))
+            Some(Ok(Bytes::from(piece)))
         })?;
-        // The admission lives as long as the stream, and with it the numbers.
+        // The admission lives as long as the stream, and with it the numbers. A stream that fails breaks off the connection, so
+        // that nobody takes a part for the whole.
         let stream = stream::unfold((pieces, admission), |(mut pieces, admission)| async move {
             let piece = pieces.recv().await?;
-            Some((Ok::<_, std::convert::Infallible>(piece), (pieces, admission)))
+            if let Err(error) = &piece {
+                tracing::error!(%error, "an answer broke off");
+            }
+            Some((piece, (pieces, admission)))
         });
         return Ok(Body::from_stream(stream));
     }
     let finished = shared
         .engine
         .compute(async move {
-            let mut document = format.document(context, Arc::new(answer.await?));
-            Ok(finish(&mut *document))
+            let mut document = format.document(context, Arc::new(answer.await?))?;
+            finish(&mut *document)
         })
         .await?;
     shared.finished.put(key, finished.clone());
     Ok(Body::from(finished))
 }
 
-fn finish(document: &mut dyn Document) -> Bytes {
+fn finish(document: &mut dyn Document) -> Computed<Bytes> {
     let mut whole = Vec::with_capacity(16 << 10);
-    while document.fill(&mut whole) {}
+    while document.fill(&mut whole)? {}
     whole.shrink_to_fit();
-    whole.into()
+    Ok(whole.into())
 }

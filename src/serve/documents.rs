@@ -25,7 +25,7 @@ pub struct Config<'a> {
     license: &'a str,
     source_references: Vec<SourceReference<'a>>,
     default_data_format: &'static str,
-    data_formats: [&'static str; 2],
+    data_formats: [&'static str; FORMATS.len()],
     features: [Feature; 1],
 }
 

@@ -11,6 +11,7 @@
 //!
 //! **Invariant:** no arithmetic on cells and no query text here, and nothing that can reach the confidential store.
 
+mod accept;
 mod connection;
 mod data;
 mod documents;

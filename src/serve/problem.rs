@@ -106,6 +106,9 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        if self.status == StatusCode::NOT_ACCEPTABLE {
+            response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+        }
         response.extensions_mut().insert(self);
         response
     }

@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -177,6 +177,13 @@ impl Library {
     /// The period of a release, such as `2024-S1`.
     pub fn period(&self, release: usize) -> &str {
         self.periods.get(release).map_or("", String::as_str)
+    }
+
+    /// When the next period is expected to be published, if the register says how long that takes.
+    pub fn next_update(&self) -> Option<DateTime<Utc>> {
+        let newest = self.releases.last()?.manifest.period;
+        let day = newest.next().reference_date() + Days::new(u64::from(self.register.publication_days?));
+        Some(day.and_time(NaiveTime::MIN).and_utc())
     }
 
     /// The name of a release's period.

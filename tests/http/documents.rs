@@ -12,7 +12,7 @@ fn config_is_what_clients_look_for() {
     assert_eq!((&config["maxCallsPerTimeWindow"], &config["timeWindow"]), (&json!(0), &json!(0)));
     assert_eq!(config["languages"], json!([{"id": "id", "label": "Bahasa Indonesia"}, {"id": "en", "label": "English"}]));
     assert_eq!((config["defaultLanguage"].as_str(), config["defaultDataFormat"].as_str()), (Some("id"), Some("json-stat2")));
-    assert_eq!(config["dataFormats"], json!(["json-stat2", "csv"]));
+    assert_eq!(config["dataFormats"], json!(["json-stat2", "csv", "xlsx", "px", "parquet", "arrow", "html"]));
     assert_eq!(config["sourceReferences"][1], json!({"language": "en", "text": "Toy office"}));
     assert_eq!(config["features"][0]["params"][0]["value"], "True");
 }

@@ -69,7 +69,7 @@ fn definitions() -> Definitions {
 }
 
 /// Publishes one period for real and the others as copies of it under their own names.
-async fn publish(folder: &Path) {
+pub async fn publish(folder: &Path) {
     let (definitions, store) = (definitions(), Store::open(folder.to_str().unwrap()).unwrap());
     let table = &definitions.tables[0];
     let shape = definitions.shape(table);
@@ -126,6 +126,9 @@ async fn thirty_million_cells_and_other_impositions() {
         let path = format!("{everything}&outputFormat={format}");
         refused(&path, 400, "Too many cells selected", &[size, "the most that one answer may have is 1000000; narrow Place"]);
     }
+    let sheet = "/api/v2/tables/wide/data?valueCodes[Place]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=2024-S1&outputFormat=xlsx";
+    let says = ["the table has 2 rows and 250003 columns", "at most 1048576 and 16384", "take csv or parquet"];
+    refused(&format!("{sheet}&heading=Place&stub=ContentsCode,Tid"), 413, "Too large for the format", &says);
     refused("/api/v2/tables/narrow/data", 404, "Non-existent table", &["there is no table 'narrow'; there is wide"]);
     refused(&format!("{wide}&valueCodes[Planet]=*"), 400, "Non-existent variable", &["'Planet'", "Place, Sex, Age, ContentsCode, Tid"]);
     refused(

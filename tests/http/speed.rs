@@ -10,7 +10,7 @@ use std::{
 use cacah::{
     audit::{Effort, certify},
     engine::{ServingEngine, ServingSettings},
-    formats::{Context, Format},
+    formats::{Context, FORMATS, Format},
     register::{Definitions, Shape, Status, Table, ZeroMask, shipped},
     release::{Catalogue, Draft},
     serve::{Application, ServeSettings},
@@ -201,12 +201,12 @@ fn steps_of_an_answer() {
             println!("answer on the engine's {:.0} us", (processor() - started) * 1e6 / f64::from(rounds));
             let answered = Arc::new(answer(Arc::clone(&library), Arc::clone(&engine), query.clone()).await.unwrap());
             println!("{} cells", answered.values.len());
-            for format in [Format::JsonStat, Format::parse("csv", &[]).unwrap()] {
+            for format in FORMATS.map(|name| Format::parse(name, &[]).unwrap()) {
                 let context = Context { library: Arc::clone(&library), language: 0, base: "http://x/api/v2".into() };
                 time(rounds, format.ending(), || {
-                    let mut document = format.document(context.clone(), Arc::clone(&answered));
+                    let mut document = format.document(context.clone(), Arc::clone(&answered)).unwrap();
                     let mut out = Vec::with_capacity(16 << 10);
-                    while document.fill(&mut out) {}
+                    while document.fill(&mut out).unwrap() {}
                 });
             }
         }
