@@ -10,6 +10,7 @@ mod lifecycle;
 mod limits;
 mod renewal;
 mod scenarios;
+mod sdmx;
 mod speed;
 mod statistics;
 mod twins;

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     formats::{Context, Document, Format},
-    tables::{Query, Request, answer, resolve},
+    tables::{Answer, Query, Request, answer, resolve},
     words,
 };
 
@@ -27,7 +27,7 @@ const FINISHED_AT_ONCE: u64 = 65_536;
 
 /// Requests of more than so many bytes or codes are taken apart where answers are computed, not where connections are served.
 const LONG_BODY: usize = 64 << 10;
-const MANY_CODES: usize = 1000;
+pub const MANY_CODES: usize = 1000;
 
 /// A body beyond the limit is read up to so many times the limit and thrown away, so that its sender hears why.
 const HEARD_OUT: usize = 8;
@@ -105,7 +105,7 @@ async fn data(
     let key = format!("{tag} {}", context.base);
     let body = match shared.finished.get(&key) {
         Some(finished) => Body::from(finished),
-        None => compute(shared, format, context, query, key).await?,
+        None => compute(shared, query, key, move |answer| format.document(context, answer)).await?,
     };
     let mut response = edge::whole(format.media_type(), body, &tag);
     let name = format!("inline; filename=\"{}.{}\"", shared.library.tables[table].table.id, format.ending());
@@ -115,7 +115,13 @@ async fn data(
     Ok(response)
 }
 
-async fn compute(shared: &Arc<Shared>, format: Format, context: Context, query: Query, key: String) -> Result<Body, Problem> {
+/// Answers a query and writes it down, at once or piece by piece; what is finished at once is kept under a key.
+pub async fn compute(
+    shared: &Arc<Shared>,
+    query: Query,
+    key: String,
+    document: impl FnOnce(Arc<Answer>) -> Box<dyn Document> + Send + 'static,
+) -> Result<Body, Problem> {
     let Some(admission) = shared.engine.admit(query.cells) else {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", &words::BUSY));
     };
@@ -123,7 +129,7 @@ async fn compute(shared: &Arc<Shared>, format: Format, context: Context, query: 
     let answer = answer(Arc::clone(&shared.library), Arc::clone(&shared.engine), query);
     if cells > FINISHED_AT_ONCE {
         let answer = Arc::new(shared.engine.compute(answer).await?);
-        let mut document = Some(format.document(context, answer));
+        let mut document = Some(document(answer));
         let pieces = shared.engine.produce(move || {
             let mut piece = Vec::new();
             if !document.as_mut()?.fill(&mut piece) {
@@ -141,7 +147,7 @@ async fn compute(shared: &Arc<Shared>, format: Format, context: Context, query: 
     let finished = shared
         .engine
         .compute(async move {
-            let mut document = format.document(context, Arc::new(answer.await?));
+            let mut document = document(Arc::new(answer.await?));
             Ok(finish(&mut *document))
         })
         .await?;

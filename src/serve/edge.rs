@@ -11,7 +11,7 @@ use axum::{
 };
 use futures::FutureExt;
 
-use super::{Shared, parameters::Parameters, problem::Problem, renewal::Current};
+use super::{Shared, parameters::Parameters, problem::Problem, renewal::Current, sdmx};
 use crate::{
     tables::fingerprint,
     words::{self, Tongue},
@@ -40,8 +40,14 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
     // What the router refuses by itself (a path that is no UTF-8) becomes a problem here.
     let unexplained = (status.is_client_error() || status.is_server_error()) && problem.is_none();
     if let Some(problem) = problem.or_else(|| unexplained.then(|| Problem::new(status, "Illegal request", &words::NOT_UNDERSTOOD))) {
+        let shared = current.get();
         response = problem.clone().into_response();
-        *response.body_mut() = Body::from(problem.body(path, current.get().tongue(uri.query())));
+        if sdmx::is_below(path) {
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(sdmx::ERROR));
+            *response.body_mut() = Body::from(sdmx::error_body(&shared.library, &problem));
+        } else {
+            *response.body_mut() = Body::from(problem.body(path, shared.tongue(uri.query())));
+        }
     }
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -75,12 +81,17 @@ impl Shared {
 
     /// Address of the interface as this client should call it.
     pub fn base(&self, headers: &HeaderMap) -> String {
+        format!("{}/api/v2", self.origin(headers))
+    }
+
+    /// Scheme and host by which this client should call us.
+    pub fn origin(&self, headers: &HeaderMap) -> String {
         match &self.public {
-            Some(public) => format!("{public}/api/v2"),
+            Some(public) => public.clone(),
             None => {
                 let sound = |host: &&str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte));
                 let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(sound);
-                format!("http://{}/api/v2", host.map_or_else(|| self.address.to_string(), str::to_owned))
+                format!("http://{}", host.map_or_else(|| self.address.to_string(), str::to_owned))
             }
         }
     }
