@@ -33,7 +33,7 @@ pub fn content(xml: &mut Xml<'_>, writer: &Writer<'_>, table: usize) {
                 values(xml, writer.names.axis(table, at), codes);
             }
         }
-        periods(xml, entry.span.first().map(|&at| library.period(at)), entry.span.last().map(|&at| library.period(at)));
+        periods(xml, library, &entry.span);
     });
 }
 
@@ -51,14 +51,17 @@ fn values<'c>(xml: &mut Xml<'_>, dimension: &str, codes: impl Iterator<Item = &'
     });
 }
 
-fn periods(xml: &mut Xml<'_>, first: Option<&str>, last: Option<&str>) {
-    if let (Some(first), Some(last)) = (first, last) {
-        xml.element("com:KeyValue", &[("id", TIME_PERIOD)], |xml| {
-            xml.element("com:TimeRange", &[], |xml| {
-                xml.text("com:StartPeriod", &[("isInclusive", "true")], first).text("com:EndPeriod", &[("isInclusive", "true")], last);
-            });
+/// The time from the first to the last of some releases, in days, because many readers know no other times in a constraint.
+fn periods(xml: &mut Xml<'_>, library: &Library, releases: &[usize]) {
+    let period = |release: Option<&usize>| release.map(|&release| library.releases[release].manifest.period);
+    let (Some(first), Some(last)) = (period(releases.first()), period(releases.last())) else { return };
+    let start = first.previous().reference_date().succ_opt().unwrap_or_default();
+    xml.element("com:KeyValue", &[("id", TIME_PERIOD)], |xml| {
+        xml.element("com:TimeRange", &[], |xml| {
+            xml.text("com:StartPeriod", &[("isInclusive", "true")], &start.to_string());
+            xml.text("com:EndPeriod", &[("isInclusive", "true")], &last.reference_date().to_string());
         });
-    }
+    });
 }
 
 /// A query for the codes that there are numbers for.
@@ -153,8 +156,7 @@ pub fn available(names: &Names<'_>, wanted: &Availability, base: &str) -> Vec<u8
                     values(xml, CONTENTS, measures.iter().map(|measure| measure.code));
                 }
                 if is_wanted(TIME_PERIOD) {
-                    let period = |release: Option<&usize>| release.map(|&release| library.period(release));
-                    periods(xml, period(query.releases.first()), period(query.releases.last()));
+                    periods(xml, library, &query.releases);
                 }
             });
         });

@@ -27,6 +27,7 @@ mod components;
 mod constraints;
 mod csv;
 mod data;
+mod datastructures;
 mod generic;
 mod media;
 mod message;

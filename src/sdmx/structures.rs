@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::{
     artefacts::{Artefact, Kind, List, References},
     codelists,
-    components::{CONF_STATUS, CONTENTS, DECIMALS, FIRST, FREQ, LAST, OBS_STATUS, OBS_VALUE, TIME_PERIOD, Text, UNIT_MEASURE},
-    constraints,
+    components::{FIRST, LAST, TIME_PERIOD, Text},
+    constraints, datastructures,
     message::{header, namespaces, texts},
     names::{Names, VERSION},
     refusal::{Refusal, RefusalKind, short},
@@ -110,7 +110,7 @@ pub fn structures(names: &Names<'_>, query: &StructureQuery, base: &str) -> Vec<
         Detail::ReferenceStubs(described) if !query.asked.contains(artefact) => Extent::Stub { described },
         _ => Extent::Full,
     };
-    let reach = Reach { tables: (query.detail == Detail::ReferencePartial).then(|| tables_of(&query.asked)).unwrap_or_default() };
+    let reach = Reach { tables: if query.detail == Detail::ReferencePartial { tables_of(&query.asked) } else { Vec::new() } };
     let writer = Writer { names, base, reach };
     writer.message(&artefacts, extent, |_, _| {})
 }
@@ -292,7 +292,7 @@ impl Writer<'_> {
                     });
                 }
             }
-            Artefact::Structure(table) => self.data_structure(xml, table),
+            Artefact::Structure(table) => datastructures::components(xml, self, table),
             Artefact::Constraint(table) => constraints::content(xml, self, table),
         }
     }
@@ -307,7 +307,7 @@ impl Writer<'_> {
     }
 
     /// A reference to an item of a scheme.
-    fn item(&self, xml: &mut Xml<'_>, scheme: Artefact, id: &str, class: &str) {
+    pub fn item(&self, xml: &mut Xml<'_>, scheme: Artefact, id: &str, class: &str) {
         let package = elements(scheme.kind()).2;
         let attributes = [
             ("id", id),
@@ -318,72 +318,5 @@ impl Writer<'_> {
             ("class", class),
         ];
         xml.empty("Ref", &attributes);
-    }
-
-    fn data_structure(&self, xml: &mut Xml<'_>, table: usize) {
-        let entry = &self.names.library.tables[table];
-        xml.element("str:DataStructureComponents", &[], |xml| {
-            xml.element("str:DimensionList", &[("id", "DimensionDescriptor")], |xml| {
-                let axes = entry.axes.iter().enumerate().map(|(at, axis)| (self.names.axis(table, at), List::Dimension(axis.dimension)));
-                let dimensions = std::iter::once((FREQ, List::Frequency)).chain(axes).chain([(CONTENTS, List::Contents(table))]);
-                let mut position = 1;
-                for (id, list) in dimensions {
-                    xml.element("str:Dimension", &[("id", id), ("position", &position.to_string())], |xml| {
-                        self.concept(xml, id);
-                        self.coded(xml, list);
-                    });
-                    position += 1;
-                }
-                xml.element("str:TimeDimension", &[("id", TIME_PERIOD), ("position", &position.to_string())], |xml| {
-                    self.concept(xml, TIME_PERIOD);
-                    xml.element("str:LocalRepresentation", &[], |xml| {
-                        xml.empty("str:TextFormat", &[("textType", "ObservationalTimePeriod")]);
-                    });
-                });
-            });
-            xml.element("str:AttributeList", &[("id", "AttributeDescriptor")], |xml| {
-                let coded = |list| move |writer: &Self, xml: &mut Xml<'_>| writer.coded(xml, list);
-                self.attribute(xml, OBS_STATUS, None, coded(List::Status));
-                self.attribute(xml, CONF_STATUS, None, coded(List::Confidentiality));
-                self.attribute(xml, UNIT_MEASURE, Some(CONTENTS), coded(List::Unit));
-                self.attribute(xml, DECIMALS, Some(CONTENTS), |_, xml| {
-                    xml.element("str:LocalRepresentation", &[], |xml| {
-                        xml.empty("str:TextFormat", &[("textType", "Integer")]);
-                    });
-                });
-            });
-            xml.element("str:MeasureList", &[("id", "MeasureDescriptor")], |xml| {
-                xml.element("str:PrimaryMeasure", &[("id", OBS_VALUE)], |xml| {
-                    self.concept(xml, OBS_VALUE);
-                    xml.element("str:LocalRepresentation", &[], |xml| {
-                        xml.empty("str:TextFormat", &[("textType", "Double")]);
-                    });
-                });
-            });
-        });
-    }
-
-    /// An attribute of a dimension, or of the observation.
-    fn attribute(&self, xml: &mut Xml<'_>, id: &str, of: Option<&str>, representation: impl FnOnce(&Self, &mut Xml<'_>)) {
-        xml.element("str:Attribute", &[("id", id), ("assignmentStatus", "Mandatory")], |xml| {
-            self.concept(xml, id);
-            representation(self, xml);
-            xml.element("str:AttributeRelationship", &[], |xml| {
-                let (element, id) = of.map_or(("str:PrimaryMeasure", OBS_VALUE), |dimension| ("str:Dimension", dimension));
-                xml.element(element, &[], |xml| {
-                    xml.empty("Ref", &[("id", id)]);
-                });
-            });
-        });
-    }
-
-    fn concept(&self, xml: &mut Xml<'_>, id: &str) {
-        xml.element("str:ConceptIdentity", &[], |xml| self.item(xml, Artefact::Concepts, id, "Concept"));
-    }
-
-    fn coded(&self, xml: &mut Xml<'_>, list: List) {
-        xml.element("str:LocalRepresentation", &[], |xml| {
-            xml.element("str:Enumeration", &[], |xml| self.reference(xml, Artefact::Codelist(list)));
-        });
     }
 }

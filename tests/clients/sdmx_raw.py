@@ -51,7 +51,7 @@ def cells(expected: Cube, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[K
         if flags not in MARKS:
             fail(f"{row} has the flags {flags}")
         value = row["OBS_VALUE"]
-        yield tuple(row[column] for column in columns), Cell(number(None if value == "" else float(value)), MARKS[flags])
+        yield tuple(row[column] for column in columns), Cell(number(float(value) if value not in ("", None) else None), MARKS[flags])
 
 
 def fetch_text(address: str, accept: str = "*/*") -> tuple[int, str, str]:

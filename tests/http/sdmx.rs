@@ -257,7 +257,7 @@ fn what_is_available_follows_key_and_periods() {
     let count = |id: &str, count: u32| format!("<com:Annotation id=\"{id}\"><com:AnnotationTitle>{count}</com:AnnotationTitle>");
     assert!(counted.contains(&count("series_count", 16)) && counted.contains(&count("obs_count", 32)), "{counted}");
     let one = answered("/availableconstraint/PEOPLE/all/all/TIME_PERIOD");
-    assert!(one.contains("<com:StartPeriod isInclusive=\"true\">2023-S2</com:StartPeriod>") && !one.contains("id=\"REGION\""), "{one}");
+    assert!(one.contains("<com:StartPeriod isInclusive=\"true\">2023-07-01</com:StartPeriod>") && !one.contains("id=\"REGION\""), "{one}");
     assert!(answered("/availableconstraint/PEOPLE?references=datastructure").contains("<str:DataStructure id=\"DSD_PEOPLE\""));
     refused("/availableconstraint/PEOPLE/all/all/PLANET", 404, 100, "PEOPLE has no dimension 'PLANET'; there is FREQ, REGION");
     refused("/availableconstraint/PEOPLE?mode=some", 400, 140, "mode is 'some'");
