@@ -55,8 +55,9 @@ impl<'a> Text<'a> {
     }
 }
 
-/// The names of the components before the axes and behind them.
+/// The component before the axes, with its name.
 pub const FIRST: (&str, &Phrase) = (FREQ, &words::FREQUENCY);
+/// The components behind them.
 pub const LAST: [(&str, &Phrase); 7] = [
     (CONTENTS, &words::CONTENTS),
     (TIME_PERIOD, &words::PERIOD),

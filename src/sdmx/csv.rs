@@ -6,7 +6,7 @@
 //! ```
 
 use super::{
-    components::{CONF_STATUS, CONFIDENTIALITIES, DECIMALS, FIRST, LAST, OBS_STATUS, OBS_VALUE, STATUSES, TIME_PERIOD, Text, UNIT_MEASURE},
+    components::{CONF_STATUS, CONFIDENTIALITIES, DECIMALS, OBS_STATUS, OBS_VALUE, STATUSES, TIME_PERIOD, UNIT_MEASURE},
     data::{DataDetail, DataOptions, Dialect, Head, Observation, Observations, SeriesAttributes, SeriesKey, Value},
     media::CsvVersion,
     names::VERSION,
@@ -18,6 +18,7 @@ use crate::{
 
 pub struct Csv {
     options: DataOptions,
+    version: CsvVersion,
     labels: bool,
     tongue: Tongue,
     /// The fields that every line begins with.
@@ -40,7 +41,7 @@ impl Csv {
         if version == CsvVersion::Two {
             first.extend_from_slice(b"I,");
         }
-        Self { options: head.options, labels, tongue: library.tongue(head.language), first }
+        Self { options: head.options, version, labels, tongue: library.tongue(head.language), first }
     }
 
     /// A code, with its name behind it if names are shown.
@@ -85,11 +86,7 @@ impl Csv {
 
 impl Dialect for Csv {
     fn head(&self, head: &Head<'_>, out: &mut Vec<u8>) {
-        let (names, library) = (head.names, head.names.library);
-        let axes = names.dimensions.iter().zip(&library.dimensions);
-        let axes = axes.map(|(id, dimension)| (id.as_str(), Text::Label(&dimension.label)));
-        let own = |(id, phrase): (&'static str, _)| (id, Text::Phrase(phrase));
-        let all: Vec<(&str, Text<'_>)> = std::iter::once(own(FIRST)).chain(axes).chain(LAST.map(own)).collect();
+        let components = head.names.components();
         let mut columns = head.keyed();
         if self.options.detail.observations() {
             columns.extend([TIME_PERIOD, OBS_VALUE]);
@@ -100,11 +97,13 @@ impl Dialect for Csv {
         if self.options.detail.attributes() {
             columns.extend([UNIT_MEASURE, DECIMALS]);
         }
-        let start: &[u8] = if self.first.starts_with(b"dataflow,") { b"STRUCTURE,STRUCTURE_ID,ACTION" } else { b"DATAFLOW" };
-        out.extend_from_slice(start);
+        out.extend_from_slice(match self.version {
+            CsvVersion::One => b"DATAFLOW".as_slice(),
+            CsvVersion::Two => b"STRUCTURE,STRUCTURE_ID,ACTION",
+        });
         for column in columns {
             out.push(b',');
-            let name = all.iter().find(|(id, _)| *id == column).map_or("", |(_, name)| name.text(library, head.language));
+            let name = components.iter().find(|(id, _)| *id == column).map_or("", |(_, name)| name.text(head.names.library, head.language));
             self.shown(out, column, name);
         }
         out.push(b'\n');

@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use super::components::RESERVED;
+use super::components::{FIRST, LAST, RESERVED, Text};
 use crate::{
     register::Label,
     tables::{Library, Query, Variable},
@@ -74,6 +74,14 @@ impl<'a> Names<'a> {
     /// The dimension of a table's axis.
     pub fn axis(&self, table: usize, axis: usize) -> &str {
         &self.dimensions[self.library.tables[table].axes[axis].dimension]
+    }
+
+    /// Every component of any table, each once, with its name.
+    pub(super) fn components(&self) -> Vec<(&str, Text<'_>)> {
+        let axes = self.dimensions.iter().zip(&self.library.dimensions);
+        let axes = axes.map(|(id, dimension)| (id.as_str(), Text::Label(&dimension.label)));
+        let own = |(id, phrase): (&'static str, _)| (id, Text::Phrase(phrase));
+        std::iter::once(own(FIRST)).chain(axes).chain(LAST.map(own)).collect()
     }
 
     /// The subject of a table.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     artefacts::{Artefact, Kind, List, References},
     codelists,
-    components::{FIRST, LAST, TIME_PERIOD, Text},
+    components::{TIME_PERIOD, Text},
     constraints, datastructures,
     message::{header, namespaces, texts},
     names::{Names, VERSION},
@@ -280,10 +280,7 @@ impl Writer<'_> {
             }
             Artefact::Codelist(list) => codelists::codes(xml, names, list, &self.reach),
             Artefact::Concepts => {
-                let axes = names.dimensions.iter().zip(&library.dimensions);
-                let axes = axes.map(|(id, dimension)| (id.as_str(), Text::Label(&dimension.label)));
-                let own = |(id, phrase): (&'static str, _)| (id, Text::Phrase(phrase));
-                for (id, name) in std::iter::once(own(FIRST)).chain(axes).chain(LAST.map(own)) {
+                for (id, name) in names.components() {
                     xml.element("str:Concept", &[("id", id)], |xml| {
                         texts(xml, "com:Name", library, name);
                         if id == TIME_PERIOD {
