@@ -49,5 +49,6 @@ pub mod sample;
 
 pub mod formats;
 pub mod release;
+pub mod sdmx;
 pub mod serve;
 pub mod tables;

@@ -167,10 +167,10 @@ pub fn period(period: Period, tongue: Tongue) -> String {
     text
 }
 
-/// How often a register's numbers come.
+/// The name of a frequency.
 pub fn frequency(frequency: Frequency) -> &'static Phrase {
     match frequency {
-        Frequency::Annual => &YEARLY,
+        Frequency::Annual => &ANNUAL,
         Frequency::Semester => &HALF_YEARLY,
         Frequency::Quarter => &QUARTERLY,
         Frequency::Month => &MONTHLY,
@@ -208,15 +208,6 @@ static MONTHS: [Phrase; 12] = [
 
 phrases! {
     // Variables, headings, notes.
-
-    /// How often numbers come.
-    YEARLY = "once a year" | "sekali setahun";
-    /// How often numbers come.
-    HALF_YEARLY = "twice a year" | "dua kali setahun";
-    /// How often numbers come.
-    QUARTERLY = "four times a year" | "empat kali setahun";
-    /// How often numbers come.
-    MONTHLY = "every month" | "setiap bulan";
 
     /// Name of the variable of measures.
     CONTENTS = "contents" | "ukuran";
@@ -266,6 +257,26 @@ phrases! {
     ADDRESS = "Address" | "Alamat";
     /// The end of a list that is not told in full.
     AND_MORE = "{0} and {1} more" | "{0} dan {1} lainnya";
+    // Components and codes of SDMX.
+
+    FREQUENCY = "frequency" | "frekuensi";
+    ANNUAL = "annual" | "tahunan";
+    HALF_YEARLY = "half-yearly" | "semesteran";
+    QUARTERLY = "quarterly" | "triwulanan";
+    MONTHLY = "monthly" | "bulanan";
+    OBSERVATION_STATUS = "observation status" | "status pengamatan";
+    PUBLISHED = "published" | "diterbitkan";
+    WITHHELD = "missing value; suppressed to protect people" | "nilai kosong; dirahasiakan untuk melindungi data pribadi";
+    CANNOT_EXIST = "missing value; cannot exist" | "nilai kosong; tidak mungkin ada";
+    NOT_AVAILABLE = "missing value; not available for that period" | "nilai kosong; tidak tersedia untuk periode itu";
+    CONFIDENTIALITY = "confidentiality status" | "status kerahasiaan";
+    FREE = "free (not confidential)" | "bebas (tidak rahasia)";
+    CONFIDENTIAL = "confidential statistical information" | "informasi statistik rahasia";
+    UNIT_OF_MEASURE = "unit of measure" | "satuan ukuran";
+    DECIMAL_PLACES = "decimal places" | "banyaknya angka desimal";
+    AGENCIES = "agencies" | "lembaga";
+    SUBJECTS = "subjects" | "subjek";
+    CONCEPTS = "concepts" | "konsep";
 
     // What there is instead of what was asked for.
 
@@ -320,6 +331,27 @@ phrases! {
         | "tabel ini memiliki {0} baris dan {1} kolom, sedangkan satu lembar paling banyak memuat {2} dan {3}; persempit pilihan, tempatkan variabel lain di heading dan stub, atau gunakan csv atau parquet";
     NOT_ACCEPTABLE = "nothing of what Accept names can be sent; there is {0}, or name a format by outputFormat: {1}"
         | "tidak ada yang dapat dikirim sesuai Accept; yang ada: {0}; atau sebutkan format dengan outputFormat: {1}";
+    // Queries of SDMX.
+
+    NO_RESOURCE = "structures of the kind '{0}' are not offered; {1}" | "struktur jenis '{0}' tidak disediakan; {1}";
+    NO_STRUCTURE = "there is no {0} '{1}'; {2}" | "tidak ada {0} '{1}'; {2}";
+    NO_FLOW = "there is no dataflow '{0}'; {1}" | "tidak ada aliran data '{0}'; {1}";
+    NO_FLOW_REFERENCE = "'{0}' is no reference to a dataflow; expected ID, AGENCY,ID or AGENCY,ID,VERSION"
+        | "'{0}' bukan rujukan ke aliran data; tulislah ID, AGENCY,ID, atau AGENCY,ID,VERSION";
+    KEY_LENGTH = "the key '{0}' has {1} parts and the keys of {3} have {2}: {4}; leave a part empty to mean all of its codes, or write all"
+        | "kunci '{0}' terdiri atas {1} bagian, sedangkan kunci {3} terdiri atas {2}: {4}; kosongkan suatu bagian untuk semua kodenya, atau tulislah all";
+    NO_KEY_CODE = "'{0}' is no code of {1}; expected letters, digits, '_', '-' and '@', several codes joined by '+', none for all"
+        | "'{0}' bukan kode {1}; gunakan huruf, angka, '_', '-', dan '@', beberapa kode digabungkan dengan '+', kosong untuk semua";
+    NO_DIMENSION = "{0} has no dimension '{1}'; {2}" | "{0} tidak memiliki dimensi '{1}'; {2}";
+    NO_PERIOD = "no period of {0} fits; {1}" | "tidak ada periode {0} yang cocok; {1}";
+    NO_TIME = "{0} is '{1}'; expected a time such as 2024, 2024-S1, 2024-Q1, 2024-06 or 2024-06-30"
+        | "{0} berisi '{1}'; tulislah waktu seperti 2024, 2024-S1, 2024-Q1, 2024-06, atau 2024-06-30";
+    NO_MOMENT = "{0} is '{1}'; expected a moment such as 2024-06-30T12:00:00Z"
+        | "{0} berisi '{1}'; tulislah saat seperti 2024-06-30T12:00:00Z";
+    NO_CHOICE = "{0} is '{1}'; expected one of {2}" | "{0} berisi '{1}'; gunakan salah satu dari {2}";
+    NO_HISTORY = "earlier revisions are not offered; leave out includeHistory" | "revisi terdahulu tidak disediakan; hilangkan includeHistory";
+    NO_ITEMS = "single items of a scheme are not offered; ask for the whole {0}" | "butir tunggal dari suatu skema tidak disediakan; mintalah {0} seutuhnya";
+    NO_MEDIA_TYPE = "none of the media types '{0}' is offered; {1}" | "tidak satu pun dari jenis media '{0}' disediakan; {1}";
 
     // Requests.
 

@@ -109,6 +109,16 @@ fn lxml_agrees_on_pages() {
 }
 
 #[test]
+fn sdmx1_agrees() {
+    agrees("CACAH_TEST_PYTHON", "sdmx1_reads.py");
+}
+
+#[test]
+fn pysdmx_agrees_and_the_documents_are_valid() {
+    agrees("CACAH_TEST_PYTHON", "pysdmx_reads.py");
+}
+
+#[test]
 fn jsonstat_toolkit_agrees() {
     // The script finds the toolkit by this.
     installed("CACAH_TEST_NODE_MODULES");

@@ -13,6 +13,7 @@ mod limits;
 mod measures;
 mod renewal;
 mod scenarios;
+mod sdmx;
 mod speed;
 mod statistics;
 mod toyland;

@@ -32,7 +32,7 @@ use crate::{
 pub const PIECE: usize = 64 << 10;
 
 /// Appends a number that is given in units of its last decimal place: 123 with one place is `12.3`.
-fn push_number(out: &mut Vec<u8>, value: i64, decimals: u8) {
+pub(crate) fn push_number(out: &mut Vec<u8>, value: i64, decimals: u8) {
     if decimals == 0 {
         out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
         return;

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     error::Result as Computed,
     formats::{Context, Document, Format},
-    tables::{Query, Request, answer, resolve},
+    tables::{Answer, Query, Request, answer, resolve},
     words,
 };
 
@@ -29,7 +29,7 @@ const FINISHED_AT_ONCE: u64 = 65_536;
 
 /// Requests of more than so many bytes or codes are taken apart where answers are computed, not where connections are served.
 const LONG_BODY: usize = 64 << 10;
-const MANY_CODES: usize = 1000;
+pub const MANY_CODES: usize = 1000;
 
 /// A body beyond the limit is read up to so many times the limit and thrown away, so that its sender hears why.
 const HEARD_OUT: usize = 8;
@@ -120,7 +120,7 @@ pub(super) async fn data(
             Body::from(finished)
         }
         None => {
-            let computed = compute(shared, format, context, query, key).await?;
+            let computed = compute(shared, query, key, move |answer| format.document(context, answer)).await?;
             shared.metrics.answer(From::Computed, cells);
             computed
         }
@@ -141,7 +141,13 @@ fn varying(mut response: Response, named: Option<&str>) -> Response {
     response
 }
 
-async fn compute(shared: &Arc<Shared>, format: Format, context: Context, query: Query, key: String) -> Result<Body, Problem> {
+/// Answers a query and writes it down, at once or piece by piece; what is finished at once is kept under a key.
+pub async fn compute(
+    shared: &Arc<Shared>,
+    query: Query,
+    key: String,
+    document: impl FnOnce(Arc<Answer>) -> Computed<Box<dyn Document>> + Send + 'static,
+) -> Result<Body, Problem> {
     let Some(admission) = shared.engine.admit(query.needed) else {
         shared.metrics.refuse("cells");
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", &words::BUSY));
@@ -149,7 +155,7 @@ async fn compute(shared: &Arc<Shared>, format: Format, context: Context, query: 
     let cells = query.cells;
     let answer = answer(Arc::clone(&shared.library), Arc::clone(&shared.engine), query);
     if cells > FINISHED_AT_ONCE {
-        let begun = async move { format.document(context, Arc::new(answer.await?)) };
+        let begun = async move { document(Arc::new(answer.await?)) };
         let mut document = Some(shared.engine.compute(begun).await?);
         let pieces = shared.engine.produce(move || {
             let mut piece = Vec::new();
@@ -177,7 +183,7 @@ async fn compute(shared: &Arc<Shared>, format: Format, context: Context, query: 
     let finished = shared
         .engine
         .compute(async move {
-            let mut document = format.document(context, Arc::new(answer.await?))?;
+            let mut document = document(Arc::new(answer.await?))?;
             finish(&mut *document)
         })
         .await?;

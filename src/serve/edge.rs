@@ -26,6 +26,7 @@ use super::{
     parameters::Parameters,
     problem::Problem,
     renewal::Current,
+    sdmx,
 };
 use crate::{
     tables::fingerprint,
@@ -69,7 +70,12 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
         response = Problem::new(status, "Illegal request", &words::NOT_UNDERSTOOD).into_response();
     }
     if let Some(problem) = problem.or_else(|| response.extensions_mut().remove::<Problem>()) {
-        *response.body_mut() = Body::from(problem.body(path, shared.tongue(uri.query())));
+        *response.body_mut() = if sdmx::is_below(path) {
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(sdmx::ERROR));
+            Body::from(sdmx::error_body(&shared.library, &problem))
+        } else {
+            Body::from(problem.body(path, shared.tongue(uri.query())))
+        };
     }
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -160,12 +166,17 @@ impl Shared {
 
     /// Address of the interface as this client should call it.
     pub fn base(&self, headers: &HeaderMap) -> String {
+        format!("{}/api/v2", self.origin(headers))
+    }
+
+    /// Scheme and host by which this client should call us.
+    pub fn origin(&self, headers: &HeaderMap) -> String {
         match &self.public {
-            Some(public) => format!("{public}/api/v2"),
+            Some(public) => public.clone(),
             None => {
                 let sound = |host: &&str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte));
                 let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(sound);
-                format!("http://{}/api/v2", host.map_or_else(|| self.address.to_string(), str::to_owned))
+                format!("http://{}", host.map_or_else(|| self.address.to_string(), str::to_owned))
             }
         }
     }

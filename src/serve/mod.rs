@@ -1,4 +1,4 @@
-//! The service: PxWebApi v2 over HTTP, from released cells only.
+//! The service: PxWebApi v2 and SDMX over HTTP, from released cells only.
 //!
 //! ```text
 //! let application = Application::build(&Store::open("releases")?, &ServeSettings::default()).await?;
@@ -7,7 +7,7 @@
 //! ```
 //!
 //! This is the edge: addresses, parameters, caching, limits, shutdown. What a table says is worked out in
-//! [`tables`](crate::tables), how it is written in [`formats`](crate::formats).
+//! [`tables`](crate::tables), how it is written in [`formats`](crate::formats) and [`sdmx`](crate::sdmx).
 //!
 //! **Invariant:** no arithmetic on cells and no query text here, and nothing that can reach the confidential store.
 
@@ -25,6 +25,7 @@ mod problem;
 mod px;
 mod renewal;
 mod saved;
+mod sdmx;
 
 use std::{
     future::Future,
@@ -322,6 +323,7 @@ fn router(current: Current) -> Router {
         .method_not_allowed_fallback(edge::no_such_method);
     Router::new()
         .nest("/api/v2", api)
+        .nest(sdmx::ROOT, sdmx::routes())
         .route("/", get(page::home))
         .route("/healthz", get(px::healthy))
         .route("/readyz", get(px::ready))

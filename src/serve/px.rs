@@ -160,11 +160,21 @@ pub(super) fn fresh(document: &impl Serialize) -> Answer {
     Ok((headers, json(document)?).into_response())
 }
 
-/// A document that follows from the library and its tag alone: kept once written. It may be as long as a country has places, so
-/// it is written where answers are computed.
 async fn lasting(
     shared: &Arc<Shared>,
     headers: &HeaderMap,
+    tag: String,
+    write: impl FnOnce(&Shared) -> Result<Vec<u8>, Problem> + Send + 'static,
+) -> Answer {
+    kept(shared, headers, JSON, tag, write).await
+}
+
+/// A document that follows from the library and its tag alone: kept once written. It may be as long as a country has places, so
+/// it is written where answers are computed.
+pub async fn kept(
+    shared: &Arc<Shared>,
+    headers: &HeaderMap,
+    media: &'static str,
     tag: String,
     write: impl FnOnce(&Shared) -> Result<Vec<u8>, Problem> + Send + 'static,
 ) -> Answer {
@@ -180,7 +190,7 @@ async fn lasting(
             written
         }
     };
-    Ok(edge::whole(JSON, body, &tag))
+    Ok(edge::whole(media, body, &tag))
 }
 
 fn json(document: &impl Serialize) -> Result<Vec<u8>, Problem> {

@@ -129,6 +129,10 @@ async fn thirty_million_cells_and_other_impositions() {
     let sheet = "/api/v2/tables/wide/data?valueCodes[Place]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=2024-S1&outputFormat=xlsx";
     let says = ["the table has 2 rows and 250003 columns", "at most 1048576 and 16384", "take csv or parquet"];
     refused(&format!("{sheet}&heading=Place&stub=ContentsCode,Tid"), 413, "Too large for the format", &says);
+    let answer = ask(&host, "/sdmx/2.1/data/WIDE/all");
+    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("<mes:ErrorMessage code=\"510\">"), "{answer}");
+    let size = "the selection has 30000120 cells (PLACE 250001 x SEX 3 x AGE 8 x CONTENTS 1 x TIME_PERIOD 5)";
+    assert!(answer.contains(size) && answer.contains("narrow PLACE"), "{answer}");
     refused("/api/v2/tables/narrow/data", 404, "Non-existent table", &["there is no table 'narrow'; there is wide"]);
     refused(&format!("{wide}&valueCodes[Planet]=*"), 400, "Non-existent variable", &["'Planet'", "Place, Sex, Age, ContentsCode, Tid"]);
     refused(
