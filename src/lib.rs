@@ -50,4 +50,5 @@ pub mod sample;
 pub mod formats;
 pub mod release;
 pub mod serve;
+pub mod sql;
 pub mod tables;

@@ -4,9 +4,10 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Result;
 use cacah::{
-    engine::ServingSettings,
+    engine::{SCHEMA, ServingSettings},
     serve::{Application, ServeSettings, signals},
-    storage::Store,
+    sql::QuerySources,
+    storage::{Store, read_folder},
 };
 
 use super::say::say;
@@ -14,16 +15,33 @@ use crate::cli::Serve;
 
 /// Runs the command until it is asked to end.
 pub async fn serve(args: Serve) -> Result<()> {
+    let queries = match &args.queries {
+        Some(folder) => {
+            let files = read_folder(folder)?.into_iter();
+            QuerySources::Given(files.map(|(file, text)| (folder.join(file).display().to_string(), text)).collect())
+        }
+        None => QuerySources::Shipped,
+    };
     let settings = ServeSettings {
         address: SocketAddr::new(args.bind, args.port),
         most_cells: args.max_cells,
         finished: args.cache << 20,
         refresh: (args.refresh > 0).then(|| Duration::from_secs(args.refresh)),
+        queries,
+        postgres: args.sql,
         engine: ServingSettings { threads: args.threads, ..ServingSettings::default() },
         ..ServeSettings::default()
     };
     let application = Application::build(&Store::open(&args.releases)?, &settings).await?;
     say!("serving {} at http://{}/api/v2/tables (Ctrl-C ends it)", args.releases, application.address());
+    if let Some(address) = application.postgres() {
+        say!("serving SQL; try: {}", psql(address));
+    }
     application.run(signals()).await?;
     Ok(())
+}
+
+/// The line by which a person at the terminal asks.
+pub fn psql(address: SocketAddr) -> String {
+    format!("psql -h {} -p {} -U {SCHEMA} {SCHEMA} -c '\\dt'", address.ip(), address.port())
 }

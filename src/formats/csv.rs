@@ -191,7 +191,7 @@ impl Document for Csv {
 }
 
 /// Appends a field, in quotation marks if it needs them.
-fn push_field(out: &mut Vec<u8>, text: &str, separator: u8) {
+pub(super) fn push_field(out: &mut Vec<u8>, text: &str, separator: u8) {
     let odd = |byte: u8| byte == separator || matches!(byte, b'"' | b'\n' | b'\r');
     if text.bytes().any(odd) {
         out.push(b'"');

@@ -6,11 +6,13 @@
 mod csv;
 mod json;
 mod jsonstat;
+mod rows;
 
 use std::sync::Arc;
 
 pub use csv::{CsvOptions, Separator, Texts};
 pub use jsonstat::metadata;
+pub use rows::{ColumnText, ROWS_FORMATS, RowsDocument, RowsFormat};
 
 use crate::{
     tables::{Answer, Library},

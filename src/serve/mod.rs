@@ -18,8 +18,10 @@ mod edge;
 mod finished;
 mod page;
 mod parameters;
+mod postgres;
 mod problem;
 mod px;
+mod queries;
 mod renewal;
 
 use std::{
@@ -38,12 +40,14 @@ use tokio::{net::TcpListener, sync::oneshot};
 use self::{
     connection::Connections,
     finished::Finished,
+    postgres::PostgresPort,
     renewal::{Current, Renewal},
 };
 use crate::{
-    engine::{ServingEngine, ServingSettings},
+    engine::{ServingEngine, ServingSettings, SqlSettings},
     error::{Error, Result},
     release::{Catalogue, Protection, survey},
+    sql::{QuerySources, Sql},
     storage::Store,
     tables::Library,
 };
@@ -67,6 +71,12 @@ pub struct ServeSettings {
     pub patience: Duration,
     /// What the engine may take of the machine.
     pub engine: ServingSettings,
+    /// What statements of SQL may take.
+    pub sql: SqlSettings,
+    /// Where named queries come from.
+    pub queries: QuerySources,
+    /// Where to listen for clients of PostgreSQL, a loopback address; `None`: nowhere.
+    pub postgres: Option<SocketAddr>,
 }
 
 impl Default for ServeSettings {
@@ -82,6 +92,9 @@ impl Default for ServeSettings {
             refresh: Some(Duration::from_secs(10)),
             patience: Duration::from_secs(30),
             engine: ServingSettings::default(),
+            sql: SqlSettings::default(),
+            queries: QuerySources::Shipped,
+            postgres: None,
         }
     }
 }
@@ -90,6 +103,7 @@ impl Default for ServeSettings {
 pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
+    postgres: Option<PostgresPort>,
     patience: Duration,
     refresh: Option<Duration>,
     renewal: Renewal,
@@ -101,6 +115,8 @@ pub struct Application {
 struct Shared {
     library: Arc<Library>,
     engine: Arc<ServingEngine>,
+    sql: Arc<Sql>,
+    queries: Arc<QuerySources>,
     finished: Arc<Finished>,
     /// Scheme and host of our own addresses; `None`: as the client called us.
     public: Option<String>,
@@ -124,13 +140,20 @@ impl Application {
         check_protection(&catalogue, settings.address)?;
         let engine = Arc::new(ServingEngine::new(store, settings.engine)?);
         let library = Arc::new(Library::open(&catalogue, &engine).await?);
+        let sql = Arc::new(Sql::open(&library, &engine, &settings.queries, settings.sql).await?);
         let taken = |error: std::io::Error| Error::Conflict(format!("cannot listen on {}: {error}; choose another port", settings.address));
         let listener = TcpListener::bind(settings.address).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
+        let postgres = match settings.postgres {
+            Some(address) => Some(PostgresPort::bind(address).await?),
+            None => None,
+        };
         tracing::info!(%address, releases = library.releases.len(), tables = library.tables.len(), "listening");
         let shared = Shared {
             library,
             engine,
+            sql,
+            queries: Arc::new(settings.queries.clone()),
             finished: Arc::new(Finished::new(settings.finished)),
             public: settings.public.as_ref().map(|address| address.trim_end_matches('/').to_owned()),
             address,
@@ -142,6 +165,7 @@ impl Application {
         Ok(Self {
             listener,
             address,
+            postgres,
             patience: settings.patience,
             refresh: settings.refresh,
             renewal: Renewal::new(store, known),
@@ -154,9 +178,14 @@ impl Application {
         self.address
     }
 
+    /// Where it listens for clients of PostgreSQL.
+    pub fn postgres(&self) -> Option<SocketAddr> {
+        self.postgres.as_ref().map(PostgresPort::address)
+    }
+
     /// Answers until `shutdown` resolves; then accepts nothing new and finishes the answers under way, for as long as patience lasts.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { listener, patience, refresh, renewal, current, .. } = self;
+        let Self { listener, postgres, patience, refresh, renewal, current, .. } = self;
         let (stop, stopped) = oneshot::channel();
         let tongue = current.get().library.tongue(0);
         let stopping = Arc::clone(&current.get().stopping);
@@ -174,6 +203,13 @@ impl Application {
                 Err(_) => std::future::pending().await,
             }
         };
+        let (asked, state) = (postgres, current.clone());
+        let asking = async move {
+            match asked {
+                Some(port) => port.run(state).await,
+                None => std::future::pending().await,
+            }
+        };
         let renewing = async move {
             match refresh {
                 Some(every) => renewal.run(current, every).await,
@@ -183,6 +219,7 @@ impl Application {
         tokio::select! {
             ended = server => ended.map_err(|error| Error::storage("serving", error))?,
             () = renewing => {}
+            () = asking => {}
             () = too_long => tracing::warn!(?patience, "stopped with answers unfinished"),
         }
         tracing::info!("stopped");
@@ -233,6 +270,9 @@ fn router(current: Current) -> Router {
         .route("/tables/{id}/defaultselection", get(px::default_selection))
         .route("/tables/{id}/data", get(data::get).post(data::post))
         .route("/codelists/{id}", get(px::codelist))
+        .route("/queries", get(queries::list))
+        .route("/queries/{name}", get(queries::metadata))
+        .route("/queries/{name}/data", get(queries::data))
         .fallback(edge::nowhere)
         .method_not_allowed_fallback(edge::no_such_method);
     Router::new()

@@ -28,6 +28,11 @@ impl Parameters {
         self.pairs.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
 
+    /// Every parameter with its value, in order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// A number of at least 1.
     pub fn number(&self, name: &str, default: u32) -> Result<u32, Problem> {
         match self.get(name).filter(|text| !text.is_empty()) {

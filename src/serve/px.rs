@@ -159,7 +159,7 @@ fn fresh(document: &impl Serialize) -> Answer {
 
 /// A document that follows from the library and its tag alone: kept once written. It may be as long as a country has places, so
 /// it is written where answers are computed.
-async fn lasting(
+pub async fn lasting(
     shared: &Arc<Shared>,
     headers: &HeaderMap,
     tag: String,
@@ -180,6 +180,6 @@ async fn lasting(
     Ok(edge::whole(JSON, body, &tag))
 }
 
-fn json(document: &impl Serialize) -> Result<Vec<u8>, Problem> {
+pub fn json(document: &impl Serialize) -> Result<Vec<u8>, Problem> {
     serde_json::to_vec(document).map_err(|error| crate::error::Error::Internal(error.to_string()).into())
 }
