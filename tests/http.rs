@@ -11,6 +11,7 @@ mod limits;
 mod renewal;
 mod scenarios;
 mod speed;
+mod sql;
 mod statistics;
 mod twins;
 pub mod world;

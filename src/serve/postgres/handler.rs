@@ -24,7 +24,7 @@ use pgwire::{
         store::PortalStore,
     },
     error::{PgWireError, PgWireResult},
-    messages::{PgWireBackendMessage, PgWireFrontendMessage, response::TransactionStatus},
+    messages::{PgWireBackendMessage, PgWireFrontendMessage, response::TransactionStatus, simplequery::Query},
 };
 
 use super::{
@@ -93,6 +93,16 @@ impl Handler {
     }
 }
 
+/// Whether a text begins with `ROLLBACK TO`.
+fn goes_back(text: &str) -> bool {
+    let words: Vec<String> = text.split_whitespace().take(3).map(str::to_ascii_uppercase).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["ROLLBACK", "TO", ..] => true,
+        ["ROLLBACK", "WORK" | "TRANSACTION", "TO"] => true,
+        _ => false,
+    }
+}
+
 fn aborted() -> PgWireError {
     refuse(ABORTED, "current transaction is aborted, commands ignored until end of transaction block")
 }
@@ -135,6 +145,20 @@ impl Planner {
 
 #[async_trait]
 impl SimpleQueryHandler for Handler {
+    async fn on_query<C>(&self, client: &mut C, query: Query) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        // Statements only read, so that going back to a savepoint mends a transaction in which one failed.
+        if client.transaction_status() == TransactionStatus::Error && goes_back(&query.query) {
+            client.set_transaction_status(TransactionStatus::Transaction);
+        }
+        self._on_query(client, query).await
+    }
+
     async fn do_query<C>(&self, client: &mut C, text: &str) -> PgWireResult<Vec<Response>>
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
