@@ -87,6 +87,9 @@ pub struct Demo {
     /// Port to serve at on loopback; 0 takes a free one
     #[arg(long, default_value_t = 8080)]
     pub port: u16,
+    /// Port to serve SQL at on loopback, to clients of PostgreSQL; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    pub sql_port: u16,
     /// People in the first semester
     #[arg(long, default_value_t = 4_000_000)]
     pub persons: u64,
@@ -308,6 +311,8 @@ pub struct Releases {
 Examples:
   cacah serve
   cacah serve --releases s3://public/releases --port 9000
+  cacah serve --queries queries/sql                              named queries of one's own
+  cacah serve --sql 127.0.0.1:5433                               also for clients of PostgreSQL
 
 New releases are taken up while requests go on. A release that is withdrawn or damaged is served on as it was, and the
 log says why; start the service anew to serve without it.")]
@@ -327,6 +332,12 @@ pub struct Serve {
     /// MiB of finished answers to keep in memory; 0 keeps none
     #[arg(long, value_name = "MIB", default_value_t = 64)]
     pub cache: usize,
+    /// Folder of named queries (.sql) that replace the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub queries: Option<PathBuf>,
+    /// Address on this machine to serve SQL at, to clients of PostgreSQL; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    pub sql: Option<SocketAddr>,
     /// Threads for computing; 0 takes one for each core
     #[arg(long, default_value_t = 0)]
     pub threads: usize,

@@ -51,4 +51,5 @@ pub mod formats;
 pub mod release;
 pub mod sdmx;
 pub mod serve;
+pub mod sql;
 pub mod tables;

@@ -353,6 +353,27 @@ phrases! {
     NO_ITEMS = "single items of a scheme are not offered; ask for the whole {0}" | "butir tunggal dari suatu skema tidak disediakan; mintalah {0} seutuhnya";
     NO_MEDIA_TYPE = "none of the media types '{0}' is offered; {1}" | "tidak satu pun dari jenis media '{0}' disediakan; {1}";
 
+    // Named queries.
+
+    NO_QUERY = "there is no query '{0}'; {1}" | "tidak ada kueri '{0}'; {1}";
+    NO_PARAMETER = "query {0} has no parameter '{1}'; {2}" | "kueri {0} tidak memiliki parameter '{1}'; {2}";
+    PARAMETER_TWICE = "parameter {0} is given twice; give it once" | "parameter {0} diberikan dua kali; berikan satu kali saja";
+    PARAMETER_MISSING = "parameter {0} is missing; expected {1}" | "parameter {0} belum diberikan; seharusnya {1}";
+    PARAMETER_IS = "parameter {0} is '{1}'; expected {2}" | "parameter {0} berisi '{1}'; seharusnya {2}";
+    EXPECTED_TEXT = "a text of at most {0} characters" | "teks paling banyak {0} karakter";
+    EXPECTED_ONE_OF = "one of {0}" | "salah satu dari {0}";
+    EXPECTED_INTEGER = "a whole number from {0} to {1}" | "bilangan bulat dari {0} sampai {1}";
+    EXPECTED_NUMBER = "a number from {0} to {1}" | "bilangan dari {0} sampai {1}";
+    EXPECTED_CODE = "a code of {0} ({1}): {2}" | "kode {0} ({1}): {2}";
+    EXPECTED_CODE_SUCH_AS = "a code of {0} ({1}), such as {2}" | "kode {0} ({1}), misalnya {2}";
+    QUERY_TOO_LONG = "the query took longer than {0} seconds; narrow its parameters"
+        | "kueri berjalan lebih dari {0} detik; persempit parameternya";
+    QUERY_TOO_MANY_ROWS = "the result has more than {0} rows, the most that one answer may have; narrow the parameters"
+        | "hasilnya melebihi {0} baris, jumlah terbanyak untuk satu jawaban; persempit parameternya";
+    QUERY_TOO_MUCH_MEMORY = "the query needs more memory than there is for queries; narrow its parameters, or ask again in a minute"
+        | "kueri memerlukan lebih banyak memori daripada yang tersedia untuk kueri; persempit parameternya, atau coba lagi semenit kemudian";
+    QUERY_CANNOT = "the query cannot be answered with these parameters: {0}" | "kueri tidak dapat dijawab dengan parameter ini: {0}";
+
     // Requests.
 
     NO_NUMBER = "{0} is '{1}'; expected a whole number from 1" | "{0} berisi '{1}'; seharusnya bilangan bulat mulai dari 1";

@@ -7,14 +7,14 @@ use std::{
 };
 
 /// Modules from the ground up: each may use only those before it.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "error", "register", "words", "worlds", "storage", "engine", "ingest", "classify", "cube", "protect", "audit", "sample", "release",
-    "tables", "formats", "sdmx", "charts", "access", "serve", "cli", "commands",
+    "tables", "sql", "formats", "sdmx", "charts", "access", "serve", "cli", "commands",
 ];
 /// Modules that hold people or unprotected counts.
 const CONFIDENTIAL: [&str; 6] = ["ingest", "classify", "cube", "protect", "audit", "sample"];
 /// Modules that face the public.
-const PUBLIC: [&str; 7] = ["release", "tables", "formats", "sdmx", "charts", "access", "serve"];
+const PUBLIC: [&str; 8] = ["release", "tables", "sql", "formats", "sdmx", "charts", "access", "serve"];
 
 fn sources() -> BTreeMap<PathBuf, String> {
     fn gather(folder: &Path, found: &mut BTreeMap<PathBuf, String>) {
@@ -107,8 +107,14 @@ fn the_public_side_knows_nothing_confidential() {
 
 #[test]
 fn one_place_for_each_foreign_part() {
-    let allowed: [(&str, &[&str]); 4] =
-        [("SessionContext", &["engine"]), ("object_store::", &["storage", "engine"]), ("axum::", &["serve"]), ("clap::", &["cli", "main"])];
+    let allowed: [(&str, &[&str]); 6] = [
+        ("SessionContext", &["engine"]),
+        ("datafusion_pg_catalog", &["engine"]),
+        ("object_store::", &["storage", "engine"]),
+        ("axum::", &["serve"]),
+        ("pgwire::", &["serve"]),
+        ("clap::", &["cli", "main"]),
+    ];
     for (path, text) in sources() {
         let module = module_of(&path);
         for (part, places) in &allowed {

@@ -53,13 +53,15 @@ fn installed(variable: &str) -> OsString {
 fn agrees(interpreter: &str, script: &str) {
     let interpreter = installed(interpreter);
     let releases = releases();
-    let service = Server::start(program().arg("serve").arg("--releases").arg(releases));
+    let service = Server::start(program().arg("serve").arg("--releases").arg(releases).args(["--sql", "127.0.0.1:0"]));
     let small = Server::start(program().arg("serve").arg("--releases").arg(releases).args(["--max-cells", FEW_CELLS]));
+    let sql = service.hear(|line| line.split(" -p ").nth(1)?.split(' ').next().map(str::to_owned));
     let output = Command::new(&interpreter)
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script))
         .args([&service.address, &small.address])
         .arg(releases)
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("CACAH_TEST_SQL", format!("postgresql://cacah@127.0.0.1:{sql}/cacah"))
         .output()
         .unwrap_or_else(|error| panic!("{}: {error}; run tests/run, which installs the clients", interpreter.to_string_lossy()));
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -116,6 +118,16 @@ fn sdmx1_agrees() {
 #[test]
 fn pysdmx_agrees_and_the_documents_are_valid() {
     agrees("CACAH_TEST_PYTHON", "pysdmx_reads.py");
+}
+
+#[test]
+fn psycopg_and_sqlalchemy_agree() {
+    agrees("CACAH_TEST_PYTHON", "sql_reads.py");
+}
+
+#[test]
+fn named_queries_say_what_the_cells_say() {
+    agrees("CACAH_TEST_PYTHON", "queries_read.py");
 }
 
 #[test]

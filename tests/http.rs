@@ -15,6 +15,7 @@ mod renewal;
 mod scenarios;
 mod sdmx;
 mod speed;
+mod sql;
 mod statistics;
 mod toyland;
 mod twins;

@@ -14,7 +14,7 @@ use cacah::{
     worlds::Reach,
 };
 
-use super::{Protecting, build_with, load_definitions, release_with, sample::sample_with, say::say, seconds};
+use super::{Protecting, build_with, load_definitions, release_with, sample::sample_with, say::say, seconds, serve::psql};
 use crate::cli::{DefinitionArgs, Demo, SMALL_GROUP};
 
 /// The two semesters of the demo, and how their snapshots are packed: one of each kind that registers deliver.
@@ -83,7 +83,11 @@ pub async fn demo(args: Demo) -> Result<()> {
     if args.no_serve {
         return Ok(());
     }
-    let settings = ServeSettings { address: ([127, 0, 0, 1], args.port).into(), ..ServeSettings::default() };
+    let settings = ServeSettings {
+        address: ([127, 0, 0, 1], args.port).into(),
+        postgres: Some(([127, 0, 0, 1], args.sql_port).into()),
+        ..ServeSettings::default()
+    };
     let application = Application::build(&releases, &settings).await?;
     let base = format!("http://{}", application.address());
     say!("serving at {base} (Ctrl-C ends it); try:");
@@ -94,6 +98,10 @@ pub async fn demo(args: Demo) -> Result<()> {
     say!(
         "  {base}/api/v2/tables/labour/data?lang=id&valuecodes[Region]=5171,517101&valuecodes[Occupation]=*&valuecodes[Tid]=top(1)&valuecodes[ContentsCode]=*"
     );
+    say!("  {base}/api/v2/queries/bank-market/data?lang=en&occupation=TRADE&age=Y30T44&outputFormat=csv");
+    if let Some(address) = application.postgres() {
+        say!("  {}", psql(address));
+    }
     application.run(signals()).await?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use std::{path::Path, time::Duration};
 
 use anyhow::Result;
 use cacah::{
-    register::{Definitions, Origin, shipped},
+    register::{Definitions, Origin, definitions_alone, shipped},
     storage::{read_folder, read_text},
 };
 
@@ -40,7 +40,7 @@ pub struct LoadedDefinitions {
 /// Reads the definitions that the arguments name; `vintage` names their regions, if they shall not do so themselves.
 pub fn load_definitions(args: &DefinitionArgs, vintage: Option<String>) -> Result<LoadedDefinitions> {
     let sources = match &args.definitions {
-        Some(folder) => read_folder(folder)?,
+        Some(folder) => definitions_alone(read_folder(folder)?),
         None => shipped(),
     };
     let regions = match &args.regions {

@@ -4,9 +4,10 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Result;
 use cacah::{
-    engine::ServingSettings,
+    engine::{SCHEMA, ServingSettings},
     serve::{Application, Rate, ServeSettings, signals},
-    storage::Store,
+    sql::QuerySources,
+    storage::{Store, read_folder},
 };
 
 use super::say::say;
@@ -14,6 +15,13 @@ use crate::cli::Serve;
 
 /// Runs the command until it is asked to end.
 pub async fn serve(args: Serve) -> Result<()> {
+    let queries = match &args.queries {
+        Some(folder) => {
+            let files = read_folder(folder)?.into_iter();
+            QuerySources::Given(files.map(|(file, text)| (folder.join(file).display().to_string(), text)).collect())
+        }
+        None => QuerySources::Shipped,
+    };
     let settings = ServeSettings {
         address: SocketAddr::new(args.bind, args.port),
         most_cells: args.max_cells,
@@ -22,6 +30,8 @@ pub async fn serve(args: Serve) -> Result<()> {
         at_once: args.max_requests as usize,
         metrics: args.metrics,
         refresh: (args.refresh > 0).then(|| Duration::from_secs(args.refresh)),
+        queries,
+        postgres: args.sql,
         engine: ServingSettings { threads: args.threads, ..ServingSettings::default() },
         ..ServeSettings::default()
     };
@@ -30,6 +40,14 @@ pub async fn serve(args: Serve) -> Result<()> {
     if let Some(address) = application.metrics_address() {
         say!("figures for Prometheus at http://{address}/metrics");
     }
+    if let Some(address) = application.postgres() {
+        say!("serving SQL; try: {}", psql(address));
+    }
     application.run(signals()).await?;
     Ok(())
+}
+
+/// The line by which a person at the terminal asks.
+pub fn psql(address: SocketAddr) -> String {
+    format!("psql -h {} -p {} -U {SCHEMA} {SCHEMA} -c '\\dt'", address.ip(), address.port())
 }

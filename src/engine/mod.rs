@@ -5,11 +5,14 @@
 
 mod cells;
 mod count;
+mod postgres;
 mod serving;
+mod sql;
 
 pub use cells::{CellBatch, CellFile, CellStream};
 pub use count::{BatchSource, CellCounter};
 pub use serving::{Admission, ServingEngine, ServingSettings};
+pub use sql::{Rows, SCHEMA, SqlError, SqlParts, SqlSession, SqlSettings};
 
 use std::{future::Future, sync::Arc};
 

@@ -119,6 +119,22 @@ impl ServingEngine {
         result
     }
 
+    /// Number of threads that compute.
+    pub fn threads(&self) -> usize {
+        self.engine.threads()
+    }
+
+    /// Runs work on the engine's threads that waits for no turn. Dropping the future stops it.
+    pub(super) async fn run<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+        self.engine.run(work).await
+    }
+
+    /// Lets work go on by itself on the engine's threads.
+    pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        self.engine.handle()?.spawn(work);
+        Ok(())
+    }
+
     /// Runs a producer of pieces on the engine's threads, at most two pieces ahead of whoever receives them. The producer
     /// gives `None` when it is done; it is dropped when nobody receives any more.
     pub fn produce<T: Send + 'static>(&self, mut producer: impl FnMut() -> Option<T> + Send + 'static) -> Result<mpsc::Receiver<T>> {

@@ -110,7 +110,7 @@ fn fields(variable: &TidyVariable, separator: char) -> Strings {
 }
 
 /// Appends a field, in quotation marks if it needs them.
-fn push_field(out: &mut String, text: &str, separator: char) {
+pub(super) fn push_field(out: &mut String, text: &str, separator: char) {
     let odd = |char: char| char == separator || matches!(char, '"' | '\n' | '\r');
     if text.contains(odd) {
         out.push('"');

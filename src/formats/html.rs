@@ -131,7 +131,7 @@ impl Html {
                 let _ = writeln!(out, "<li>{mark} {}</li>", escaped(meaning));
             }
             for warning in warnings {
-                let _ = writeln!(out, "<li>{}</li>", escaped(warning));
+                let _ = writeln!(out, "<li>{}</li>", escaped(&warning));
             }
             out.extend_from_slice(b"</ul>\n");
         }

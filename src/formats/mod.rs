@@ -14,6 +14,7 @@ mod layout;
 mod options;
 mod parquet;
 mod px;
+mod rows;
 mod tidy;
 mod xlsx;
 
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 pub use jsonstat::metadata;
 pub use options::{Options, Separator, Texts};
+pub use rows::{ColumnText, ROWS_FORMATS, RowsDocument, RowsFormat};
 
 use crate::{
     error::Result,

@@ -102,7 +102,8 @@ fn write(workbook: &mut Workbook, context: &Context, answer: &Answer, options: O
     notes.set_column_width(0, NARROW)?.set_column_width(1, 4.0 * WIDE)?;
     let legend = about.legend(answer);
     let marked = legend.iter().map(|(mark, meaning)| (mark.as_str(), *meaning));
-    for (row, (mark, note)) in (0..).zip(marked.chain(about.warnings().into_iter().map(|warning| ("", warning)))) {
+    let warnings = about.warnings();
+    for (row, (mark, note)) in (0..).zip(marked.chain(warnings.iter().map(|warning| ("", warning.as_str())))) {
         notes.write_with_format(row, 0, mark, &bold)?.write_with_format(row, 1, short(note), &wrapped)?;
     }
 

@@ -31,7 +31,8 @@ pub struct DefinitionError {
 }
 
 impl DefinitionError {
-    pub(super) fn new(file: &str, line: u64, problem: impl Into<String>) -> Self {
+    /// A fault at a line of a file.
+    pub fn new(file: &str, line: u64, problem: impl Into<String>) -> Self {
         Self { file: file.to_owned(), line, problem: problem.into() }
     }
 }

@@ -32,7 +32,7 @@ pub use measure::{Band, Measure, MeasureKind};
 pub use nodes::vintage_name;
 pub use origin::Origin;
 pub use period::{Frequency, NotAPeriod, Period, age_on};
-pub use shipped::shipped;
+pub use shipped::{definitions_alone, shipped, shipped_queries};
 pub use source::{Coding, DateFormat, DateKey, DateOrder, RegionPart, Source, normalise};
 pub use status::Status;
 pub use table::{Contents, Note, Shape, ShapeError, StructuralZero, Table, TableAxis, Unit, ZeroMask, ZeroSide};

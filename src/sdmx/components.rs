@@ -1,7 +1,7 @@
 //! Dimensions, measure and attributes that every data structure has beside the axes of its table.
 
 use crate::{
-    register::{Frequency, Label},
+    register::Label,
     tables::{CellStatus, Library},
     words::{self, Phrase},
 };

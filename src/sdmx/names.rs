@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use super::components::{FIRST, LAST, RESERVED, Text};
 use crate::{
     register::Label,
-    tables::{Library, Query, Variable},
+    tables::{Library, Query},
 };
 
 /// The version of every structure. Structures grow with new releases, so none of them is final.

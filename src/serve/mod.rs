@@ -21,8 +21,10 @@ mod limits;
 mod metrics;
 mod page;
 mod parameters;
+mod postgres;
 mod problem;
 mod px;
+mod queries;
 mod renewal;
 mod saved;
 mod sdmx;
@@ -59,14 +61,16 @@ use self::{
     finished::Finished,
     limits::{Limits, Peer},
     metrics::Metrics,
+    postgres::PostgresPort,
     renewal::{Current, Renewal},
 };
 pub use limits::Rate;
 
 use crate::{
-    engine::{ServingEngine, ServingSettings},
+    engine::{ServingEngine, ServingSettings, SqlSettings},
     error::{Error, Result},
     release::{Catalogue, Protection, survey},
+    sql::{QuerySources, Sql},
     storage::Store,
     tables::Library,
 };
@@ -96,6 +100,12 @@ pub struct ServeSettings {
     pub patience: Duration,
     /// What the engine may take of the machine.
     pub engine: ServingSettings,
+    /// What statements of SQL may take.
+    pub sql: SqlSettings,
+    /// Where named queries come from.
+    pub queries: QuerySources,
+    /// Where to listen for clients of PostgreSQL, a loopback address; `None`: nowhere.
+    pub postgres: Option<SocketAddr>,
 }
 
 impl Default for ServeSettings {
@@ -114,6 +124,9 @@ impl Default for ServeSettings {
             refresh: Some(Duration::from_secs(10)),
             patience: Duration::from_secs(30),
             engine: ServingSettings::default(),
+            sql: SqlSettings::default(),
+            queries: QuerySources::Shipped,
+            postgres: None,
         }
     }
 }
@@ -122,6 +135,7 @@ impl Default for ServeSettings {
 pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
+    postgres: Option<PostgresPort>,
     patience: Duration,
     refresh: Option<Duration>,
     renewal: Renewal,
@@ -137,6 +151,8 @@ type Figures = (SocketAddr, Pin<Box<dyn Future<Output = std::io::Result<()>> + S
 struct Shared {
     library: Arc<Library>,
     engine: Arc<ServingEngine>,
+    sql: Arc<Sql>,
+    queries: Arc<QuerySources>,
     finished: Arc<Finished>,
     /// Scheme and host of our own addresses; `None`: as the client called us.
     public: Option<String>,
@@ -162,9 +178,14 @@ impl Application {
         check_protection(&catalogue, settings.address)?;
         let engine = Arc::new(ServingEngine::new(store, settings.engine)?);
         let library = Arc::new(Library::open(&catalogue, &engine).await?);
+        let sql = Arc::new(Sql::open(&library, &engine, &settings.queries, settings.sql).await?);
         let taken = |error: std::io::Error| Error::Conflict(format!("cannot listen on {}: {error}; choose another port", settings.address));
         let listener = TcpListener::bind(settings.address).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
+        let postgres = match settings.postgres {
+            Some(address) => Some(PostgresPort::bind(address).await?),
+            None => None,
+        };
         tracing::info!(%address, releases = library.releases.len(), tables = library.tables.len(), "listening");
         let metrics = Arc::new(Metrics::new());
         metrics.releases(library.releases.len());
@@ -178,6 +199,8 @@ impl Application {
         let shared = Shared {
             library,
             engine,
+            sql,
+            queries: Arc::new(settings.queries.clone()),
             finished: Arc::new(Finished::new(settings.finished)),
             public: settings.public.as_ref().map(|address| address.trim_end_matches('/').to_owned()),
             address,
@@ -191,6 +214,7 @@ impl Application {
         Ok(Self {
             listener,
             address,
+            postgres,
             patience: settings.patience,
             refresh: settings.refresh,
             renewal: Renewal::new(store, known),
@@ -209,9 +233,14 @@ impl Application {
         self.address
     }
 
+    /// Where it listens for clients of PostgreSQL.
+    pub fn postgres(&self) -> Option<SocketAddr> {
+        self.postgres.as_ref().map(PostgresPort::address)
+    }
+
     /// Answers until `shutdown` resolves; then accepts nothing new and finishes the answers under way, for as long as patience lasts.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { listener, patience, refresh, renewal, current, figures, .. } = self;
+        let Self { listener, postgres, patience, refresh, renewal, current, figures, .. } = self;
         let (stop, stopped) = oneshot::channel();
         let tongue = current.get().library.tongue(0);
         let stopping = Arc::clone(&current.get().stopping);
@@ -228,6 +257,13 @@ impl Application {
             match stopped.await {
                 Ok(()) => tokio::time::sleep(patience).await,
                 Err(_) => std::future::pending().await,
+            }
+        };
+        let (asked, state) = (postgres, current.clone());
+        let asking = async move {
+            match asked {
+                Some(port) => port.run(state).await,
+                None => std::future::pending().await,
             }
         };
         let renewing = async move {
@@ -251,6 +287,7 @@ impl Application {
             () = offering => {}
             ended = server => ended.map_err(|error| Error::storage("serving", error))?,
             () = renewing => {}
+            () = asking => {}
             () = too_long => tracing::warn!(?patience, "stopped with answers unfinished"),
         }
         tracing::info!("stopped");
@@ -319,6 +356,9 @@ fn router(current: Current) -> Router {
         .route("/savedqueries/{id}", get(saved::show))
         .route("/savedqueries/{id}/selection", get(saved::selection))
         .route("/savedqueries/{id}/data", get(saved::answer))
+        .route("/queries", get(queries::list))
+        .route("/queries/{name}", get(queries::metadata))
+        .route("/queries/{name}/data", get(queries::data))
         .fallback(edge::nowhere)
         .method_not_allowed_fallback(edge::no_such_method);
     Router::new()

@@ -35,6 +35,11 @@ impl Parameters {
         }
     }
 
+    /// Every parameter with its value, in order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// A number of at least 1.
     pub fn number(&self, name: &str, default: u32) -> Result<u32, Problem> {
         match self.get(name).filter(|text| !text.is_empty()) {

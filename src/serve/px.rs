@@ -160,7 +160,8 @@ pub(super) fn fresh(document: &impl Serialize) -> Answer {
     Ok((headers, json(document)?).into_response())
 }
 
-async fn lasting(
+/// A document of JSON that is [`kept`].
+pub async fn lasting(
     shared: &Arc<Shared>,
     headers: &HeaderMap,
     tag: String,
@@ -193,6 +194,6 @@ pub async fn kept(
     Ok(edge::whole(media, body, &tag))
 }
 
-fn json(document: &impl Serialize) -> Result<Vec<u8>, Problem> {
+pub fn json(document: &impl Serialize) -> Result<Vec<u8>, Problem> {
     serde_json::to_vec(document).map_err(|error| crate::error::Error::Internal(error.to_string()).into())
 }

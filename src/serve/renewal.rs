@@ -22,6 +22,7 @@ use super::{Shared, check_protection};
 use crate::{
     error::{Error, Result},
     release::{Catalogue, survey},
+    sql::Sql,
     storage::{Store, StoredFile},
     tables::Library,
 };
@@ -123,8 +124,12 @@ impl Renewal {
         }
         let library = open(catalogue, shared).await?;
         self.known = found;
-        let other = library.fingerprint != shared.library.fingerprint;
-        Ok(other.then(|| Shared { library: Arc::new(library), ..shared.clone() }))
+        if library.fingerprint == shared.library.fingerprint {
+            return Ok(None);
+        }
+        let library = Arc::new(library);
+        let sql = Sql::open(&library, &shared.engine, &shared.queries, shared.sql.session().settings()).await?;
+        Ok(Some(Shared { library, sql: Arc::new(sql), ..shared.clone() }))
     }
 }
 

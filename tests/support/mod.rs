@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, Command, Stdio},
-    sync::mpsc,
+    sync::{Mutex, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -19,6 +19,8 @@ pub struct Server {
     child: Child,
     /// Where it listens, such as `http://127.0.0.1:41234`.
     pub address: String,
+    /// What it says after that.
+    lines: Mutex<mpsc::Receiver<String>>,
 }
 
 impl Server {
@@ -32,22 +34,32 @@ impl Server {
             .spawn()
             .expect("the program starts");
         let output = child.stdout.take().expect("the output is piped");
-        let mut server = Self { child, address: String::new() };
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
-                // Once the address is known nobody listens; what follows is still read, so that the service never blocks.
+                // Nobody may listen any more; what follows is still read, so that the service never blocks.
                 let _ = sender.send(line);
             }
         });
+        let mut server = Self { child, address: String::new(), lines: Mutex::new(lines) };
+        server.address = server.hear(origin);
+        server
+    }
+
+    /// The first thing that is found in a line that the service says from now on.
+    pub fn hear(&self, find: impl Fn(&str) -> Option<String>) -> String {
+        let lines = self.lines.lock().expect("no other listener failed");
         let deadline = Instant::now() + PATIENCE;
-        while server.address.is_empty() {
+        loop {
             match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(line) => server.address = origin(&line).unwrap_or_default(),
-                Err(error) => panic!("the service does not say where it listens: {error}"),
+                Ok(line) => {
+                    if let Some(found) = find(&line) {
+                        return found;
+                    }
+                }
+                Err(error) => panic!("the service does not say what is waited for: {error}"),
             }
         }
-        server
     }
 
     /// The process's number.

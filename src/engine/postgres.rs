@@ -1,0 +1,78 @@
+//! The catalogs and functions by which clients of PostgreSQL find out what there is.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{ArrayRef, AsArray, Int32Array, ListBuilder, StringBuilder},
+    datatypes::{DataType, Field},
+};
+use datafusion::{
+    common::ScalarValue,
+    logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf},
+    prelude::SessionContext,
+};
+use datafusion_pg_catalog::pg_catalog::{context::EmptyContextProvider, setup_pg_catalog};
+
+use super::sql::SCHEMA;
+use crate::error::Result;
+
+/// Clients read the version of PostgreSQL out of this, and take it for what they may ask.
+const VERSION: &str = concat!("PostgreSQL 16.6 (cacah ", env!("CARGO_PKG_VERSION"), ")");
+
+/// The types that values may have, with their numbers in `pg_type`.
+const TYPES: [(&str, i32); 17] = [
+    ("bool", 16),
+    ("bytea", 17),
+    ("int8", 20),
+    ("int2", 21),
+    ("int4", 23),
+    ("text", 25),
+    ("oid", 26),
+    ("json", 114),
+    ("float4", 700),
+    ("float8", 701),
+    ("varchar", 1043),
+    ("date", 1082),
+    ("timestamp", 1114),
+    ("timestamptz", 1184),
+    ("numeric", 1700),
+    ("uuid", 2950),
+    ("jsonb", 3802),
+];
+
+/// Adds `pg_catalog` to a session, with our schema as the one that is searched.
+pub(super) fn install(context: &SessionContext) -> Result<()> {
+    setup_pg_catalog(context, SCHEMA, EmptyContextProvider).map_err(|error| *error)?;
+    context.register_udf(constant("version", VERSION));
+    context.register_udf(constant("current_schema", SCHEMA));
+    context.register_udf(constant("current_catalog", SCHEMA));
+    context.register_udf(schemas());
+    context.register_udf(to_regtype());
+    Ok(())
+}
+
+fn constant(name: &str, text: &'static str) -> ScalarUDF {
+    let give = move |_: &[ColumnarValue]| Ok(ColumnarValue::Scalar(ScalarValue::Utf8(Some(text.to_owned()))));
+    create_udf(name, Vec::new(), DataType::Utf8, Volatility::Stable, Arc::new(give))
+}
+
+/// `current_schemas`, which clients ask which names they may write without a schema.
+fn schemas() -> ScalarUDF {
+    let give = |_: &[ColumnarValue]| {
+        let mut list = ListBuilder::new(StringBuilder::new());
+        list.append_value([Some(SCHEMA), Some("pg_catalog"), Some("information_schema")]);
+        Ok(ColumnarValue::Array(Arc::new(list.finish()) as ArrayRef))
+    };
+    let list = DataType::List(Arc::new(Field::new("item", DataType::Utf8, true)));
+    create_udf("current_schemas", vec![DataType::Boolean], list, Volatility::Stable, Arc::new(give))
+}
+
+/// `to_regtype`, by which clients find out whether there is a type of a name.
+fn to_regtype() -> ScalarUDF {
+    let give = |columns: &[ColumnarValue]| {
+        let columns = ColumnarValue::values_to_arrays(columns)?;
+        let number = |name: Option<&str>| TYPES.iter().find(|(known, _)| Some(*known) == name).map(|(_, number)| *number);
+        Ok(ColumnarValue::Array(Arc::new(columns[0].as_string::<i32>().iter().map(number).collect::<Int32Array>())))
+    };
+    create_udf("to_regtype", vec![DataType::Utf8], DataType::Int32, Volatility::Stable, Arc::new(give))
+}

@@ -1,0 +1,346 @@
+//! SQL that only reads, within bounds.
+//!
+//! One session holds the tables that SQL may name, for as long as they are served:
+//!
+//! ```text
+//! text ── parse ──> one statement ── plan, checked to read only ──> plan ── run ──> batches, at most two ahead
+//! ```
+//!
+//! A statement has so much time from its first turn to its last row, so many rows, and all statements together so much memory.
+//! Nothing spills to disk. Statements wait for turns of their own, so that a long one delays other statements and never a
+//! table. Operators that meet every row with every other may work for minutes on one batch; each is made to yield after some
+//! batches of output, because time can only be up where work pauses.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
+use datafusion::{
+    catalog::TableProvider,
+    common::{
+        DataFusionError, ParamValues, Result as PlanResult, TableReference,
+        tree_node::{Transformed, TreeNode},
+    },
+    execution::{
+        SendableRecordBatchStream,
+        context::SQLOptions,
+        disk_manager::{DiskManagerBuilder, DiskManagerMode},
+        runtime_env::RuntimeEnvBuilder,
+    },
+    logical_expr::{AggregateUDF, LogicalPlan, ScalarUDF},
+    physical_plan::{ExecutionPlan, coop::CooperativeExec, execute_stream},
+    prelude::{SessionConfig, SessionContext},
+    sql::{
+        parser::Statement as EngineStatement,
+        sqlparser::{
+            ast::Statement,
+            dialect::PostgreSqlDialect,
+            parser::{Parser, ParserError},
+        },
+    },
+};
+use datafusion_pg_catalog::sql::PostgresCompatibilityParser;
+use futures::StreamExt;
+use tokio::sync::{Semaphore, mpsc};
+
+use super::{ServingEngine, postgres};
+use crate::error::{Error, Result};
+
+/// Name of the catalog and of the schema that hold the tables.
+pub const SCHEMA: &str = "cacah";
+
+/// The longest statement, in bytes.
+const LONGEST: usize = 64 << 10;
+
+/// Functions whose result may be any number of times as long as what they are given: one call could take all memory at once,
+/// unseen by the pool.
+const UNBOUNDED: [&str; 11] = [
+    "repeat",
+    "lpad",
+    "rpad",
+    "array_repeat",
+    "list_repeat",
+    "array_resize",
+    "list_resize",
+    "range",
+    "generate_series",
+    "make_date_range",
+    "replace",
+];
+
+/// What statements may take.
+#[derive(Debug, Clone, Copy)]
+pub struct SqlSettings {
+    /// Bytes that all statements under way may hold together.
+    pub memory: usize,
+    /// From the first turn of a statement to its last row.
+    pub time: Duration,
+    /// Rows of one result.
+    pub rows: usize,
+}
+
+impl Default for SqlSettings {
+    /// 256 MiB, 10 seconds, 100,000 rows.
+    fn default() -> Self {
+        Self { memory: 256 << 20, time: Duration::from_secs(10), rows: 100_000 }
+    }
+}
+
+/// Why a statement has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum SqlError {
+    /// It does more than read.
+    #[error("{0} is not allowed: statements may only read")]
+    NotReading(String),
+    /// It cannot be understood, names what is not there, or fails on its values.
+    #[error("{0}")]
+    Wrong(String),
+    /// Its time is up.
+    #[error("the statement took longer than {0:?}")]
+    TooLong(Duration),
+    /// Others take all turns.
+    #[error("other statements are under way")]
+    Busy,
+    /// It has more rows than allowed.
+    #[error("the result has more than {0} rows")]
+    TooManyRows(usize),
+    /// It would hold more memory than there is for statements.
+    #[error("the statement needs more memory than there is for statements")]
+    TooMuchMemory,
+    /// It is none of the statement's fault.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+/// The tables and functions that statements may name.
+#[derive(Debug, Default)]
+pub struct SqlParts {
+    /// Tables by name.
+    pub tables: Vec<(String, Arc<dyn TableProvider>)>,
+    /// Functions of a row.
+    pub functions: Vec<ScalarUDF>,
+    /// Functions of many rows.
+    pub aggregates: Vec<AggregateUDF>,
+}
+
+/// Runs statements over tables that never change.
+pub struct SqlSession {
+    context: SessionContext,
+    dialect: PostgresCompatibilityParser,
+    engine: Arc<ServingEngine>,
+    turns: Arc<Semaphore>,
+    settings: SqlSettings,
+}
+
+impl std::fmt::Debug for SqlSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqlSession").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// The rows of a result, a batch at a time.
+pub struct Rows {
+    /// The columns.
+    pub schema: SchemaRef,
+    batches: mpsc::Receiver<Result<Option<RecordBatch>, SqlError>>,
+    until: Instant,
+    time: Duration,
+}
+
+impl SqlSession {
+    /// A session over these tables, with the catalogs by which clients of PostgreSQL find them.
+    pub fn new(engine: &Arc<ServingEngine>, parts: SqlParts, settings: SqlSettings) -> Result<Self> {
+        let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
+        let environment = RuntimeEnvBuilder::new().with_memory_limit(settings.memory, 1.0).with_disk_manager_builder(disk).build_arc()?;
+        let config = SessionConfig::new()
+            .with_target_partitions(1)
+            .with_information_schema(true)
+            .with_default_catalog_and_schema(SCHEMA, SCHEMA)
+            .set_str("datafusion.sql_parser.dialect", "PostgreSQL");
+        let context = SessionContext::new_with_config_rt(config, environment);
+        postgres::install(&context)?;
+        for name in UNBOUNDED {
+            context.deregister_udf(name);
+        }
+        for (name, table) in parts.tables {
+            context.register_table(TableReference::bare(name), table)?;
+        }
+        parts.functions.into_iter().for_each(|function| context.register_udf(function));
+        parts.aggregates.into_iter().for_each(|function| context.register_udaf(function));
+        let turns = Arc::new(Semaphore::new((engine.threads() / 2).max(1)));
+        Ok(Self { context, dialect: PostgresCompatibilityParser::new(), engine: Arc::clone(engine), turns, settings })
+    }
+
+    /// The bounds that hold where a statement is not given others.
+    pub fn settings(&self) -> SqlSettings {
+        self.settings
+    }
+
+    /// Takes a text apart into statements as SQL is written for PostgreSQL, with what its clients ask of its catalogs put
+    /// into words that the engine understands.
+    pub fn parse(&self, text: &str) -> Result<Vec<Statement>, SqlError> {
+        short_enough(text)?;
+        self.dialect.parse(text).map_err(|error| wrong(&error.into()))
+    }
+
+    /// Plans the one statement of a text, in which `$name` stands for a value that is given later.
+    pub async fn prepare(&self, text: &str) -> Result<LogicalPlan, SqlError> {
+        short_enough(text)?;
+        let parsed = Parser::parse_sql(&PostgreSqlDialect {}, text).map_err(|error: ParserError| wrong(&error.into()))?;
+        match <[Statement; 1]>::try_from(parsed) {
+            Ok([statement]) => self.plan(statement).await,
+            Err(several) => Err(SqlError::Wrong(format!("expected one statement, found {}", several.len()))),
+        }
+    }
+
+    /// Plans a statement that reads.
+    pub async fn plan(&self, statement: Statement) -> Result<LogicalPlan, SqlError> {
+        let reads = match &statement {
+            Statement::Query(_) => true,
+            // With ANALYZE it would run, and tell of it what a result does not.
+            Statement::Explain { analyze, statement, .. } => !analyze && matches!(**statement, Statement::Query(_)),
+            _ => false,
+        };
+        if !reads {
+            return Err(SqlError::NotReading(first_word(&statement)));
+        }
+        let state = self.context.state();
+        let planned = self.engine.run(async move {
+            let planned = state.statement_to_plan(EngineStatement::Statement(Box::new(statement))).await;
+            Ok(planned.and_then(|plan| {
+                let reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+                reading.verify_plan(&plan).map(|()| plan)
+            }))
+        });
+        let planned = tokio::time::timeout(self.settings.time, planned).await.map_err(|_| SqlError::TooLong(self.settings.time))?;
+        planned?.map_err(SqlError::from)
+    }
+
+    /// The columns that a plan gives, once its placeholders are filled; tries everything short of running it.
+    pub async fn describe(&self, plan: &LogicalPlan, values: ParamValues) -> Result<SchemaRef, SqlError> {
+        let plan = plan.clone().with_param_values(values)?;
+        let state = self.context.state();
+        let planned = self.engine.run(async move { Ok(state.create_physical_plan(&plan).await.map(|plan| plan.schema())) });
+        planned.await?.map_err(SqlError::from)
+    }
+
+    /// Starts to run a plan, its placeholders filled. Dropping the rows stops it.
+    pub async fn run(&self, plan: LogicalPlan, values: Option<ParamValues>, settings: SqlSettings) -> Result<Rows, SqlError> {
+        let plan = match values {
+            Some(values) => plan.with_param_values(values)?,
+            None => plan,
+        };
+        let until = Instant::now() + settings.time;
+        let turn = tokio::time::timeout_at(until.into(), Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = turn.map_err(|_| SqlError::Busy)?.map_err(|error| Error::Internal(error.to_string()))?;
+        let state = self.context.state();
+        let begun = self.engine.run(async move {
+            let begin = async {
+                let physical = yielding(state.create_physical_plan(&plan).await?)?;
+                execute_stream(physical, state.task_ctx())
+            };
+            Ok(begin.await)
+        });
+        let begun = tokio::time::timeout_at(until.into(), begun).await.map_err(|_| SqlError::TooLong(settings.time))?;
+        let stream = begun??;
+        let schema = stream.schema();
+        let (sender, batches) = mpsc::channel(2);
+        self.engine.spawn(async move {
+            tokio::select! {
+                sent = send(stream, &sender, settings) => {
+                    // Nobody listens any more once the rows were dropped.
+                    let _ = sender.send(sent.map(|()| None)).await;
+                }
+                () = tokio::time::sleep_until(until.into()) => {
+                    let _ = sender.try_send(Err(SqlError::TooLong(settings.time)));
+                }
+                () = sender.closed() => {}
+            }
+            drop(turn);
+        })?;
+        Ok(Rows { schema, batches, until, time: settings.time })
+    }
+}
+
+async fn send(
+    mut stream: SendableRecordBatchStream,
+    sender: &mpsc::Sender<Result<Option<RecordBatch>, SqlError>>,
+    settings: SqlSettings,
+) -> Result<(), SqlError> {
+    let mut rows = 0;
+    while let Some(batch) = stream.next().await {
+        let batch = batch?;
+        rows += batch.num_rows();
+        if rows > settings.rows {
+            return Err(SqlError::TooManyRows(settings.rows));
+        }
+        if sender.send(Ok(Some(batch))).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+impl Rows {
+    /// The next rows; `None` after the last.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>, SqlError> {
+        match self.batches.recv().await {
+            Some(batch) => batch,
+            // Time was up while nobody took what was there already.
+            None if Instant::now() >= self.until => Err(SqlError::TooLong(self.time)),
+            None => Err(SqlError::Failed(Error::Internal("a statement ended before its rows".into()))),
+        }
+    }
+
+    /// All rows.
+    pub async fn collect(mut self) -> Result<(SchemaRef, Vec<RecordBatch>), SqlError> {
+        let mut batches = Vec::new();
+        while let Some(batch) = self.next().await? {
+            batches.push(batch);
+        }
+        Ok((self.schema, batches))
+    }
+}
+
+/// Makes operators with several inputs yield: their output may be endless though their inputs are not.
+fn yielding(plan: Arc<dyn ExecutionPlan>) -> PlanResult<Arc<dyn ExecutionPlan>> {
+    let wrap = |node: Arc<dyn ExecutionPlan>| {
+        Ok(match node.children().len() {
+            0 | 1 => Transformed::no(node),
+            _ => Transformed::yes(Arc::new(CooperativeExec::new(node)) as Arc<dyn ExecutionPlan>),
+        })
+    };
+    Ok(plan.transform_up(wrap)?.data)
+}
+
+fn short_enough(text: &str) -> Result<(), SqlError> {
+    if text.len() > LONGEST {
+        return Err(SqlError::Wrong(format!("the statement has {} bytes; expected at most {LONGEST}", text.len())));
+    }
+    Ok(())
+}
+
+/// What a statement does, such as `INSERT`.
+fn first_word(statement: &Statement) -> String {
+    let text = statement.to_string();
+    text.split_whitespace().next().unwrap_or("this").to_ascii_uppercase()
+}
+
+fn wrong(error: &DataFusionError) -> SqlError {
+    SqlError::Wrong(error.strip_backtrace())
+}
+
+impl From<DataFusionError> for SqlError {
+    fn from(error: DataFusionError) -> Self {
+        match error.find_root() {
+            DataFusionError::ResourcesExhausted(_) => Self::TooMuchMemory,
+            DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) | DataFusionError::ParquetError(_) => {
+                Self::Failed(Error::Engine(error))
+            }
+            DataFusionError::External(inner) if inner.is::<Error>() => Self::Failed(Error::Engine(error)),
+            _ => wrong(&error),
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! One connection: its statements, simple and prepared.
+
+use std::{fmt::Debug, sync::Arc};
+
+use arrow_pg::datatypes::{arrow_schema_to_pg_fields, df::deserialize_parameters, encode_recordbatch, into_pg_type};
+use async_trait::async_trait;
+use datafusion::{arrow::datatypes::DataType, common::ParamValues, logical_expr::LogicalPlan, sql::sqlparser::ast::Statement};
+use futures::{Sink, StreamExt, stream};
+use pgwire::{
+    api::{
+        ClientInfo, ClientPortalStore, ConnectionGuard, ConnectionHandle, ConnectionManager, PgWireConnectionState, PidSecretKeyGenerator,
+        RandomPidSecretKeyGenerator, Type,
+        auth::{
+            DefaultServerParameterProvider, StartupHandler, finish_authentication, protocol_negotiation,
+            save_startup_parameters_to_metadata,
+        },
+        portal::{Format, Portal},
+        query::{ExtendedQueryHandler, SimpleQueryHandler},
+        results::{
+            DataRowEncoder, DescribePortalResponse, DescribeStatementResponse, FieldFormat, FieldInfo, QueryResponse, Response, Tag,
+        },
+        stmt::{QueryParser, StoredStatement},
+        store::PortalStore,
+    },
+    error::{PgWireError, PgWireResult},
+    messages::{PgWireBackendMessage, PgWireFrontendMessage, response::TransactionStatus, simplequery::Query},
+};
+
+use super::{
+    refusal::{ABORTED, UNSUPPORTED, refusal, refuse},
+    session::{SERVER_VERSION, Said, Settings},
+};
+use crate::{
+    engine::{Rows, SCHEMA, SqlSettings},
+    serve::{Shared, renewal::Current},
+};
+
+/// Rows that one statement may give: a client that reads more is copying tables, and those are published as files.
+const MOST_ROWS: usize = 1_000_000;
+
+/// Answers the statements of one connection.
+pub struct Handler {
+    current: Current,
+    manager: Arc<ConnectionManager>,
+    numbers: Arc<RandomPidSecretKeyGenerator>,
+    parser: Arc<Planner>,
+    settings: Arc<Settings>,
+}
+
+/// A statement that was understood.
+#[derive(Clone)]
+pub enum Prepared {
+    /// It reads, from the state of the releases that it was planned with.
+    Read(Arc<Shared>, Box<LogicalPlan>),
+    /// It is about the connection.
+    Session(Box<Statement>),
+}
+
+/// Understands statements.
+pub struct Planner {
+    current: Current,
+}
+
+impl Handler {
+    pub fn new(current: Current, manager: Arc<ConnectionManager>, numbers: Arc<RandomPidSecretKeyGenerator>) -> Self {
+        let parser = Arc::new(Planner { current: current.clone() });
+        Self { current, manager, numbers, parser, settings: Arc::default() }
+    }
+
+    async fn respond(&self, prepared: Prepared, values: Option<ParamValues>, format: &Format, failed: bool) -> PgWireResult<Response> {
+        match prepared {
+            Prepared::Session(statement) => {
+                let said = self.settings.answer(&statement).unwrap_or_else(|| Err(refuse(UNSUPPORTED, "this is not supported")))?;
+                match said {
+                    Said::Begin(tag) => Ok(Response::TransactionStart(Tag::new(tag))),
+                    Said::End(tag) => Ok(Response::TransactionEnd(Tag::new(tag))),
+                    _ if failed => Err(aborted()),
+                    Said::Done(tag) => Ok(Response::Execution(Tag::new(tag))),
+                    Said::Shown(name, value) => shown(&name, &value, format.format_for(0)),
+                }
+            }
+            Prepared::Read(..) if failed => Err(aborted()),
+            Prepared::Read(shared, plan) => {
+                let session = shared.sql.session();
+                let bounds = session.settings();
+                let bounds = SqlSettings { time: self.settings.time(bounds.time), rows: MOST_ROWS, ..bounds };
+                let fields = Arc::new(arrow_schema_to_pg_fields(plan.schema().as_arrow(), format, None)?);
+                let rows = session.run(*plan, values, bounds).await.map_err(refusal)?;
+                Ok(Response::Query(encoded(fields, rows)))
+            }
+        }
+    }
+}
+
+/// Whether a text begins with `ROLLBACK TO`.
+fn goes_back(text: &str) -> bool {
+    let words: Vec<String> = text.split_whitespace().take(3).map(str::to_ascii_uppercase).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["ROLLBACK", "TO", ..] => true,
+        ["ROLLBACK", "WORK" | "TRANSACTION", "TO"] => true,
+        _ => false,
+    }
+}
+
+fn aborted() -> PgWireError {
+    refuse(ABORTED, "current transaction is aborted, commands ignored until end of transaction block")
+}
+
+fn shown(name: &str, value: &str, format: FieldFormat) -> PgWireResult<Response> {
+    let fields = Arc::new(vec![FieldInfo::new(name.to_owned(), None, None, Type::TEXT, format)]);
+    let mut row = DataRowEncoder::new(Arc::clone(&fields));
+    row.encode_field(&value)?;
+    let mut response = QueryResponse::new(fields, stream::iter([Ok(row.take_row())]));
+    response.set_command_tag("SHOW");
+    Ok(Response::Query(response))
+}
+
+fn encoded(fields: Arc<Vec<FieldInfo>>, rows: Rows) -> QueryResponse {
+    let columns = Arc::clone(&fields);
+    let batches = stream::unfold(Some(rows), move |rows| {
+        let columns = Arc::clone(&columns);
+        async move {
+            let mut rows = rows?;
+            match rows.next().await {
+                Ok(Some(batch)) => Some((encode_recordbatch(columns, batch).collect::<Vec<_>>(), Some(rows))),
+                Ok(None) => None,
+                Err(error) => Some((vec![Err(refusal(error))], None)),
+            }
+        }
+    });
+    QueryResponse::new(fields, batches.flat_map(stream::iter))
+}
+
+impl Planner {
+    async fn understand(&self, statement: Statement) -> PgWireResult<Prepared> {
+        if Settings::default().answer(&statement).is_some() {
+            return Ok(Prepared::Session(Box::new(statement)));
+        }
+        let shared = self.current.get();
+        let plan = shared.sql.session().plan(statement).await.map_err(refusal)?;
+        Ok(Prepared::Read(shared, Box::new(plan)))
+    }
+}
+
+#[async_trait]
+impl SimpleQueryHandler for Handler {
+    async fn on_query<C>(&self, client: &mut C, query: Query) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        // Statements only read, so that going back to a savepoint mends a transaction in which one failed.
+        if client.transaction_status() == TransactionStatus::Error && goes_back(&query.query) {
+            client.set_transaction_status(TransactionStatus::Transaction);
+        }
+        self._on_query(client, query).await
+    }
+
+    async fn do_query<C>(&self, client: &mut C, text: &str) -> PgWireResult<Vec<Response>>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let mut failed = client.transaction_status() == TransactionStatus::Error;
+        let statements = match self.current.get().sql.session().parse(text) {
+            Ok(statements) => statements,
+            Err(error) => return Ok(vec![Response::Error(Box::new(refusal(error).into()))]),
+        };
+        let mut responses = Vec::new();
+        for statement in statements {
+            let response = match self.parser.understand(statement).await {
+                Ok(prepared) => self.respond(prepared, None, &Format::UnifiedText, failed).await,
+                Err(error) => Err(error),
+            };
+            match response {
+                Ok(response) => {
+                    failed &= !matches!(response, Response::TransactionEnd(_));
+                    responses.push(response);
+                }
+                // What follows a failed statement in one text is not run.
+                Err(error) => {
+                    responses.push(Response::Error(Box::new(error.into())));
+                    break;
+                }
+            }
+        }
+        Ok(responses)
+    }
+}
+
+#[async_trait]
+impl QueryParser for Planner {
+    type Statement = Prepared;
+
+    async fn parse_sql<C>(&self, _client: &C, text: &str, _types: &[Option<Type>]) -> PgWireResult<Option<Prepared>>
+    where
+        C: ClientInfo + Unpin + Send + Sync,
+    {
+        let mut statements = self.current.get().sql.session().parse(text).map_err(refusal)?.into_iter();
+        match (statements.next(), statements.next()) {
+            (None, _) => Ok(None),
+            (Some(statement), None) => self.understand(statement).await.map(Some),
+            _ => Err(refuse("42601", "cannot insert multiple commands into a prepared statement")),
+        }
+    }
+
+    fn get_parameter_types(&self, prepared: &Prepared) -> PgWireResult<Vec<Type>> {
+        parameter_types(prepared)?.iter().map(|kind| kind.as_ref().map_or(Ok(Type::UNKNOWN), into_pg_type)).collect()
+    }
+
+    fn get_result_schema(&self, prepared: &Prepared, format: Option<&Format>) -> PgWireResult<Vec<FieldInfo>> {
+        let format = format.unwrap_or(&Format::UnifiedText);
+        match prepared {
+            Prepared::Read(_, plan) => arrow_schema_to_pg_fields(plan.schema().as_arrow(), format, None),
+            Prepared::Session(statement) => match **statement {
+                Statement::ShowVariable { ref variable } => {
+                    let name = variable.iter().map(|part| part.value.to_ascii_lowercase()).collect::<Vec<_>>().join("_");
+                    Ok(vec![FieldInfo::new(name, None, None, Type::TEXT, format.format_for(0))])
+                }
+                _ => Ok(Vec::new()),
+            },
+        }
+    }
+}
+
+/// The types of `$1`, `$2`, ... as far as they follow from where they stand.
+fn parameter_types(prepared: &Prepared) -> PgWireResult<Vec<Option<DataType>>> {
+    let Prepared::Read(_, plan) = prepared else { return Ok(Vec::new()) };
+    let found = plan.get_parameter_types().map_err(|error| refusal(error.into()))?;
+    let mut types = Vec::new();
+    for (name, kind) in found {
+        let number = name.trim_start_matches('$').parse::<usize>().ok().filter(|number| (1..=MOST_PARAMETERS).contains(number));
+        let Some(number) = number else {
+            return Err(refuse("42P02", format!("there is no parameter {name}; expected $1, $2, ...")));
+        };
+        types.resize(types.len().max(number), None);
+        types[number - 1] = kind;
+    }
+    Ok(types)
+}
+
+/// As many parameters as the protocol can count.
+const MOST_PARAMETERS: usize = 65_535;
+
+#[async_trait]
+impl ExtendedQueryHandler for Handler {
+    type Statement = Prepared;
+    type QueryParser = Planner;
+
+    fn query_parser(&self) -> Arc<Planner> {
+        Arc::clone(&self.parser)
+    }
+
+    async fn do_query<C>(&self, client: &mut C, portal: &Portal<Prepared>, _most: usize) -> PgWireResult<Response>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Prepared>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let failed = client.transaction_status() == TransactionStatus::Error;
+        let prepared = portal.statement.statement.clone();
+        let types = parameter_types(&prepared)?;
+        if types.len() != portal.parameter_len() && matches!(prepared, Prepared::Read(..)) {
+            let (given, expected) = (portal.parameter_len(), types.len());
+            return Err(refuse("08P01", format!("{given} parameters are given, the statement has {expected}")));
+        }
+        let kinds: Vec<Option<&DataType>> = types.iter().map(Option::as_ref).collect();
+        let values = if kinds.is_empty() { None } else { Some(deserialize_parameters(portal, &kinds)?) };
+        self.respond(prepared, values, &portal.result_column_format, failed).await
+    }
+
+    async fn do_describe_statement<C>(&self, _: &mut C, target: &StoredStatement<Prepared>) -> PgWireResult<DescribeStatementResponse>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Prepared>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let mut types = self.parser.get_parameter_types(&target.statement)?;
+        for (kind, asked) in types.iter_mut().zip(&target.parameter_types) {
+            if let Some(asked) = asked {
+                kind.clone_from(asked);
+            }
+        }
+        Ok(DescribeStatementResponse::new(types, self.parser.get_result_schema(&target.statement, None)?))
+    }
+
+    async fn do_describe_portal<C>(&self, _: &mut C, target: &Portal<Prepared>) -> PgWireResult<DescribePortalResponse>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Prepared>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let fields = self.parser.get_result_schema(&target.statement.statement, Some(&target.result_column_format))?;
+        Ok(DescribePortalResponse::new(fields))
+    }
+}
+
+#[async_trait]
+impl StartupHandler for Handler {
+    async fn on_startup<C>(&self, client: &mut C, message: PgWireFrontendMessage) -> PgWireResult<()>
+    where
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        if let PgWireFrontendMessage::Startup(ref startup) = message {
+            protocol_negotiation(client, startup).await?;
+            save_startup_parameters_to_metadata(client, startup);
+            let (number, key) = self.numbers.generate(client);
+            client.set_pid_and_secret_key(number, key);
+            // By these a request to cancel finds the statement under way.
+            let (number, key) = client.pid_and_secret_key();
+            let (handle, guard) = self.manager.register(number, key);
+            client.session_extensions().insert::<Arc<ConnectionHandle>>(handle);
+            client.session_extensions().insert::<ConnectionGuard>(guard);
+            let mut told = DefaultServerParameterProvider::default();
+            SERVER_VERSION.clone_into(&mut told.server_version);
+            SCHEMA.clone_into(&mut told.search_path);
+            told.is_superuser = false;
+            told.default_transaction_read_only = true;
+            finish_authentication(client, &told).await?;
+            client.set_state(PgWireConnectionState::ReadyForQuery);
+        }
+        Ok(())
+    }
+}

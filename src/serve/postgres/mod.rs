@@ -1,0 +1,114 @@
+//! SQL for clients of PostgreSQL: the wire protocol, on loopback.
+//!
+//! ```text
+//! connection ── text ──> statements ── session.rs: SET, SHOW, BEGIN, ... ──> answered here
+//!                             └────── SELECT ──> sql::Sql ──> rows, encoded as they come
+//! ```
+//!
+//! There are no accounts yet, so that only this machine may ask. Whatever is no reading is refused before it is planned, and
+//! what is read are the tidy tables of [`crate::sql`], made of published cells.
+
+mod handler;
+mod refusal;
+mod session;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use pgwire::{
+    api::{
+        ConnectionManager, PgWireServerHandlers, RandomPidSecretKeyGenerator,
+        auth::StartupHandler,
+        cancel::{CancelHandler, DefaultCancelHandler},
+        query::{ExtendedQueryHandler, SimpleQueryHandler},
+    },
+    tokio::process_socket,
+};
+use tokio::{net::TcpListener, sync::Semaphore};
+
+use self::handler::Handler;
+use super::renewal::Current;
+use crate::error::{Error, Result};
+
+/// Connections at a time.
+const MOST_CONNECTIONS: usize = 100;
+
+/// A port that listens already and answers once it runs.
+pub struct PostgresPort {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl PostgresPort {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// Where others than this machine could reach the address, or it is taken.
+    pub async fn bind(address: SocketAddr) -> Result<Self> {
+        if !address.ip().is_loopback() {
+            return Err(Error::Conflict(format!(
+                "SQL is served to this machine alone, because it knows no accounts, so {address} is refused; take a loopback address such as 127.0.0.1:5433"
+            )));
+        }
+        let taken = |error: std::io::Error| Error::Conflict(format!("cannot listen on {address}: {error}; choose another port"));
+        let listener = TcpListener::bind(address).await.map_err(taken)?;
+        let address = listener.local_addr().map_err(taken)?;
+        tracing::info!(%address, "listening for clients of PostgreSQL");
+        Ok(Self { listener, address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until it is dropped.
+    pub async fn run(self, current: Current) {
+        let manager = Arc::new(ConnectionManager::new());
+        let numbers = Arc::new(RandomPidSecretKeyGenerator::default());
+        let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        loop {
+            let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+            let socket = match self.listener.accept().await {
+                Ok((socket, _)) => socket,
+                Err(error) => {
+                    // Too many open files, most likely: others must close first.
+                    tracing::warn!(%error, "a connection of a client of PostgreSQL could not be taken");
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            let handler = Arc::new(Handler::new(current.clone(), Arc::clone(&manager), Arc::clone(&numbers)));
+            let handlers = Handlers { handler, manager: Arc::clone(&manager) };
+            tokio::spawn(async move {
+                if let Err(error) = process_socket(socket, None, handlers).await {
+                    tracing::debug!(%error, "a connection of a client of PostgreSQL broke off");
+                }
+                drop(place);
+            });
+        }
+    }
+}
+
+/// What one connection needs.
+struct Handlers {
+    handler: Arc<Handler>,
+    manager: Arc<ConnectionManager>,
+}
+
+impl PgWireServerHandlers for Handlers {
+    fn simple_query_handler(&self) -> Arc<impl SimpleQueryHandler> {
+        Arc::clone(&self.handler)
+    }
+
+    fn extended_query_handler(&self) -> Arc<impl ExtendedQueryHandler> {
+        Arc::clone(&self.handler)
+    }
+
+    fn startup_handler(&self) -> Arc<impl StartupHandler> {
+        Arc::clone(&self.handler)
+    }
+
+    fn cancel_handler(&self) -> Arc<impl CancelHandler> {
+        Arc::new(DefaultCancelHandler::new(Arc::clone(&self.manager)))
+    }
+}

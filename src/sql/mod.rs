@@ -1,0 +1,105 @@
+//! Tables as SQL sees them, and the queries that have a name.
+//!
+//! ```text
+//! Library ──> Sql                 once for each state of the releases: tidy tables, dimensions, functions, queries planned
+//! name, parameters ──> bind ──> Bound ──> run ──> Rows
+//! ```
+//!
+//! Every cell of every table is a row, totals included: `period`, then for each axis its code, its names, its level and
+//! the code above it, then `value` and `status`. Conditions on a period or on one axis choose nodes before anything is read, so
+//! that a query for a district costs what its cells cost.
+//!
+//! **Invariant:** rows come from [`answer`](crate::tables::answer) alone, which knows published cells only. A shipped query
+//! adds up by `published_sum`, which gives nothing where a part is withheld.
+
+mod bind;
+mod dimension;
+mod functions;
+mod header;
+mod named;
+mod parameter;
+mod scan;
+mod table;
+
+use std::sync::Arc;
+
+pub use bind::{BindError, Bound};
+pub use named::{Named, ResultColumn};
+pub use parameter::{Parameter, ParameterKind};
+
+use self::{dimension::DimensionColumns, table::TidyTable};
+use crate::{
+    engine::{ServingEngine, SqlParts, SqlSession, SqlSettings},
+    error::Result,
+    register::Sources,
+    tables::Library,
+};
+
+/// Everything that SQL may ask of one state of the releases.
+#[derive(Debug)]
+pub struct Sql {
+    library: Arc<Library>,
+    session: SqlSession,
+    queries: Vec<Named>,
+}
+
+/// Where named queries come from.
+#[derive(Debug, Clone, Default)]
+pub enum QuerySources {
+    /// The program: those that do not fit the register are left out.
+    #[default]
+    Shipped,
+    /// The operator: each must fit, or the service does not start.
+    Given(Sources),
+}
+
+impl Sql {
+    /// Makes the tables of a library known to SQL and plans the named queries.
+    ///
+    /// # Errors
+    /// Where a query is wrong: says file, line and what was expected.
+    pub async fn open(library: &Arc<Library>, engine: &Arc<ServingEngine>, queries: &QuerySources, settings: SqlSettings) -> Result<Self> {
+        let dimensions: Vec<Arc<DimensionColumns>> =
+            library.dimensions.iter().map(|dimension| Arc::new(DimensionColumns::new(library, dimension))).collect();
+        let mut parts = SqlParts { functions: functions::scalars(), aggregates: functions::aggregates(), ..SqlParts::default() };
+        for table in 0..library.tables.len() {
+            let tidy = TidyTable::new(Arc::clone(library), Arc::clone(engine), table, &dimensions)?;
+            parts.tables.push((name(&library.tables[table].table.id), Arc::new(tidy)));
+        }
+        for (columns, dimension) in dimensions.iter().zip(&library.dimensions) {
+            parts.tables.push((format!("dim_{}", name(&dimension.id)), columns.table()?));
+        }
+        let session = SqlSession::new(engine, parts, settings)?;
+        let (sources, given) = match queries {
+            QuerySources::Shipped => (crate::register::shipped_queries(), false),
+            QuerySources::Given(sources) => (sources.clone(), true),
+        };
+        let queries = named::plan_all(&sources, given, library, &session).await?;
+        Ok(Self { library: Arc::clone(library), session, queries })
+    }
+
+    /// The named queries, by name.
+    pub fn queries(&self) -> &[Named] {
+        &self.queries
+    }
+
+    /// The query of a name, in whatever case it is written.
+    pub fn query(&self, name: &str) -> Option<&Named> {
+        self.queries.iter().find(|query| query.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The session, for statements that clients write.
+    pub fn session(&self) -> &SqlSession {
+        &self.session
+    }
+
+    /// The library that the tables come from.
+    pub fn library(&self) -> &Arc<Library> {
+        &self.library
+    }
+}
+
+/// An identifier of the register as a name in SQL, which would have to be quoted with a hyphen in it.
+fn name(id: &str) -> String {
+    id.replace(|char: char| !char.is_ascii_alphanumeric() && char != '_', "_").to_ascii_lowercase()
+}
