@@ -37,6 +37,14 @@ impl Tongue {
             _ => Self::English,
         }
     }
+
+    /// The signs in numbers for people: between groups of three digits, and before the decimals.
+    pub fn signs(self) -> (u8, u8) {
+        match self {
+            Self::English => (b',', b'.'),
+            Self::Indonesian => (b'.', b','),
+        }
+    }
 }
 
 /// Something that the program says. `{0}`, `{1}`, ... stand for what it speaks of.

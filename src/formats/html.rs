@@ -8,11 +8,7 @@ use super::{
     layout::{Layout, Line, Odometer, lines, width},
     options::Options,
 };
-use crate::{
-    error::Result,
-    tables::Answer,
-    words::{self, Tongue},
-};
+use crate::{error::Result, tables::Answer, words};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:1.5rem}table{border-collapse:collapse}\
     caption{font-weight:bold;text-align:left;padding:.3rem 0}th,td{border:1px solid #bbb;padding:.2rem .5rem;vertical-align:top}\
@@ -97,7 +93,7 @@ impl Html {
         };
     }
 
-    fn cell(&mut self, cell: usize, tongue: Tongue, out: &mut Vec<u8>) {
+    fn cell(&mut self, cell: usize, signs: (u8, u8), out: &mut Vec<u8>) {
         if cell.is_multiple_of(self.columns) {
             out.extend_from_slice(b"<tr>");
             for line in &self.stub {
@@ -110,7 +106,7 @@ impl Html {
             Some(mark) => out.extend_from_slice(&self.marks[mark]),
             None => {
                 out.extend_from_slice(b"<td>");
-                push_grouped(out, self.answer.values[cell], self.answer.decimals(cell), tongue);
+                push_grouped(out, self.answer.values[cell], self.answer.decimals(cell), signs);
                 out.extend_from_slice(b"</td>");
             }
         }
@@ -146,7 +142,7 @@ impl Html {
 impl Document for Html {
     fn fill(&mut self, out: &mut Vec<u8>) -> Result<bool> {
         let end = out.len() + PIECE;
-        let tongue = About::new(&self.context, &self.answer.query).tongue();
+        let signs = About::new(&self.context, &self.answer.query).tongue().signs();
         while out.len() < end {
             match self.stage {
                 Stage::Head => {
@@ -168,7 +164,7 @@ impl Document for Html {
                     }
                 },
                 Stage::Body(cell) if cell < self.answer.statuses.len() => {
-                    self.cell(cell, tongue, out);
+                    self.cell(cell, signs, out);
                     self.stage = Stage::Body(cell + 1);
                 }
                 Stage::Body(_) => {
@@ -181,12 +177,8 @@ impl Document for Html {
     }
 }
 
-/// Appends a number as people of a language write it: `1,234.5` in English, `1.234,5` in Indonesian.
-fn push_grouped(out: &mut Vec<u8>, value: i64, decimals: u8, tongue: Tongue) {
-    let (group, point) = match tongue {
-        Tongue::English => (b',', b'.'),
-        Tongue::Indonesian => (b'.', b','),
-    };
+/// Appends a number for people, with a sign between groups of three digits and one before the decimals.
+fn push_grouped(out: &mut Vec<u8>, value: i64, decimals: u8, (group, point): (u8, u8)) {
     let start = out.len();
     super::push_number(out, value, decimals);
     let point_at = out.len() - usize::from(decimals) - usize::from(decimals > 0);
@@ -210,21 +202,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_as_the_language_has_them() {
-        let check = |value: i64, decimals: u8, english: &str, indonesian: &str| {
-            for (tongue, expect) in [(Tongue::English, english), (Tongue::Indonesian, indonesian)] {
-                let mut out = b"x".to_vec();
-                push_grouped(&mut out, value, decimals, tongue);
-                assert_eq!(std::str::from_utf8(&out[1..]).unwrap(), expect);
-            }
+    fn digits_stand_in_groups_of_three() {
+        let check = |value: i64, decimals: u8, expect: &str| {
+            let mut out = b"x".to_vec();
+            push_grouped(&mut out, value, decimals, (b'.', b','));
+            assert_eq!(std::str::from_utf8(&out[1..]).unwrap(), expect);
         };
-        check(0, 0, "0", "0");
-        check(-999, 0, "-999", "-999");
-        check(-1000, 0, "-1,000", "-1.000");
-        check(12345, 1, "1,234.5", "1.234,5");
-        check(-5, 2, "-0.05", "-0,05");
-        check(-123_456_789, 2, "-1,234,567.89", "-1.234.567,89");
-        check(1_234_567, 0, "1,234,567", "1.234.567");
+        check(0, 0, "0");
+        check(-999, 0, "-999");
+        check(-1000, 0, "-1.000");
+        check(12345, 1, "1.234,5");
+        check(-5, 2, "-0,05");
+        check(-123_456_789, 2, "-1.234.567,89");
+        check(1_234_567, 0, "1.234.567");
     }
 
     #[test]

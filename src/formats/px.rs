@@ -141,11 +141,11 @@ fn head(context: &Context, answer: &Answer, layout: &Layout) -> Vec<u8> {
             // Cells from one measure to the next.
             let stride = answer.statuses.len() / before.max(1);
             for (at, label) in side.labels.iter().enumerate() {
-                out.text(&format!("LAST-UPDATED({})", quoted(&label)), &date(about));
-                out.text(&format!("UNITS({})", quoted(&label)), table.contents.unit.text(context.language));
+                out.text(&format!("LAST-UPDATED({})", quoted(label)), &date(about));
+                out.text(&format!("UNITS({})", quoted(label)), table.contents.unit.text(context.language));
                 let own = answer.decimals(at * stride);
                 if own != decimals {
-                    out.plain(&format!("PRECISION({},{})", quoted(&side.label), quoted(&label)), &own.to_string());
+                    out.plain(&format!("PRECISION({},{})", quoted(&side.label), quoted(label)), &own.to_string());
                 }
             }
         }

@@ -33,7 +33,7 @@ pub async fn home(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) 
         let _ = write!(
             page,
             "<li><strong>{label}</strong><br>{description}<br><a href=\"{address}/data?lang={id}&amp;outputFormat=csv&amp;outputFormatParams=UseTexts\">CSV</a>, \
-             <a href=\"{address}/data?lang={id}\">JSON-stat</a>, <a href=\"{address}/metadata?lang={id}\">{metadata}</a>",
+             <a href=\"{address}/data?lang={id}&amp;outputFormat=json-stat2\">JSON-stat</a>, <a href=\"{address}/metadata?lang={id}\">{metadata}</a>",
             label = escaped(table.label.text(language)),
             description = escaped(table.description.text(language)),
             metadata = words::METADATA.text(library.tongue(language)),

@@ -14,8 +14,8 @@ use crate::{common::program, support::Server};
 
 /// 250 001 places, 3 sexes, 4 bands of age.
 const CELLS: u64 = 3_000_012;
-const SELECTION: &str =
-    "valueCodes[Place]=*&valueCodes[Sex]=*&valueCodes[Age]=T,A0,A1,A2&valueCodes[ContentsCode]=*&valueCodes[Tid]=top(1)";
+const SELECTION: &str = "valueCodes[Place]=*&valueCodes[Sex]=*&valueCodes[Age]=T,A0,A1,A2&valueCodes[ContentsCode]=*&valueCodes[Tid]=top(1)\
+     &stub=Place&heading=Sex,Age,ContentsCode,Tid";
 /// Bytes that the numbers of an answer take.
 const NUMBERS: u64 = CELLS * 9;
 /// What a format may take beside them.

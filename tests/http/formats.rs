@@ -120,6 +120,9 @@ fn cells(batches: &[RecordBatch]) -> Vec<(String, Result<i64, String>)> {
 fn arrow_cast(batch: &RecordBatch, name: &str) -> Vec<Option<String>> {
     let column = batch.column_by_name(name).unwrap();
     assert!(matches!(column.data_type(), DataType::Dictionary(_, texts) if **texts == DataType::Utf8), "{name}");
+    if column.null_count() == column.len() {
+        return vec![None; column.len()];
+    }
     let dictionary = column.as_any_dictionary();
     let texts = dictionary.values().as_string::<i32>().clone();
     let keys = dictionary.normalized_keys();
