@@ -126,6 +126,19 @@ impl Format {
         }
     }
 
+    /// The name by which it is asked for.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::JsonStat => "json-stat2",
+            Self::Csv(_) => "csv",
+            Self::Xlsx(_) => "xlsx",
+            Self::Px => "px",
+            Self::Parquet(_) => "parquet",
+            Self::Arrow(_) => "arrow",
+            Self::Html(_) => "html",
+        }
+    }
+
     /// The media type.
     pub fn media_type(self) -> &'static str {
         match self {

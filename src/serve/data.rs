@@ -81,14 +81,26 @@ pub(super) async fn read(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
     Ok(read)
 }
 
-/// Answers a request for cells.
-pub(super) async fn data(
+/// What a request for cells means.
+pub(super) struct Asked {
+    pub table: usize,
+    /// Position of the language.
+    pub language: usize,
+    pub format: Format,
+    /// Whether the address names the format.
+    pub named: bool,
+    pub query: Query,
+}
+
+/// Works out what a request for up to so many cells means, without reading one.
+pub(super) async fn understand(
     shared: &Arc<Shared>,
     id: &str,
     parameters: &Parameters,
     request: &Request,
     headers: &HeaderMap,
-) -> Result<Response, Problem> {
+    most: u64,
+) -> Result<Asked, Problem> {
     let table = shared.table(id)?;
     let language = shared.language(parameters)?;
     let named = parameters.get("outputFormat").filter(|name| !name.is_empty());
@@ -100,14 +112,27 @@ pub(super) async fn data(
         .map_err(|detail| Problem::parameter("Unsupported output format", detail))?;
     let query = if request.selections.iter().map(|selection| selection.values.len()).sum::<usize>() > MANY_CODES {
         let (shared_there, request) = (Arc::clone(shared), request.clone());
-        let resolved = async move { Ok(resolve(&shared_there.library, table, &request, shared_there.most_cells)) };
+        let resolved = async move { Ok(resolve(&shared_there.library, table, &request, most)) };
         shared.engine.compute(resolved).await??
     } else {
-        resolve(&shared.library, table, request, shared.most_cells)?
+        resolve(&shared.library, table, request, most)?
     };
     format.fits(&query).map_err(|detail| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Too large for the format", detail))?;
-    let context = Context { library: Arc::clone(&shared.library), language, base: shared.base(headers) };
-    let tag = format!("{}-{}-{language}", query.fingerprint(&shared.library), format.key());
+    Ok(Asked { table, language, format, named: named.is_some(), query })
+}
+
+/// Answers a request for cells.
+pub(super) async fn data(
+    shared: &Arc<Shared>,
+    id: &str,
+    parameters: &Parameters,
+    request: &Request,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let asked = understand(shared, id, parameters, request, headers, shared.most_cells).await?;
+    let (named, format, query) = (asked.named, asked.format, asked.query);
+    let context = Context { library: Arc::clone(&shared.library), language: asked.language, base: shared.base(headers) };
+    let tag = format!("{}-{}-{}", query.fingerprint(&shared.library), format.key(), asked.language);
     let cells = query.cells;
     if edge::is_known(headers, &tag) {
         shared.metrics.answer(From::Client, cells);
@@ -126,7 +151,7 @@ pub(super) async fn data(
         }
     };
     let mut response = edge::whole(format.media_type(), body, &tag);
-    let name = format!("inline; filename=\"{}.{}\"", shared.library.tables[table].table.id, format.ending());
+    let name = format!("inline; filename=\"{}.{}\"", shared.library.tables[asked.table].table.id, format.ending());
     if let Ok(name) = HeaderValue::from_str(&name) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
     }
@@ -134,8 +159,8 @@ pub(super) async fn data(
 }
 
 /// Says that an answer depends on what the client accepts, unless the address names its format.
-fn varying(mut response: Response, named: Option<&str>) -> Response {
-    if named.is_none() {
+fn varying(mut response: Response, named: bool) -> Response {
+    if !named {
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     }
     response

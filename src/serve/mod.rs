@@ -16,6 +16,7 @@ mod connection;
 mod data;
 mod documents;
 mod edge;
+mod estimate;
 mod finished;
 mod limits;
 mod metrics;
@@ -351,6 +352,7 @@ fn router(current: Current) -> Router {
         .route("/tables/{id}/metadata", get(px::metadata))
         .route("/tables/{id}/defaultselection", get(px::default_selection))
         .route("/tables/{id}/data", get(data::get).post(data::post))
+        .route("/tables/{id}/estimate", get(estimate::get).post(estimate::post))
         .route("/codelists/{id}", get(px::codelist))
         .route("/savedqueries", post(saved::save))
         .route("/savedqueries/{id}", get(saved::show))

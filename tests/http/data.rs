@@ -165,6 +165,28 @@ fn derived_numbers_come_from_published_cells_alone() {
 }
 
 #[test]
+fn notes_say_whom_they_concern_and_whether_they_must_be_shown() {
+    let path = "/tables/people/data?lang=en&valueCodes[Region]=1101,1201&valueCodes[Age]=Y0,O&valueCodes[ContentsCode]=persons&valueCodes[Tid]=2024-S2";
+    let data = read(path).document;
+    let notes: Vec<&str> = data["note"].as_array().unwrap().iter().map(|note| note.as_str().unwrap()).collect();
+    let at = notes.iter().position(|note| *note == "Toys are no people").unwrap();
+    assert_eq!(data["extension"]["noteMandatory"], serde_json::json!({ at.to_string(): true }));
+    let age = &data["dimension"]["Age"];
+    assert_eq!(age["note"], serde_json::json!(["Ages are guessed"]));
+    assert_eq!(age["extension"]["noteMandatory"], serde_json::Value::Null);
+    assert_eq!(age["category"]["note"], serde_json::json!({"O": ["Nobody asks"]}));
+    assert_eq!(age["extension"]["categoryNoteMandatory"], serde_json::json!({"O": {"0": true}}));
+    assert_eq!(data["dimension"]["Region"]["note"], serde_json::Value::Null);
+    assert_eq!(data["extension"]["contact"][0]["mail"], "toys@example.org");
+    // The last count is of the end of 2024, the next one of June 2025, published ten days later.
+    assert_eq!(data["extension"]["px"]["nextUpdate"], "2025-07-10T00:00:00Z");
+    let page = get(&format!("{path}&outputFormat=html"));
+    for text in ["Toys are no people", "age: Ages are guessed", "age, Old: Nobody asks"] {
+        assert!(page.text().contains(text), "{text} is not in {}", page.text());
+    }
+}
+
+#[test]
 fn groups_over_a_period_that_shows_less_are_not_available() {
     // The first count shows bands only: K is a band, S is not.
     let data = read("/tables/people/data?codelist[Age]=agg_age_care&valueCodes[ContentsCode]=persons&valueCodes[Tid]=2023-S2");

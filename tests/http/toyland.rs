@@ -9,6 +9,8 @@ agency = "TOY"
 source = { id = "Kantor mainan", en = "Toy office" }
 license = "https://example.org/licence"
 frequency = "semester"
+publication_days = 10
+contact = { name = "Toy office", mail = "toys@example.org" }
 
 [[languages]]
 id = "id"
@@ -246,6 +248,22 @@ dimension = "region"
 counts = "household"
 "#;
 
+const NOTES: &str = r#"
+[[note]]
+mandatory = true
+text = { id = "Mainan bukan orang", en = "Toys are no people" }
+
+[[note]]
+dimension = "age"
+text = { id = "Umur ditaksir", en = "Ages are guessed" }
+
+[[note]]
+dimension = "age"
+node = "O"
+mandatory = true
+text = { id = "Tidak ditanyakan", en = "Nobody asks" }
+"#;
+
 /// A table's definition; axes as `dimension level`.
 fn table(id: &str, subject: &str, axes: &[&str]) -> String {
     let mut text = format!(
@@ -262,6 +280,9 @@ label = {{ id = "Penduduk", en = "People" }}
 unit = {{ id = "orang", en = "people" }}
 "#
     );
+    if id == "people" {
+        text.push_str(NOTES);
+    }
     for axis in axes {
         let (dimension, level) = axis.split_once(' ').unwrap();
         text.push_str(&format!("\n[[axis]]\ndimension = \"{dimension}\"\nlevel = \"{level}\"\n"));

@@ -1,0 +1,118 @@
+//! How large an answer would be: `tables/{id}/estimate` takes what `tables/{id}/data` takes, and tells cells, withheld cells and bytes.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Path, RawQuery, State},
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use serde::Serialize;
+
+use super::{
+    Shared,
+    data::{Asked, read, understand},
+    parameters::{Parameters, selection_body},
+    problem::Problem,
+    px,
+};
+use crate::{
+    formats::{Context, PIECE},
+    tables::{CellStatus, Request, answer},
+    words,
+};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Estimate<'a> {
+    table_id: &'a str,
+    output_format: &'static str,
+    cells: u64,
+    max_data_cells: u64,
+    /// Whether one answer may hold them; if not, nothing more is known.
+    fits: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressed_cells: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impossible_cells: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unavailable_cells: Option<u64>,
+    /// Bytes of the answer before compression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+}
+
+pub async fn get(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let parameters = Parameters::parse(query.as_deref());
+    estimate(&shared, &id, &parameters, &parameters.request(), &headers).await
+}
+
+pub async fn post(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let body = read(body, shared.most_body).await?;
+    estimate(&shared, &id, &Parameters::parse(query.as_deref()), &selection_body(&body)?, &headers).await
+}
+
+async fn estimate(
+    shared: &Arc<Shared>,
+    id: &str,
+    parameters: &Parameters,
+    request: &Request,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let Asked { table, language, format, query, .. } = understand(shared, id, parameters, request, headers, u64::MAX).await?;
+    let fits = query.needed <= shared.most_cells;
+    let mut estimate = Estimate {
+        table_id: &shared.library.tables[table].table.id,
+        output_format: format.name(),
+        cells: query.cells,
+        max_data_cells: shared.most_cells,
+        fits,
+        suppressed_cells: None,
+        impossible_cells: None,
+        unavailable_cells: None,
+        bytes: None,
+    };
+    if fits {
+        let Some(admission) = shared.engine.admit(query.needed) else {
+            shared.metrics.refuse("cells");
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", &words::BUSY));
+        };
+        let context = Context { library: Arc::clone(&shared.library), language, base: shared.base(headers) };
+        let answer = answer(Arc::clone(&shared.library), Arc::clone(&shared.engine), query);
+        let counted = async move {
+            let answer = Arc::new(answer.await?);
+            let count = |status: CellStatus| answer.statuses.iter().filter(|other| **other == status).count() as u64;
+            let counts = [CellStatus::Suppressed, CellStatus::Impossible, CellStatus::Unavailable].map(count);
+            // Written as it would be, a piece at a time, and thrown away: nothing else knows the length.
+            let mut document = format.document(context, Arc::clone(&answer))?;
+            let (mut piece, mut bytes) = (Vec::with_capacity(2 * PIECE), 0);
+            loop {
+                let goes_on = document.fill(&mut piece)?;
+                bytes += piece.len() as u64;
+                piece.clear();
+                if !goes_on {
+                    return Ok((counts, bytes));
+                }
+            }
+        };
+        let ([suppressed, impossible, unavailable], bytes) = shared.engine.compute(counted).await?;
+        drop(admission);
+        estimate.suppressed_cells = Some(suppressed);
+        estimate.impossible_cells = Some(impossible);
+        estimate.unavailable_cells = Some(unavailable);
+        estimate.bytes = Some(bytes);
+    }
+    px::fresh(&estimate)
+}
