@@ -59,6 +59,8 @@ pub struct ServingEngine {
     turns: Arc<Semaphore>,
     /// Room for answers, in units of [`UNIT`] cells.
     room: Arc<Semaphore>,
+    /// Cells that there is room for.
+    most: u64,
 }
 
 /// Cells are admitted in units of so many.
@@ -94,6 +96,7 @@ impl ServingEngine {
             io,
             turns: Arc::new(Semaphore::new(engine.threads())),
             room: Arc::new(Semaphore::new(units(settings.cells) as usize)),
+            most: settings.cells,
             engine,
         })
     }
@@ -106,9 +109,9 @@ impl ServingEngine {
         CellFile::open(&self.store, &self.io, path, rows).await
     }
 
-    /// Makes room for an answer of so many cells; `None` while others take too much of it.
+    /// Makes room for an answer of so many cells, or of all there is room for; `None` while others take too much of it.
     pub fn admit(&self, cells: u64) -> Option<Admission> {
-        Arc::clone(&self.room).try_acquire_many_owned(units(cells)).ok().map(|room| Admission { _room: room })
+        Arc::clone(&self.room).try_acquire_many_owned(units(cells.min(self.most))).ok().map(|room| Admission { _room: room })
     }
 
     /// Runs a computation on the engine's threads, once it has its turn. Dropping the returned future stops it.

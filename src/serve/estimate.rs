@@ -72,7 +72,7 @@ async fn estimate(
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let Asked { table, language, format, query, .. } = understand(shared, id, parameters, request, headers, u64::MAX).await?;
-    let fits = query.needed <= shared.most_cells;
+    let fits = query.cells <= shared.most_cells;
     let mut estimate = Estimate {
         table_id: &shared.library.tables[table].table.id,
         output_format: format.name(),

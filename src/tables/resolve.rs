@@ -157,18 +157,17 @@ pub fn resolve(library: &Library, table: usize, request: &Request, most: u64) ->
     (query.stub, query.heading) = resolver.place(request, &present)?;
     let sizes: Vec<u64> = present.iter().map(|&variable| query.size(variable) as u64).collect();
     let cells: u128 = sizes.iter().map(|&size| u128::from(size)).product();
-    // A measure may need more cells than it fills.
-    let needs = query.contents.iter().filter_map(|&at| library.measure(entry, at)).map(|measure| measure.kind.nodes().count() as u128);
-    let needed = cells.max(cells / query.contents.len().max(1) as u128 * needs.max().unwrap_or(0));
-    if needed > u128::from(most) {
+    if cells > u128::from(most) {
         let parts: Vec<String> =
             present.iter().zip(&sizes).map(|(&variable, size)| format!("{} {size}", resolver.code(variable))).collect();
         let widest = present.iter().zip(&sizes).max_by_key(|(_, size)| **size).map_or("", |(&variable, _)| resolver.code(variable));
-        let detail = words::TOO_MANY_CELLS.with(needed.to_string()).and(parts.join(" x ")).and(most).and(widest);
+        let detail = words::TOO_MANY_CELLS.with(cells.to_string()).and(parts.join(" x ")).and(most).and(widest);
         return Err(RequestError::new(Fault::TooMany, detail));
     }
     query.cells = cells as u64;
-    query.needed = needed as u64;
+    // A measure may need more cells than it fills.
+    let needs = query.contents.iter().filter_map(|&at| library.measure(entry, at)).map(|measure| measure.kind.nodes().count() as u64);
+    query.needed = query.cells + query.cells / query.contents.len().max(1) as u64 * needs.max().unwrap_or(0);
     Ok(query)
 }
 
