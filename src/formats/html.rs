@@ -79,7 +79,7 @@ impl Html {
             };
         }
         if self.heading.is_empty() {
-            let _ = write!(out, "<th scope=\"col\">{}</th></tr>\n", words::VALUE.text(about.tongue()));
+            let _ = writeln!(out, "<th scope=\"col\">{}</th></tr>", words::VALUE.text(about.tongue()));
         }
     }
 
