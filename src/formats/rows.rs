@@ -149,7 +149,9 @@ fn cell(array: &ArrayRef, row: usize) -> Cell<'_> {
     match array.data_type() {
         _ if array.is_null(row) => Cell::None,
         DataType::Int64 => Cell::Integer(array.as_primitive::<Int64Type>().value(row)),
-        DataType::Float64 => Some(array.as_primitive::<Float64Type>().value(row)).filter(|number| number.is_finite()).map_or(Cell::None, Cell::Number),
+        DataType::Float64 => {
+            Some(array.as_primitive::<Float64Type>().value(row)).filter(|number| number.is_finite()).map_or(Cell::None, Cell::Number)
+        }
         DataType::Boolean => Cell::Truth(array.as_boolean().value(row)),
         _ => Cell::Text(array.as_string::<i32>().value(row)),
     }

@@ -106,7 +106,12 @@ pub async fn list(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery, 
     lasting(&shared, &headers, tag, write).await
 }
 
-pub async fn metadata(State(shared): State<Arc<Shared>>, Path(name): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+pub async fn metadata(
+    State(shared): State<Arc<Shared>>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Answer {
     let language = shared.language(&Parameters::parse(query.as_deref()))?;
     let base = shared.base(&headers);
     let digest = &shared.named(&name)?.digest;

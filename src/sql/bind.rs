@@ -30,7 +30,9 @@ impl Sql {
     /// Names the parameter, what was given, and what may be given.
     pub fn bind<'a>(&self, query: &'a Named, language: usize, pairs: &[(&str, &str)]) -> Result<Bound<'a>, BindError> {
         let library = self.library();
-        if let Some((unknown, _)) = pairs.iter().find(|(name, _)| !query.parameters.iter().any(|known| known.name.eq_ignore_ascii_case(name))) {
+        if let Some((unknown, _)) =
+            pairs.iter().find(|(name, _)| !query.parameters.iter().any(|known| known.name.eq_ignore_ascii_case(name)))
+        {
             let there = query.parameters.iter().map(|parameter| parameter.name.as_str()).collect::<Vec<_>>().join(", ");
             return Err(BindError(words::NO_PARAMETER.with(query.name.as_str()).and(short(unknown)).and(words::THERE_IS.with(there))));
         }

@@ -97,7 +97,11 @@ impl<'a> Header<'a> {
             lines += 1;
         }
         if lines == 0 {
-            return Err(DefinitionError::new(file, 1, format!("expected a header of lines that begin with '{MARK}', such as {MARK} title = {{ ... }}")));
+            return Err(DefinitionError::new(
+                file,
+                1,
+                format!("expected a header of lines that begin with '{MARK}', such as {MARK} title = {{ ... }}"),
+            ));
         }
         Ok(Self { file, languages, toml, statement: lines + 1 })
     }

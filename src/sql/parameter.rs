@@ -159,13 +159,20 @@ impl Parameter {
             ParameterKind::Text(values) => values.iter().find(|value| value.eq_ignore_ascii_case(given)).cloned(),
             ParameterKind::Integer(from, to) => {
                 let number = given.parse().ok().filter(|number| (from..=to).contains(&number));
-                return number.map(|number: i64| (ScalarValue::Int64(Some(number)), number.to_string())).ok_or_else(|| self.expected(library));
+                return number
+                    .map(|number: i64| (ScalarValue::Int64(Some(number)), number.to_string()))
+                    .ok_or_else(|| self.expected(library));
             }
             ParameterKind::Number(from, to) => {
                 let number = given.parse().ok().filter(|number| (from..=to).contains(&number));
-                return number.map(|number: f64| (ScalarValue::Float64(Some(number)), number.to_string())).ok_or_else(|| self.expected(library));
+                return number
+                    .map(|number: f64| (ScalarValue::Float64(Some(number)), number.to_string()))
+                    .ok_or_else(|| self.expected(library));
             }
-            ParameterKind::Period => (0..library.releases.len()).map(|at| library.period(at)).find(|period| period.eq_ignore_ascii_case(given)).map(str::to_owned),
+            ParameterKind::Period => (0..library.releases.len())
+                .map(|at| library.period(at))
+                .find(|period| period.eq_ignore_ascii_case(given))
+                .map(str::to_owned),
             ParameterKind::Code(dimension, levels) => {
                 let dimension = &library.dimensions[*dimension];
                 // Codes of places are known in two spellings, and both are given.

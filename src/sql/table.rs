@@ -70,8 +70,7 @@ impl TidyTable {
         groups.push(RecordBatch::try_new(Arc::new(Schema::new(vec![fields[0].clone()])), vec![Arc::new(periods)])?);
 
         let choose = |variable: &str, value: &str| Selection { variable: variable.into(), codelist: None, values: vec![value.into()] };
-        let request =
-            Request { selections: vec![choose(CONTENTS, &entry.table.contents.code), choose(TIME, "*")], ..Request::default() };
+        let request = Request { selections: vec![choose(CONTENTS, &entry.table.contents.code), choose(TIME, "*")], ..Request::default() };
         let everything =
             resolve(&library, table, &request, u64::MAX).map_err(|error| Error::Internal(format!("{}: {error}", entry.table.id)))?;
         Ok(Self { library, engine, axes, columns, schema: Arc::new(Schema::new(fields)), everything, groups })

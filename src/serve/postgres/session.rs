@@ -73,7 +73,9 @@ impl Settings {
         if !SETTINGS.iter().any(|(known, _)| *known == name) {
             return Err(refuse(NO_SETTING, format!("unrecognized configuration parameter \"{name}\"")));
         }
-        if matches!(name, "default_transaction_read_only" | "transaction_read_only") && !matches!(value.to_ascii_lowercase().as_str(), "on" | "true" | "1") {
+        if matches!(name, "default_transaction_read_only" | "transaction_read_only")
+            && !matches!(value.to_ascii_lowercase().as_str(), "on" | "true" | "1")
+        {
             return Err(refuse(READ_ONLY, "transactions may only read"));
         }
         if name == "statement_timeout" && duration(value).is_none() {

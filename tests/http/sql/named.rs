@@ -30,7 +30,10 @@ fn queries_are_listed_and_described_in_both_languages() {
     assert_eq!([parameter(1, "levels"), parameter(1, "variable")], [json!(["total", "band"]), json!("Age")]);
     assert_eq!([parameter(2, "values"), parameter(3, "values")], [json!(["T", "L", "P"]), json!(PERIODS)]);
     assert_eq!([parameter(3, "default"), parameter(4, "from"), parameter(4, "to")], [json!("2024-S2"), json!(1.0), json!(100.0)]);
-    assert_eq!(described["columns"][2], json!({"name": "people", "label": "Penduduk", "type": "integer", "unit": "orang", "status": "status"}));
+    assert_eq!(
+        described["columns"][2],
+        json!({"name": "people", "label": "Penduduk", "type": "integer", "unit": "orang", "status": "status"})
+    );
 }
 
 #[test]
@@ -163,7 +166,7 @@ async fn faults_of_a_file_are_named_with_their_line() {
         ("levels = [\"province\"]", "levels = [\"state\"]", &["people.sql:10:", "'state'", "country, province, regency"]),
         ("default = \"first\"", "default = \"99\"", &["people.sql:11:", "'99' is no default of region"]),
         ("dimension = \"age\"", "dimension = \"shoes\"", &["region, sex, age"]),
-        ("from = 1\n", "\n", &["people.sql:35:", "'from' and 'to'"]),
+        ("from = 1\n", "\n", &["people.sql:37:", "'from' and 'to'"]),
         ("values = [\"T\", \"L\", \"P\"]", "levels = [\"total\"]", &["has no 'levels'"]),
         ("name = \"sex\"", "name = \"age\"", &["'age' is there twice"]),
         ("name = \"sex\"", "name = \"lang\"", &["'lang' has a meaning of its own"]),
@@ -186,7 +189,7 @@ async fn faults_of_a_file_are_named_with_their_line() {
     }
     let delete = PEOPLE[..PEOPLE.find("SELECT").unwrap()].to_owned() + "DELETE FROM people";
     let said = open(&store, &queries(&[("people.sql", &delete)])).await.unwrap_err().to_string();
-    assert!(said.contains("people.sql:55") && said.contains("DELETE is not allowed"), "{said}");
+    assert!(said.contains("people.sql:67") && said.contains("DELETE is not allowed"), "{said}");
     // What ships does not fit this register and is left out.
     assert!(open(&store, &QuerySources::Shipped).await.unwrap().queries().is_empty());
 }

@@ -70,8 +70,11 @@ fn psql_shows_tables() {
     let Ok(output) = Command::new("psql").arg("--version").output() else { return };
     assert!(output.status.success());
     let port = asked().port.port().to_string();
-    for (command, wanted) in [(r"\dt", "people"), (r"\d people", "region_label_en"), ("SELECT count(*) FROM dim_sex", "3"), (r"\dn", "cacah")] {
-        let output = Command::new("psql").args(["-h", "127.0.0.1", "-p", &port, "-U", "cacah", "cacah", "-X", "-c", command]).output().unwrap();
+    for (command, wanted) in
+        [(r"\dt", "people"), (r"\d people", "region_label_en"), ("SELECT count(*) FROM dim_sex", "3"), (r"\dn", "cacah")]
+    {
+        let output =
+            Command::new("psql").args(["-h", "127.0.0.1", "-p", &port, "-U", "cacah", "cacah", "-X", "-c", command]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && said.contains(wanted), "{command}: {said} {}", String::from_utf8_lossy(&output.stderr));
     }

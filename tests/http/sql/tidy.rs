@@ -55,7 +55,10 @@ fn every_cell_is_a_row_and_says_what_is_true() {
             };
             assert_eq!(said, truth, "{table} {row:?}");
             marks.insert(status.clone());
-            assert!(seen.insert((period.clone(), codes.iter().map(|code| code.1.to_owned()).collect::<Vec<_>>())), "{row:?} is there twice");
+            assert!(
+                seen.insert((period.clone(), codes.iter().map(|code| code.1.to_owned()).collect::<Vec<_>>())),
+                "{row:?} is there twice"
+            );
         }
         let cells: u64 = asked().sql.library().table(table).unwrap().cells();
         assert_eq!(seen.len() as u64, cells, "{table}");
@@ -66,7 +69,8 @@ fn every_cell_is_a_row_and_says_what_is_true() {
 #[test]
 fn columns_tell_of_nodes() {
     let found = rows("SELECT DISTINCT region, region_label, region_label_en, region_level, region_parent FROM people ORDER BY region");
-    let row = |code: &str| found.iter().find(|row| row[0].as_deref() == Some(code)).unwrap().iter().map(Option::as_deref).collect::<Vec<_>>();
+    let row =
+        |code: &str| found.iter().find(|row| row[0].as_deref() == Some(code)).unwrap().iter().map(Option::as_deref).collect::<Vec<_>>();
     assert_eq!(row("TOY"), [Some("TOY"), Some("Negeri Mainan"), Some("Toyland"), Some("country"), None]);
     assert_eq!(row("1102"), [Some("1102"), Some("Birch \"upper\""), Some("Birch \"upper\""), Some("regency"), Some("11")]);
     let dimension = rows("SELECT code, label, label_en, level, parent FROM dim_region ORDER BY code");
