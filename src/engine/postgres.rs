@@ -1,15 +1,20 @@
 //! The catalogs and functions by which clients of PostgreSQL find out what there is.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, AsArray, Int32Array, ListBuilder, StringBuilder},
+    array::{ArrayRef, AsArray, Int32Array, ListBuilder, StringArray, StringBuilder},
     datatypes::{DataType, Field},
 };
 use datafusion::{
     common::ScalarValue,
     logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf},
     prelude::SessionContext,
+    sql::sqlparser::{
+        ast::{Expr, Statement, visit_expressions_mut},
+        dialect::PostgreSqlDialect,
+        parser::{Parser, ParserError},
+    },
 };
 use datafusion_pg_catalog::pg_catalog::{context::EmptyContextProvider, setup_pg_catalog};
 
@@ -48,6 +53,7 @@ pub(super) fn install(context: &SessionContext) -> Result<()> {
     context.register_udf(constant("current_catalog", SCHEMA));
     context.register_udf(schemas());
     context.register_udf(to_regtype());
+    context.register_udf(like_pattern());
     Ok(())
 }
 
@@ -75,4 +81,66 @@ fn to_regtype() -> ScalarUDF {
         Ok(ColumnarValue::Array(Arc::new(columns[0].as_string::<i32>().iter().map(number).collect::<Int32Array>())))
     };
     create_udf("to_regtype", vec![DataType::Utf8], DataType::Int32, Volatility::Stable, Arc::new(give))
+}
+
+/// Puts patterns with an escape of their own choice, `LIKE 'a/_%' ESCAPE '/'`, into the one way that the engine knows.
+pub(super) fn rewrite_escapes(statement: &mut Statement) -> Result<(), ParserError> {
+    let mut failed = Ok(());
+    let _ = visit_expressions_mut(statement, |expression| {
+        let (Expr::Like { escape_char, pattern, .. } | Expr::ILike { escape_char, pattern, .. }) = expression else {
+            return ControlFlow::<()>::Continue(());
+        };
+        if let Some(escape) = escape_char.take() {
+            let call = format!("like_pattern(CAST({pattern} AS TEXT), {escape})");
+            match Parser::new(&PostgreSqlDialect {}).try_with_sql(&call).and_then(|mut parser| parser.parse_expr()) {
+                Ok(call) => **pattern = call,
+                Err(error) => failed = Err(error),
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    failed
+}
+
+/// `like_pattern(pattern, escape)`: the same pattern with the backslash as its escape.
+fn like_pattern() -> ScalarUDF {
+    let give = |columns: &[ColumnarValue]| {
+        let columns = ColumnarValue::values_to_arrays(columns)?;
+        let (patterns, escapes) = (columns[0].as_string::<i32>(), columns[1].as_string::<i32>());
+        let plain = patterns.iter().zip(escapes).map(|(pattern, escape)| Some(with_backslashes(pattern?, escape?)));
+        Ok(ColumnarValue::Array(Arc::new(plain.collect::<StringArray>())))
+    };
+    create_udf("like_pattern", vec![DataType::Utf8, DataType::Utf8], DataType::Utf8, Volatility::Immutable, Arc::new(give))
+}
+
+fn with_backslashes(pattern: &str, escape: &str) -> String {
+    let escape = escape.chars().next();
+    let mut plain = String::with_capacity(pattern.len());
+    let mut chars = pattern.chars();
+    while let Some(char) = chars.next() {
+        if Some(char) == escape {
+            plain.push('\\');
+            plain.extend(chars.next());
+        } else if char == '\\' {
+            plain.push_str("\\\\");
+        } else {
+            plain.push(char);
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_become_backslashes() {
+        let check = |pattern: &str, escape: &str, expect: &str| assert_eq!(with_backslashes(pattern, escape), expect, "{pattern}");
+        check("pg/_%", "/", r"pg\_%");
+        check("a//b", "/", r"a\/b");
+        check(r"a\b", "/", r"a\\b");
+        check(r"a\_", r"\", r"a\_");
+        check("plain%", "", "plain%");
+    }
 }

@@ -150,7 +150,7 @@ impl SqlSession {
         }
         parts.functions.into_iter().for_each(|function| context.register_udf(function));
         parts.aggregates.into_iter().for_each(|function| context.register_udaf(function));
-        let turns = Arc::new(Semaphore::new((engine.threads() / 2).max(1)));
+        let turns = Arc::new(Semaphore::new(engine.threads().max(2)));
         Ok(Self { context, dialect: Arc::new(PostgresCompatibilityParser::new()), engine: Arc::clone(engine), turns, settings })
     }
 
@@ -164,7 +164,12 @@ impl SqlSession {
     pub async fn parse(&self, text: &str) -> Result<Vec<Statement>, SqlError> {
         guard::check(text)?;
         let (dialect, text) = (Arc::clone(&self.dialect), text.to_owned());
-        self.engine.run(async move { Ok(dialect.parse(&text)) }).await?.map_err(|error| wrong(&error.into()))
+        let parsed = async move {
+            let mut statements = dialect.parse(&text)?;
+            statements.iter_mut().try_for_each(postgres::rewrite_escapes)?;
+            Ok(statements)
+        };
+        self.engine.run(async move { Ok(parsed.await) }).await?.map_err(|error: ParserError| wrong(&error.into()))
     }
 
     /// Plans the one statement of a text, in which `$name` stands for a value that is given later.

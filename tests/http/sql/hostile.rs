@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{asked, wire::Wire};
+use super::{Asked, asked, start, wire::Wire};
 use crate::http::client::request;
 
 /// A statement that has no result, and the codes by which that may be told.
@@ -18,9 +18,9 @@ fn refused(wire: &mut Wire, text: &str, codes: &[&str]) -> String {
     said
 }
 
-fn stays_up() {
-    assert_eq!(Wire::connect(asked().port).value("SELECT count(*) FROM dim_sex"), "3");
-    assert_eq!(request(asked().address, "GET", "/api/v2/tables", &[], b"").status, 200);
+fn stays_up(asked: &Asked) {
+    assert_eq!(Wire::connect(asked.port).value("SELECT count(*) FROM dim_sex"), "3");
+    assert_eq!(request(asked.address, "GET", "/api/v2/tables", &[], b"").status, 200);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn nothing_but_reading() {
     // What follows a refused statement in the same text is not run either.
     let heard = wire.ask("DROP TABLE people; SELECT 1");
     assert!(heard.error.is_some() && heard.rows.is_empty());
-    stays_up();
+    stays_up(asked());
 }
 
 #[test]
@@ -78,12 +78,12 @@ fn no_files_and_no_settings() {
     ] {
         refused(&mut wire, text, &["42P01", "42883", "42601", "42703"]);
     }
-    stays_up();
+    stays_up(asked());
 }
 
 #[test]
 fn endless_statements_end() {
-    let bounds = super::bounds();
+    let (asked, bounds) = (start(), super::bounds());
     for text in [
         "SELECT count(*) FROM people a, people b, people c, people d, people e",
         "SELECT a.region FROM people a, people b, people c, people d ORDER BY a.value, d.value",
@@ -95,19 +95,19 @@ fn endless_statements_end() {
         "SELECT array_agg(a.region_label || b.region_label) FROM people a, people b, people c",
         "SELECT string_agg(a.region_label, ',') FROM people a, people b, people c",
     ] {
-        let mut wire = Wire::connect(asked().port);
+        let mut wire = Wire::connect(asked.port);
         let started = Instant::now();
         let said = refused(&mut wire, text, &["57014", "53200", "0A000", "42601", "53300"]);
         assert!(started.elapsed() < bounds.time + Duration::from_secs(5), "{text} took {:?}: {said}", started.elapsed());
         // The connection is of use afterwards.
         assert_eq!(wire.value("SELECT 1"), "1");
     }
-    let mut wire = Wire::connect(asked().port);
+    let mut wire = Wire::connect(asked.port);
     wire.ask("SET statement_timeout = 200");
     let started = Instant::now();
     refused(&mut wire, "SELECT count(*) FROM people a, people b, people c, people d, people e", &["57014"]);
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
-    stays_up();
+    stays_up(&asked);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn values_that_would_take_all_memory_are_not_made() {
     ] {
         refused(&mut wire, text, &["42883", "42601", "0A000"]);
     }
-    stays_up();
+    stays_up(asked());
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn odd_texts_are_no_harm() {
     {
         wire.ask(text);
     }
-    stays_up();
+    stays_up(asked());
 }
 
 #[test]
@@ -174,21 +174,23 @@ fn messages_that_are_none_end_only_their_connection() {
     // Formats for fewer columns than there are.
     wire.send(Some(b'B'), b"\0\0\0\0\0\0\0\x05\0\x01\0\x01\0\x01\0\x01\0\x01");
     wire.send(Some(b'E'), b"\0\0\0\0\0");
-    stays_up();
+    stays_up(asked());
 }
 
 #[test]
 fn tables_are_served_while_statements_take_all_their_turns() {
+    let own = start();
+    let (port, address) = (own.port, own.address);
     let asking: Vec<_> = (0..4)
         .map(|_| {
-            thread::spawn(|| Wire::connect(asked().port).ask("SELECT count(*) FROM people a, people b, people c, people d, people e").error)
+            thread::spawn(move || Wire::connect(port).ask("SELECT count(*) FROM people a, people b, people c, people d, people e").error)
         })
         .collect();
     thread::sleep(Duration::from_millis(300));
     let started = Instant::now();
     for _ in 0..5 {
         let path = "/api/v2/tables/people/data?valuecodes[Region]=*&valuecodes[Tid]=*&valuecodes[ContentsCode]=*";
-        assert_eq!(request(asked().address, "GET", path, &[], b"").status, 200);
+        assert_eq!(request(address, "GET", path, &[], b"").status, 200);
     }
     assert!(started.elapsed() < Duration::from_secs(2), "tables waited for {:?}", started.elapsed());
     for asking in asking {
