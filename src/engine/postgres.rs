@@ -8,10 +8,10 @@ use arrow::{
 };
 use datafusion::{
     common::ScalarValue,
-    logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf},
+    logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, create_udf},
     prelude::SessionContext,
     sql::sqlparser::{
-        ast::{Expr, Statement, visit_expressions_mut},
+        ast::{Expr, Statement, Value, visit_expressions_mut},
         dialect::PostgreSqlDialect,
         parser::{Parser, ParserError},
     },
@@ -45,6 +45,10 @@ const TYPES: [(&str, i32); 17] = [
     ("jsonb", 3802),
 ];
 
+/// What clients ask of sequences, comments, indexes and views, of which there are none.
+const NOTHING: [&str; 6] =
+    ["obj_description", "col_description", "shobj_description", "pg_get_indexdef", "pg_get_viewdef", "pg_get_ruledef"];
+
 /// Adds `pg_catalog` to a session, with our schema as the one that is searched.
 pub(super) fn install(context: &SessionContext) -> Result<()> {
     setup_pg_catalog(context, SCHEMA, EmptyContextProvider).map_err(|error| *error)?;
@@ -54,6 +58,7 @@ pub(super) fn install(context: &SessionContext) -> Result<()> {
     context.register_udf(schemas());
     context.register_udf(to_regtype());
     context.register_udf(like_pattern());
+    NOTHING.into_iter().for_each(|name| context.register_udf(ScalarUDF::new_from_impl(Nothing::new(name))));
     Ok(())
 }
 
@@ -73,6 +78,37 @@ fn schemas() -> ScalarUDF {
     create_udf("current_schemas", vec![DataType::Boolean], list, Volatility::Stable, Arc::new(give))
 }
 
+/// A function that has nothing to tell, whatever it is asked.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Nothing {
+    name: &'static str,
+    signature: Signature,
+}
+
+impl Nothing {
+    fn new(name: &'static str) -> Self {
+        Self { name, signature: Signature::variadic_any(Volatility::Stable) }
+    }
+}
+
+impl ScalarUDFImpl for Nothing {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> datafusion::common::Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+
+    fn invoke_with_args(&self, _: ScalarFunctionArgs) -> datafusion::common::Result<ColumnarValue> {
+        Ok(ColumnarValue::Scalar(ScalarValue::Utf8(None)))
+    }
+}
+
 /// `to_regtype`, by which clients find out whether there is a type of a name.
 fn to_regtype() -> ScalarUDF {
     let give = |columns: &[ColumnarValue]| {
@@ -83,21 +119,34 @@ fn to_regtype() -> ScalarUDF {
     create_udf("to_regtype", vec![DataType::Utf8], DataType::Int32, Volatility::Stable, Arc::new(give))
 }
 
-/// Puts patterns with an escape of their own choice, `LIKE 'a/_%' ESCAPE '/'`, into the one way that the engine knows.
-pub(super) fn rewrite_escapes(statement: &mut Statement) -> Result<(), ParserError> {
+/// What columns here never have: defaults, sequences, collations. What is asked of these for a row is nothing, and asking it
+/// row by row is more than the engine can plan.
+const ABSENT: [&str; 4] = ["pg_attrdef", "pg_sequence", "pg_collation", "typcollation"];
+
+/// Puts what clients write into words that the engine knows: patterns with an escape of their own choice
+/// (`LIKE 'a/_%' ESCAPE '/'`), and questions for what is not there.
+pub(super) fn rewrite(statement: &mut Statement) -> Result<(), ParserError> {
     let mut failed = Ok(());
     let _ = visit_expressions_mut(statement, |expression| {
-        let (Expr::Like { escape_char, pattern, .. } | Expr::ILike { escape_char, pattern, .. }) = expression else {
-            return ControlFlow::<()>::Continue(());
-        };
-        if let Some(escape) = escape_char.take() {
-            let call = format!("like_pattern(CAST({pattern} AS TEXT), {escape})");
-            match Parser::new(&PostgreSqlDialect {}).try_with_sql(&call).and_then(|mut parser| parser.parse_expr()) {
-                Ok(call) => **pattern = call,
-                Err(error) => failed = Err(error),
+        match expression {
+            Expr::Like { escape_char, pattern, .. } | Expr::ILike { escape_char, pattern, .. } => {
+                if let Some(escape) = escape_char.take() {
+                    let call = format!("like_pattern(CAST({pattern} AS TEXT), {escape})");
+                    match Parser::new(&PostgreSqlDialect {}).try_with_sql(&call).and_then(|mut parser| parser.parse_expr()) {
+                        Ok(call) => **pattern = call,
+                        Err(error) => failed = Err(error),
+                    }
+                }
             }
+            Expr::Subquery(asked) => {
+                let asked = asked.to_string();
+                if ABSENT.iter().any(|absent| asked.contains(absent)) {
+                    *expression = Expr::value(Value::Null);
+                }
+            }
+            _ => {}
         }
-        ControlFlow::Continue(())
+        ControlFlow::<()>::Continue(())
     });
     failed
 }

@@ -166,7 +166,7 @@ impl SqlSession {
         let (dialect, text) = (Arc::clone(&self.dialect), text.to_owned());
         let parsed = async move {
             let mut statements = dialect.parse(&text)?;
-            statements.iter_mut().try_for_each(postgres::rewrite_escapes)?;
+            statements.iter_mut().try_for_each(postgres::rewrite)?;
             Ok(statements)
         };
         self.engine.run(async move { Ok(parsed.await) }).await?.map_err(|error: ParserError| wrong(&error.into()))

@@ -265,7 +265,7 @@ impl ExtendedQueryHandler for Handler {
         let failed = client.transaction_status() == TransactionStatus::Error;
         let prepared = portal.statement.statement.clone();
         let types = parameter_types(&prepared)?;
-        if types.len() != portal.parameter_len() && matches!(prepared, Prepared::Read(..)) {
+        if portal.parameter_len() < types.len() {
             let (given, expected) = (portal.parameter_len(), types.len());
             return Err(refuse("08P01", format!("{given} parameters are given, the statement has {expected}")));
         }
