@@ -146,7 +146,7 @@ fn odd_texts_are_no_harm() {
     // As much as is let through is no harm either, read or refused.
     let ors = format!("{}false", "region = 'a' OR ".repeat(300));
     assert_eq!(wire.value(&format!("SELECT count(*) FROM people WHERE {ors}")), "0");
-    assert_eq!(wire.value(&format!("SELECT {}1", "1+".repeat(990))), "991");
+    assert_eq!(wire.value(&format!("SELECT {}1", "1+".repeat(300))), "301");
     refused(&mut wire, &format!("DELETE FROM people WHERE {ors}"), &["25006"]);
     let codes = "'1101', ".repeat(5000);
     assert_eq!(wire.value(&format!("SELECT count(DISTINCT region) FROM people WHERE region IN ({codes} '11')")), "2");
