@@ -5,12 +5,14 @@
 
 mod cells;
 mod count;
+mod guard;
 mod postgres;
 mod serving;
 mod sql;
 
 pub use cells::{CellBatch, CellFile, CellStream};
 pub use count::{BatchSource, CellCounter};
+pub use guard::LONGEST_LITERAL;
 pub use serving::{Admission, ServingEngine, ServingSettings};
 pub use sql::{Rows, SCHEMA, SqlError, SqlParts, SqlSession, SqlSettings};
 
@@ -26,6 +28,9 @@ use tokio::{
 };
 
 use crate::error::{Error, Result};
+
+/// Bytes of a thread's stack: plans are as deep as the expressions that people write. What is not used takes no memory.
+const STACK: usize = 64 << 20;
 
 /// Threads for CPU work, apart from those that talk to clients and stores, and what sessions share.
 pub struct Engine {
@@ -50,6 +55,7 @@ impl Engine {
         let cpu = Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_name("cacah-cpu")
+            .thread_stack_size(STACK)
             .enable_all()
             .build()
             .map_err(|error| Error::storage("starting threads", error))?;

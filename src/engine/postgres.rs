@@ -1,15 +1,20 @@
 //! The catalogs and functions by which clients of PostgreSQL find out what there is.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, AsArray, Int32Array, ListBuilder, StringBuilder},
+    array::{ArrayRef, AsArray, Int32Array, ListBuilder, StringArray, StringBuilder},
     datatypes::{DataType, Field},
 };
 use datafusion::{
     common::ScalarValue,
-    logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf},
+    logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, create_udf},
     prelude::SessionContext,
+    sql::sqlparser::{
+        ast::{Expr, Statement, Value, visit_expressions_mut},
+        dialect::PostgreSqlDialect,
+        parser::{Parser, ParserError},
+    },
 };
 use datafusion_pg_catalog::pg_catalog::{context::EmptyContextProvider, setup_pg_catalog};
 
@@ -40,6 +45,10 @@ const TYPES: [(&str, i32); 17] = [
     ("jsonb", 3802),
 ];
 
+/// What clients ask of sequences, comments, indexes and views, of which there are none.
+const NOTHING: [&str; 6] =
+    ["obj_description", "col_description", "shobj_description", "pg_get_indexdef", "pg_get_viewdef", "pg_get_ruledef"];
+
 /// Adds `pg_catalog` to a session, with our schema as the one that is searched.
 pub(super) fn install(context: &SessionContext) -> Result<()> {
     setup_pg_catalog(context, SCHEMA, EmptyContextProvider).map_err(|error| *error)?;
@@ -48,6 +57,8 @@ pub(super) fn install(context: &SessionContext) -> Result<()> {
     context.register_udf(constant("current_catalog", SCHEMA));
     context.register_udf(schemas());
     context.register_udf(to_regtype());
+    context.register_udf(like_pattern());
+    NOTHING.into_iter().for_each(|name| context.register_udf(ScalarUDF::new_from_impl(Nothing::new(name))));
     Ok(())
 }
 
@@ -67,6 +78,37 @@ fn schemas() -> ScalarUDF {
     create_udf("current_schemas", vec![DataType::Boolean], list, Volatility::Stable, Arc::new(give))
 }
 
+/// A function that has nothing to tell, whatever it is asked.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Nothing {
+    name: &'static str,
+    signature: Signature,
+}
+
+impl Nothing {
+    fn new(name: &'static str) -> Self {
+        Self { name, signature: Signature::variadic_any(Volatility::Stable) }
+    }
+}
+
+impl ScalarUDFImpl for Nothing {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> datafusion::common::Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+
+    fn invoke_with_args(&self, _: ScalarFunctionArgs) -> datafusion::common::Result<ColumnarValue> {
+        Ok(ColumnarValue::Scalar(ScalarValue::Utf8(None)))
+    }
+}
+
 /// `to_regtype`, by which clients find out whether there is a type of a name.
 fn to_regtype() -> ScalarUDF {
     let give = |columns: &[ColumnarValue]| {
@@ -75,4 +117,79 @@ fn to_regtype() -> ScalarUDF {
         Ok(ColumnarValue::Array(Arc::new(columns[0].as_string::<i32>().iter().map(number).collect::<Int32Array>())))
     };
     create_udf("to_regtype", vec![DataType::Utf8], DataType::Int32, Volatility::Stable, Arc::new(give))
+}
+
+/// What columns here never have: defaults, sequences, collations. What is asked of these for a row is nothing, and asking it
+/// row by row is more than the engine can plan.
+const ABSENT: [&str; 4] = ["pg_attrdef", "pg_sequence", "pg_collation", "typcollation"];
+
+/// Puts what clients write into words that the engine knows: patterns with an escape of their own choice
+/// (`LIKE 'a/_%' ESCAPE '/'`), and questions for what is not there.
+pub(super) fn rewrite(statement: &mut Statement) -> Result<(), ParserError> {
+    let mut failed = Ok(());
+    let _ = visit_expressions_mut(statement, |expression| {
+        match expression {
+            Expr::Like { escape_char, pattern, .. } | Expr::ILike { escape_char, pattern, .. } => {
+                if let Some(escape) = escape_char.take() {
+                    let call = format!("like_pattern(CAST({pattern} AS TEXT), {escape})");
+                    match Parser::new(&PostgreSqlDialect {}).try_with_sql(&call).and_then(|mut parser| parser.parse_expr()) {
+                        Ok(call) => **pattern = call,
+                        Err(error) => failed = Err(error),
+                    }
+                }
+            }
+            Expr::Subquery(asked) => {
+                let asked = asked.to_string();
+                if ABSENT.iter().any(|absent| asked.contains(absent)) {
+                    *expression = Expr::value(Value::Null);
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    failed
+}
+
+/// `like_pattern(pattern, escape)`: the same pattern with the backslash as its escape.
+fn like_pattern() -> ScalarUDF {
+    let give = |columns: &[ColumnarValue]| {
+        let columns = ColumnarValue::values_to_arrays(columns)?;
+        let (patterns, escapes) = (columns[0].as_string::<i32>(), columns[1].as_string::<i32>());
+        let plain = patterns.iter().zip(escapes).map(|(pattern, escape)| Some(with_backslashes(pattern?, escape?)));
+        Ok(ColumnarValue::Array(Arc::new(plain.collect::<StringArray>())))
+    };
+    create_udf("like_pattern", vec![DataType::Utf8, DataType::Utf8], DataType::Utf8, Volatility::Immutable, Arc::new(give))
+}
+
+fn with_backslashes(pattern: &str, escape: &str) -> String {
+    let escape = escape.chars().next();
+    let mut plain = String::with_capacity(pattern.len());
+    let mut chars = pattern.chars();
+    while let Some(char) = chars.next() {
+        if Some(char) == escape {
+            plain.push('\\');
+            plain.extend(chars.next());
+        } else if char == '\\' {
+            plain.push_str("\\\\");
+        } else {
+            plain.push(char);
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_become_backslashes() {
+        let check = |pattern: &str, escape: &str, expect: &str| assert_eq!(with_backslashes(pattern, escape), expect, "{pattern}");
+        check("pg/_%", "/", r"pg\_%");
+        check("a//b", "/", r"a\/b");
+        check(r"a\b", "/", r"a\\b");
+        check(r"a\_", r"\", r"a\_");
+        check("plain%", "", "plain%");
+    }
 }

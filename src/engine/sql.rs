@@ -45,30 +45,11 @@ use datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 use futures::StreamExt;
 use tokio::sync::{Semaphore, mpsc};
 
-use super::{ServingEngine, postgres};
+use super::{ServingEngine, guard, postgres};
 use crate::error::{Error, Result};
 
 /// Name of the catalog and of the schema that hold the tables.
 pub const SCHEMA: &str = "cacah";
-
-/// The longest statement, in bytes.
-const LONGEST: usize = 64 << 10;
-
-/// Functions whose result may be any number of times as long as what they are given: one call could take all memory at once,
-/// unseen by the pool.
-const UNBOUNDED: [&str; 11] = [
-    "repeat",
-    "lpad",
-    "rpad",
-    "array_repeat",
-    "list_repeat",
-    "array_resize",
-    "list_resize",
-    "range",
-    "generate_series",
-    "make_date_range",
-    "replace",
-];
 
 /// What statements may take.
 #[derive(Debug, Clone, Copy)]
@@ -128,7 +109,7 @@ pub struct SqlParts {
 /// Runs statements over tables that never change.
 pub struct SqlSession {
     context: SessionContext,
-    dialect: PostgresCompatibilityParser,
+    dialect: Arc<PostgresCompatibilityParser>,
     engine: Arc<ServingEngine>,
     turns: Arc<Semaphore>,
     settings: SqlSettings,
@@ -161,7 +142,7 @@ impl SqlSession {
             .set_str("datafusion.sql_parser.dialect", "PostgreSQL");
         let context = SessionContext::new_with_config_rt(config, environment);
         postgres::install(&context)?;
-        for name in UNBOUNDED {
+        for name in guard::UNBOUNDED {
             context.deregister_udf(name);
         }
         for (name, table) in parts.tables {
@@ -169,8 +150,8 @@ impl SqlSession {
         }
         parts.functions.into_iter().for_each(|function| context.register_udf(function));
         parts.aggregates.into_iter().for_each(|function| context.register_udaf(function));
-        let turns = Arc::new(Semaphore::new((engine.threads() / 2).max(1)));
-        Ok(Self { context, dialect: PostgresCompatibilityParser::new(), engine: Arc::clone(engine), turns, settings })
+        let turns = Arc::new(Semaphore::new(engine.threads().max(2)));
+        Ok(Self { context, dialect: Arc::new(PostgresCompatibilityParser::new()), engine: Arc::clone(engine), turns, settings })
     }
 
     /// The bounds that hold where a statement is not given others.
@@ -180,16 +161,23 @@ impl SqlSession {
 
     /// Takes a text apart into statements as SQL is written for PostgreSQL, with what its clients ask of its catalogs put
     /// into words that the engine understands.
-    pub fn parse(&self, text: &str) -> Result<Vec<Statement>, SqlError> {
-        short_enough(text)?;
-        self.dialect.parse(text).map_err(|error| wrong(&error.into()))
+    pub async fn parse(&self, text: &str) -> Result<Vec<Statement>, SqlError> {
+        guard::check(text)?;
+        let (dialect, text) = (Arc::clone(&self.dialect), text.to_owned());
+        let parsed = async move {
+            let mut statements = dialect.parse(&text)?;
+            statements.iter_mut().try_for_each(postgres::rewrite)?;
+            Ok(statements)
+        };
+        self.engine.run(async move { Ok(parsed.await) }).await?.map_err(|error: ParserError| wrong(&error.into()))
     }
 
     /// Plans the one statement of a text, in which `$name` stands for a value that is given later.
     pub async fn prepare(&self, text: &str) -> Result<LogicalPlan, SqlError> {
-        short_enough(text)?;
-        let parsed = Parser::parse_sql(&PostgreSqlDialect {}, text).map_err(|error: ParserError| wrong(&error.into()))?;
-        match <[Statement; 1]>::try_from(parsed) {
+        guard::check(text)?;
+        let text = text.to_owned();
+        let parsed = self.engine.run(async move { Ok(Parser::parse_sql(&PostgreSqlDialect {}, &text)) }).await?;
+        match <[Statement; 1]>::try_from(parsed.map_err(|error: ParserError| wrong(&error.into()))?) {
             Ok([statement]) => self.plan(statement).await,
             Err(several) => Err(SqlError::Wrong(format!("expected one statement, found {}", several.len()))),
         }
@@ -204,7 +192,8 @@ impl SqlSession {
             _ => false,
         };
         if !reads {
-            return Err(SqlError::NotReading(first_word(&statement)));
+            // Writing it out goes as deep as it is, for which other threads have no room.
+            return Err(SqlError::NotReading(self.engine.run(async move { Ok(first_word(&statement)) }).await?));
         }
         let state = self.context.state();
         let planned = self.engine.run(async move {
@@ -228,16 +217,16 @@ impl SqlSession {
 
     /// Starts to run a plan, its placeholders filled. Dropping the rows stops it.
     pub async fn run(&self, plan: LogicalPlan, values: Option<ParamValues>, settings: SqlSettings) -> Result<Rows, SqlError> {
-        let plan = match values {
-            Some(values) => plan.with_param_values(values)?,
-            None => plan,
-        };
         let until = Instant::now() + settings.time;
         let turn = tokio::time::timeout_at(until.into(), Arc::clone(&self.turns).acquire_owned()).await;
         let turn = turn.map_err(|_| SqlError::Busy)?.map_err(|error| Error::Internal(error.to_string()))?;
         let state = self.context.state();
         let begun = self.engine.run(async move {
             let begin = async {
+                let plan = match values {
+                    Some(values) => plan.with_param_values(values)?,
+                    None => plan,
+                };
                 let physical = yielding(state.create_physical_plan(&plan).await?)?;
                 execute_stream(physical, state.task_ctx())
             };
@@ -313,13 +302,6 @@ fn yielding(plan: Arc<dyn ExecutionPlan>) -> PlanResult<Arc<dyn ExecutionPlan>> 
         })
     };
     Ok(plan.transform_up(wrap)?.data)
-}
-
-fn short_enough(text: &str) -> Result<(), SqlError> {
-    if text.len() > LONGEST {
-        return Err(SqlError::Wrong(format!("the statement has {} bytes; expected at most {LONGEST}", text.len())));
-    }
-    Ok(())
 }
 
 /// What a statement does, such as `INSERT`.

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Cells of a block: enough that starting to read costs little beside reading, so few that memory does not count.
-const BLOCK: usize = 16 << 10;
+const BLOCK: usize = 8 << 10;
 
 /// Which rows are wanted.
 #[derive(Debug, Clone)]

@@ -132,7 +132,7 @@ def introspection(address: str) -> None:
         fail(f"SQLAlchemy sees the columns {columns}")
     if not isinstance(columns["region"], (sqlalchemy.Text, sqlalchemy.String)):
         fail(f"SQLAlchemy takes region for {columns['region']!r}")
-    marital = sqlalchemy.Table("marital", sqlalchemy.MetaData(), autoload_with=engine)
+    marital = sqlalchemy.table("marital", *(sqlalchemy.column(name, kind) for name, kind in columns.items()))
     asked = (
         sqlalchemy.select(marital.c.region, marital.c.value)
         .where(marital.c.region_level == "regency", marital.c.period == "2024-S1", marital.c.sex == "T", marital.c.marital == "T")

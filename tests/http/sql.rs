@@ -123,7 +123,7 @@ const SUMS: &str = r#"--! title = { id = "Jumlah", en = "Sums" }
 
 SELECT period, region, sex, published_sum(value, status) AS total, sum_status(value, status) AS total_status
 FROM people
-WHERE age_level = 'band'
+WHERE age_level = 'year'
 GROUP BY period, region, sex
 ORDER BY period, region, sex
 "#;
@@ -149,26 +149,29 @@ pub fn queries(files: &[(&str, &str)]) -> QuerySources {
 /// The service that these tests share.
 pub fn asked() -> &'static Asked {
     static ASKED: OnceLock<Asked> = OnceLock::new();
-    ASKED.get_or_init(|| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let mut world = World::new();
-        let (address, port, sql) = runtime.block_on(async {
-            let store = Store::open(folder.path().to_str().unwrap()).unwrap();
-            world.publish(&store).await;
-            world.read_releases(folder.path());
-            let given = queries(&[("people.sql", PEOPLE), ("sums.sql", SUMS)]);
-            let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            let settings = ServeSettings { sql: bounds(), queries: given, postgres: Some(loopback), ..settings() };
-            let application = Application::build(&store, &settings).await.unwrap();
-            let (address, port) = (application.address(), application.postgres().unwrap());
-            tokio::spawn(application.run(std::future::pending()));
-            (address, port, open(&store, &queries(&[])).await.unwrap())
-        });
-        // Every cell file is open by now.
-        drop(folder);
-        Asked { address, port, sql, world, runtime }
-    })
+    ASKED.get_or_init(start)
+}
+
+/// A service of one's own, whose turns can be taken without others waiting.
+pub fn start() -> Asked {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    let (address, port, sql) = runtime.block_on(async {
+        let store = Store::open(folder.path().to_str().unwrap()).unwrap();
+        world.publish(&store).await;
+        world.read_releases(folder.path());
+        let given = queries(&[("people.sql", PEOPLE), ("sums.sql", SUMS)]);
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let settings = ServeSettings { sql: bounds(), queries: given, postgres: Some(loopback), ..settings() };
+        let application = Application::build(&store, &settings).await.unwrap();
+        let (address, port) = (application.address(), application.postgres().unwrap());
+        tokio::spawn(application.run(std::future::pending()));
+        (address, port, open(&store, &queries(&[])).await.unwrap())
+    });
+    // Every cell file is open by now.
+    drop(folder);
+    Asked { address, port, sql, world, runtime }
 }
 
 /// SQL over the releases of a store.

@@ -27,11 +27,11 @@ use pgwire::{
 };
 
 use super::{
-    refusal::{ABORTED, UNSUPPORTED, refusal, refuse},
+    refusal::{ABORTED, NO_SUCH_VALUE, UNSUPPORTED, refusal, refuse},
     session::{SERVER_VERSION, Said, Settings},
 };
 use crate::{
-    engine::{Rows, SCHEMA, SqlSettings},
+    engine::{LONGEST_LITERAL, Rows, SCHEMA, SqlSettings},
     serve::{Shared, renewal::Current},
 };
 
@@ -166,7 +166,7 @@ impl SimpleQueryHandler for Handler {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let mut failed = client.transaction_status() == TransactionStatus::Error;
-        let statements = match self.current.get().sql.session().parse(text) {
+        let statements = match self.current.get().sql.session().parse(text).await {
             Ok(statements) => statements,
             Err(error) => return Ok(vec![Response::Error(Box::new(refusal(error).into()))]),
         };
@@ -200,7 +200,7 @@ impl QueryParser for Planner {
     where
         C: ClientInfo + Unpin + Send + Sync,
     {
-        let mut statements = self.current.get().sql.session().parse(text).map_err(refusal)?.into_iter();
+        let mut statements = self.current.get().sql.session().parse(text).await.map_err(refusal)?.into_iter();
         match (statements.next(), statements.next()) {
             (None, _) => Ok(None),
             (Some(statement), None) => self.understand(statement).await.map(Some),
@@ -265,9 +265,12 @@ impl ExtendedQueryHandler for Handler {
         let failed = client.transaction_status() == TransactionStatus::Error;
         let prepared = portal.statement.statement.clone();
         let types = parameter_types(&prepared)?;
-        if types.len() != portal.parameter_len() && matches!(prepared, Prepared::Read(..)) {
+        if portal.parameter_len() < types.len() {
             let (given, expected) = (portal.parameter_len(), types.len());
             return Err(refuse("08P01", format!("{given} parameters are given, the statement has {expected}")));
+        }
+        if portal.parameters.iter().flatten().any(|given| given.len() > LONGEST_LITERAL) {
+            return Err(refuse(NO_SUCH_VALUE, format!("a parameter has more than {LONGEST_LITERAL} bytes")));
         }
         let kinds: Vec<Option<&DataType>> = types.iter().map(Option::as_ref).collect();
         let values = if kinds.is_empty() { None } else { Some(deserialize_parameters(portal, &kinds)?) };

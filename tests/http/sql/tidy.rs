@@ -22,6 +22,7 @@ fn rows(text: &str) -> Vec<Row> {
         let value = |array: &ArrayRef, row: usize| match array.data_type() {
             _ if array.is_null(row) => None,
             DataType::Int64 => Some(array.as_primitive::<Int64Type>().value(row).to_string()),
+            DataType::Utf8 => Some(array.as_string::<i32>().value(row).to_owned()),
             DataType::Utf8View => Some(array.as_string_view().value(row).to_owned()),
             other => panic!("{text}: a column of {other}"),
         };
