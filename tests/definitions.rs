@@ -64,7 +64,9 @@ fn coding(definitions: &Definitions, id: &str, coding: &str) -> Vec<(u64, String
 
 #[test]
 fn the_program_ships_every_definition_file() {
-    assert_eq!(register::shipped(), read_set("queries"));
+    let mut files = read_set("queries");
+    files.retain(|path, _| !path.starts_with("sql/"));
+    assert_eq!(register::shipped(), files);
 }
 
 #[test]

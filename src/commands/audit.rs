@@ -72,8 +72,8 @@ pub async fn audit(args: Audit) -> Result<()> {
         faults.push(describe_faults(&report, &counted, &definitions));
     }
     say!(
-        "{name}: {} cells, {} of them suppressed, {} certificates and {} alternative worlds checked, the exact ranges of {} cells worked \
-         out and {} sampled by {} linear programs, in {}",
+        "{name}: {} cells, {} of them suppressed, {} certificates and {} alternative worlds checked, {} exact ranges, {} sampled, \
+         {} linear programs, in {}",
         grouped(report.cells),
         grouped(report.suppressed),
         grouped(report.certificates + report.groups),

@@ -14,10 +14,12 @@
 
 mod definitions;
 mod dimension;
+mod dimensions;
 mod label;
 mod measure;
 mod measures;
 mod nodes;
+mod notes;
 mod origin;
 mod period;
 mod shipped;

@@ -106,7 +106,7 @@ fn a_wrong_register_file_is_told_where_and_what() {
     check(
         "agency",
         "agencey",
-        "register.toml:3: unknown field `agencey`, expected one of `id`, `label`, `agency`, `source`, `license`, `frequency`, `languages`, `identity`, `household`",
+        "register.toml:3: unknown field `agencey`, expected one of `id`, `label`, `agency`, `source`, `license`, `frequency`, `contact`, `publication_days`, `note`, `languages`, `identity`, `household`",
     );
     check("frequency = 'annual'\n", "", "register.toml:1: missing field `frequency`");
     check("'annual'", "'weekly'", "register.toml:6: unknown variant `weekly`, expected one of `annual`, `semester`, `quarter`, `month`");
@@ -224,7 +224,7 @@ fn a_wrong_measure_is_told_where_and_what() {
     };
     check("ratio", ratio, "");
     check("a b", ratio, "measures.toml:2: 'a b' is no code of a measure; expected letters, digits, '-' and '_'");
-    check("PERSONS", ratio, "measures.toml:2: 'PERSONS' is the code of a table's count already");
+    check("N", ratio, "measures.toml:2: 'N' is the code of a table's count already");
     check("m", &format!("{ratio}decimals = 7"), "measures.toml:2: expected at most 6 decimals");
     check("m", &format!("{ratio}per = 0"), "measures.toml:2: expected 'per' between 1 and 1000000");
     check("m", &format!("{ratio}level = 'sex'"), "measures.toml:2: a measure of this kind has no 'level'");

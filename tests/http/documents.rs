@@ -8,7 +8,7 @@ use super::{client::request, get, service, statistics::dataset};
 fn config_is_what_clients_look_for() {
     let config = get("/config").json();
     assert!(config["apiVersion"].as_str().unwrap() >= "2.0.0");
-    assert_eq!(config["maxDataCells"], 5000);
+    assert_eq!(config["maxDataCells"], 6000);
     assert_eq!((&config["maxCallsPerTimeWindow"], &config["timeWindow"]), (&json!(0), &json!(0)));
     assert_eq!(config["languages"], json!([{"id": "id", "label": "Bahasa Indonesia"}, {"id": "en", "label": "English"}]));
     assert_eq!((config["defaultLanguage"].as_str(), config["defaultDataFormat"].as_str()), (Some("id"), Some("json-stat2")));
@@ -114,7 +114,7 @@ fn metadata_is_a_dataset_without_numbers() {
     let address = dimension("Sex")["codelists"][1]["links"][0]["href"].as_str().unwrap();
     assert_eq!(get(address.split_once("/api/v2").unwrap().1).json()["id"], "vs_sex_sex");
     let px = &metadata.document["extension"]["px"];
-    assert_eq!((px["tableid"].as_str(), px["matrix"].as_str(), &px["decimals"]), (Some("people"), Some("people"), &json!(0)));
+    assert_eq!((px["tableid"].as_str(), px["matrix"].as_str(), &px["decimals"]), (Some("people"), Some("people"), &json!(2)));
     assert_eq!(px["stub"], json!(["Region", "Sex", "Age"]));
 }
 

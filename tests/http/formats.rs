@@ -17,9 +17,9 @@ use super::{
 };
 
 /// One region that has left, one that has come: one of them cannot exist in any period.
-const TWO: &str = "/tables/people/data?lang=en&valueCodes[Region]=1102,1202&valueCodes[ContentsCode]=*&valueCodes[Tid]=2024-S1";
+const TWO: &str = "/tables/people/data?lang=en&valueCodes[Region]=1102,1202&valueCodes[ContentsCode]=persons&valueCodes[Tid]=2024-S1";
 const SIX: &str =
-    "/tables/people/data?lang=en&valueCodes[Region]=1102,1202&valueCodes[Sex]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=2024-S1";
+    "/tables/people/data?lang=en&valueCodes[Region]=1102,1202&valueCodes[Sex]=*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=2024-S1";
 
 fn accepting(path: &str, accept: &str) -> Reply {
     request(service().address, "GET", &format!("/api/v2{path}"), &[("accept", accept)], b"")
@@ -28,7 +28,7 @@ fn accepting(path: &str, accept: &str) -> Reply {
 fn fine(path: &str, media: &str) -> Reply {
     let reply = get(path);
     assert_eq!((reply.status, reply.header("content-type")), (200, Some(media)), "{path}");
-    assert_eq!(reply.header("vary"), None, "the address alone decides");
+    assert_ne!(reply.header("vary"), Some("accept"), "the address alone decides");
     reply
 }
 
@@ -139,15 +139,14 @@ fn parquet(path: &str) -> (Vec<RecordBatch>, BTreeMap<String, String>) {
 
 #[test]
 fn columns_have_the_same_cells_in_every_placement() {
-    let all =
-        "/tables/people/data?lang=en&valueCodes[Region]=*&valueCodes[Sex]=*&valueCodes[Age]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=*";
+    let all = "/tables/people/data?lang=en&valueCodes[Region]=*&valueCodes[Sex]=*&valueCodes[Age]=*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=*";
     let placements = [
         "&stub=Region,Sex,Age,ContentsCode,Tid",
         "&heading=Tid,Age,Sex,Region,ContentsCode",
         "&stub=Tid,Region&heading=Age,ContentsCode,Sex",
     ];
     // All but what cannot be left out is summed away in the last one.
-    let few = "/tables/people/data?lang=en&valueCodes[ContentsCode]=*&valueCodes[Tid]=2024-S1".to_owned();
+    let few = "/tables/people/data?lang=en&valueCodes[ContentsCode]=persons&valueCodes[Tid]=2024-S1".to_owned();
     for path in placements.iter().map(|placement| format!("{all}{placement}")).chain([few]) {
         let data = dataset(get(&path).json());
         let mut expect = Vec::new();

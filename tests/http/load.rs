@@ -14,7 +14,8 @@ use super::{
     world::World,
 };
 
-const DATA: &str = "/api/v2/tables/people/data?valueCodes[Region]=*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=*&outputFormat=csv";
+const DATA: &str =
+    "/api/v2/tables/people/data?valueCodes[Region]=*&valueCodes[Sex]=*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=*&outputFormat=csv";
 
 /// A service with a limit of calls; its address and that of its figures.
 fn limited() -> (SocketAddr, SocketAddr) {
@@ -66,8 +67,8 @@ fn who_asks_too_often_is_told_when_to_come_back() {
     has("cacah_releases 3");
     has("cacah_requests_under_way 0");
     assert!(page.text().contains(r#"cacah_http_seconds_bucket{le="0.01",route="/api/v2/tables/{id}/data"}"#), "{}", page.text());
-    // 8 regions in 3 periods, four times.
-    has(&format!("cacah_cells_served_total {}", 8 * 3 * 4));
+    // 8 regions, 3 sexes, 3 periods, four times.
+    has(&format!("cacah_cells_served_total {}", 8 * 3 * 3 * 4));
 }
 
 fn ask(path: &str, headers: &[(&str, &str)]) -> Reply {

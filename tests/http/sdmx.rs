@@ -54,7 +54,7 @@ fn refused(path: &str, status: u16, code: u16, says: &str) {
 fn every_cell_of_every_table_is_true() {
     let mut seen: HashMap<Truth, usize> = HashMap::new();
     for (flow, axes) in [("PEOPLE", &["Region", "Sex", "Age"][..]), ("BANDS", &["Region", "Age"]), ("SPARSE", &["Region", "Sex"])] {
-        let rows = rows(&format!("/data/{flow}"));
+        let rows = rows(&format!("/data/{flow}/S{}persons", ".".repeat(axes.len() + 1)));
         let keys: BTreeSet<Vec<&str>> = rows
             .iter()
             .map(|row| {
@@ -93,9 +93,11 @@ fn keys_choose_codes() {
     assert_eq!(keyed("..l..", "SEX"), set(&["L"]));
     assert_eq!(keyed("H+A.TOY.T.T.", "FREQ"), set(&["S"]));
     let everything = rows("/data/PEOPLE");
-    for same in ["/data/PEOPLE/all", "/data/people/....", "/data/TOY,PEOPLE,1.0/S....persons/all", "/data/ANYONE,PEOPLE,latest/all/TOY"] {
+    for same in ["/data/PEOPLE/all", "/data/people/....", "/data/ANYONE,PEOPLE,latest/all/TOY"] {
         assert_eq!(rows(same), everything, "{same}");
     }
+    let counts: Vec<_> = everything.into_iter().filter(|row| row["CONTENTS"] == "persons").collect();
+    assert_eq!(rows("/data/TOY,PEOPLE,1.0/S....persons/all"), counts);
 }
 
 #[test]
@@ -135,7 +137,7 @@ fn periods_are_chosen_by_their_last_day() {
 
 #[test]
 fn what_is_withheld_has_no_value_in_any_form() {
-    let withheld = rows("/data/PEOPLE").into_iter().find(|row| row["OBS_STATUS"] == "Q").unwrap();
+    let withheld = rows("/data/PEOPLE/S....persons").into_iter().find(|row| row["OBS_STATUS"] == "Q").unwrap();
     let key = format!("S.{}.{}.{}.persons", withheld["REGION"], withheld["SEX"], withheld["AGE"]);
     let path = format!("/data/PEOPLE/{key}?startPeriod={0}&endPeriod={0}", withheld["TIME_PERIOD"]);
     let of = |format: &str, by: &str| answered(&format!("{path}&format={format}&dimensionAtObservation={by}"));
@@ -152,7 +154,7 @@ fn what_is_withheld_has_no_value_in_any_form() {
 
 #[test]
 fn details_leave_parts_out() {
-    let detail = |detail: &str, format: &str| answered(&format!("/data/PEOPLE/.TOY.T.T.?detail={detail}&format={format}"));
+    let detail = |detail: &str, format: &str| answered(&format!("/data/PEOPLE/.TOY.T.T.persons?detail={detail}&format={format}"));
     let full = detail("full", "genericdata");
     assert!(full.contains("<gen:ObsValue") && full.contains("OBS_STATUS") && full.contains("UNIT_MEASURE"));
     let only = detail("dataonly", "genericdata");
@@ -162,7 +164,7 @@ fn details_leave_parts_out() {
     let nodata = detail("nodata", "structurespecificdata");
     assert!(nodata.contains("UNIT_MEASURE=\"PEOPLE\"") && !nodata.contains("<Obs"), "{nodata}");
     assert_eq!(detail("serieskeysonly", "csv"), "DATAFLOW,FREQ,REGION,SEX,AGE,CONTENTS\nTOY:PEOPLE(1.0),S,TOY,T,T,persons\n");
-    let labels = answered("/data/PEOPLE/.TOY.T.T.?format=csv2&labels=both&lang=en&startPeriod=2024-S2");
+    let labels = answered("/data/PEOPLE/.TOY.T.T.persons?format=csv2&labels=both&lang=en&startPeriod=2024-S2");
     assert!(labels.starts_with("STRUCTURE,STRUCTURE_ID,ACTION,FREQ: frequency,REGION: region,SEX: sex,AGE: age,"), "{labels}");
     assert!(labels.contains("\ndataflow,TOY:PEOPLE(1.0): People people,I,S: half-yearly,TOY: Toyland,T: Total,"), "{labels}");
     refused("/data/PEOPLE?detail=some", 400, 140, "detail is 'some'; expected one of full, dataonly, serieskeysonly, nodata");
@@ -253,7 +255,7 @@ fn what_is_available_follows_key_and_periods() {
     assert_eq!(values("PEOPLE/all/all/all?startPeriod=2024-S2", "REGION"), ["TOY", "11", "1101", "1103", "12", "1201", "1202"]);
     assert_eq!(values("PEOPLE/S.11+1102...", "REGION"), ["11", "1102"]);
     assert_eq!(values("PEOPLE/S.11...?mode=available", "SEX"), ["T", "L", "P"]);
-    let counted = answered("/availableconstraint/PEOPLE/S.11+12.T..?startPeriod=2024-S1");
+    let counted = answered("/availableconstraint/PEOPLE/S.11+12.T..persons?startPeriod=2024-S1");
     let count = |id: &str, count: u32| format!("<com:Annotation id=\"{id}\"><com:AnnotationTitle>{count}</com:AnnotationTitle>");
     assert!(counted.contains(&count("series_count", 16)) && counted.contains(&count("obs_count", 32)), "{counted}");
     let one = answered("/availableconstraint/PEOPLE/all/all/TIME_PERIOD");
@@ -283,8 +285,8 @@ fn the_form_follows_the_accept_header() {
 fn answers_have_tags_and_vary() {
     let csv = ("accept", "text/csv");
     let tag = |path: &str, headers: &[(&str, &str)]| ask(path, headers).header("etag").unwrap_or_else(|| panic!("{path}")).to_owned();
-    let data = "/data/PEOPLE/.TOY.T.T.";
-    let tags = [tag(data, &[]), tag(data, &[csv]), tag("/data/PEOPLE/.TOY.L.T.", &[]), tag(&format!("{data}?detail=dataonly"), &[])];
+    let data = "/data/PEOPLE/.TOY.T.T.persons";
+    let tags = [tag(data, &[]), tag(data, &[csv]), tag("/data/PEOPLE/.TOY.L.T.persons", &[]), tag(&format!("{data}?detail=dataonly"), &[])];
     assert_eq!(tags.iter().collect::<BTreeSet<_>>().len(), tags.len());
     assert_eq!(tag("/data/PEOPLE/S.TOY.T.T.persons", &[]), tags[0]);
     for path in [data, "/dataflow", "/availableconstraint/PEOPLE"] {
