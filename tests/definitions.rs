@@ -64,9 +64,10 @@ fn coding(definitions: &Definitions, id: &str, coding: &str) -> Vec<(u64, String
 
 #[test]
 fn the_program_ships_every_definition_file() {
-    let mut files = read_set("queries");
-    files.retain(|path, _| !path.starts_with("sql/"));
-    assert_eq!(register::shipped(), files);
+    let whole = read_set("queries");
+    assert_eq!(register::shipped(), register::definitions_alone(whole.clone()));
+    let queries = whole.into_iter().filter_map(|(path, text)| Some((path.strip_prefix("sql/")?.to_owned(), text)));
+    assert_eq!(register::shipped_queries(), queries.collect());
 }
 
 #[test]

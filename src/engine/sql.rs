@@ -177,15 +177,16 @@ impl SqlSession {
         guard::check(text)?;
         let text = text.to_owned();
         let parsed = self.engine.run(async move { Ok(Parser::parse_sql(&PostgreSqlDialect {}, &text)) }).await?;
-        match <[Statement; 1]>::try_from(parsed.map_err(|error: ParserError| wrong(&error.into()))?) {
-            Ok([statement]) => self.plan(statement).await,
-            Err(several) => Err(SqlError::Wrong(format!("expected one statement, found {}", several.len()))),
+        let mut parsed = parsed.map_err(|error: ParserError| wrong(&error.into()))?;
+        match (parsed.pop().map(Box::new), parsed.len()) {
+            (Some(statement), 0) => self.plan(statement).await,
+            (_, others) => Err(SqlError::Wrong(format!("expected one statement, found {}", others + usize::from(others > 0)))),
         }
     }
 
     /// Plans a statement that reads.
-    pub async fn plan(&self, statement: Statement) -> Result<LogicalPlan, SqlError> {
-        let reads = match &statement {
+    pub async fn plan(&self, statement: Box<Statement>) -> Result<LogicalPlan, SqlError> {
+        let reads = match &*statement {
             Statement::Query(_) => true,
             // With ANALYZE it would run, and tell of it what a result does not.
             Statement::Explain { analyze, statement, .. } => !analyze && matches!(**statement, Statement::Query(_)),
@@ -195,14 +196,14 @@ impl SqlSession {
             // Writing it out goes as deep as it is, for which other threads have no room.
             return Err(SqlError::NotReading(self.engine.run(async move { Ok(first_word(&statement)) }).await?));
         }
-        let state = self.context.state();
-        let planned = self.engine.run(async move {
-            let planned = state.statement_to_plan(EngineStatement::Statement(Box::new(statement))).await;
+        let context = self.context.clone();
+        let planned = self.engine.run(Box::pin(async move {
+            let planned = context.state().statement_to_plan(EngineStatement::Statement(statement)).await;
             Ok(planned.and_then(|plan| {
                 let reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
                 reading.verify_plan(&plan).map(|()| plan)
             }))
-        });
+        }));
         let planned = tokio::time::timeout(self.settings.time, planned).await.map_err(|_| SqlError::TooLong(self.settings.time))?;
         planned?.map_err(SqlError::from)
     }
@@ -210,8 +211,9 @@ impl SqlSession {
     /// The columns that a plan gives, once its placeholders are filled; tries everything short of running it.
     pub async fn describe(&self, plan: &LogicalPlan, values: ParamValues) -> Result<SchemaRef, SqlError> {
         let plan = plan.clone().with_param_values(values)?;
-        let state = self.context.state();
-        let planned = self.engine.run(async move { Ok(state.create_physical_plan(&plan).await.map(|plan| plan.schema())) });
+        let context = self.context.clone();
+        let planned =
+            self.engine.run(Box::pin(async move { Ok(context.state().create_physical_plan(&plan).await.map(|plan| plan.schema())) }));
         planned.await?.map_err(SqlError::from)
     }
 
@@ -220,9 +222,10 @@ impl SqlSession {
         let until = Instant::now() + settings.time;
         let turn = tokio::time::timeout_at(until.into(), Arc::clone(&self.turns).acquire_owned()).await;
         let turn = turn.map_err(|_| SqlError::Busy)?.map_err(|error| Error::Internal(error.to_string()))?;
-        let state = self.context.state();
-        let begun = self.engine.run(async move {
+        let context = self.context.clone();
+        let begun = self.engine.run(Box::pin(async move {
             let begin = async {
+                let state = context.state();
                 let plan = match values {
                     Some(values) => plan.with_param_values(values)?,
                     None => plan,
@@ -231,7 +234,7 @@ impl SqlSession {
                 execute_stream(physical, state.task_ctx())
             };
             Ok(begin.await)
-        });
+        }));
         let begun = tokio::time::timeout_at(until.into(), begun).await.map_err(|_| SqlError::TooLong(settings.time))?;
         let stream = begun??;
         let schema = stream.schema();

@@ -76,7 +76,7 @@ async fn plan(file: &str, text: &str, library: &Library, session: &SqlSession) -
     let parsed = header.parse()?;
     let name = file.rsplit('/').next().unwrap_or(file).trim_end_matches(ENDING).to_owned();
     let mut parameters: Vec<Parameter> = Vec::new();
-    for parameter in parsed.parameter {
+    for parameter in &parsed.parameter {
         if parameters.iter().any(|known| known.name == *parameter.name.get_ref()) {
             return Ok(header.fault(&parameter.name, format!("parameter '{}' is there twice", parameter.name.get_ref()))?);
         }

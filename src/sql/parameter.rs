@@ -60,7 +60,7 @@ impl ParameterKind {
 }
 
 impl Parameter {
-    pub(super) fn new(file: ParameterFile, header: &Header<'_>, library: &Library) -> Result<Self, DefinitionError> {
+    pub(super) fn new(file: &ParameterFile, header: &Header<'_>, library: &Library) -> Result<Self, DefinitionError> {
         let label = header.label(&file.label)?;
         let name = file.name.get_ref();
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
@@ -94,7 +94,7 @@ impl Parameter {
                     _ => ParameterKind::Number(from, to),
                 }
             }
-            Kind::Region | Kind::Code => code(&file, header, library)?,
+            Kind::Region | Kind::Code => code(file, header, library)?,
         };
         let default = match &file.default {
             None => None,

@@ -95,11 +95,8 @@ impl Handler {
 /// Whether a text begins with `ROLLBACK TO`.
 fn goes_back(text: &str) -> bool {
     let words: Vec<String> = text.split_whitespace().take(3).map(str::to_ascii_uppercase).collect();
-    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["ROLLBACK", "TO", ..] => true,
-        ["ROLLBACK", "WORK" | "TRANSACTION", "TO"] => true,
-        _ => false,
-    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    matches!(words[..], ["ROLLBACK", "TO", ..] | ["ROLLBACK", "WORK" | "TRANSACTION", "TO"])
 }
 
 fn aborted() -> PgWireError {
@@ -132,9 +129,9 @@ fn encoded(fields: Arc<Vec<FieldInfo>>, rows: Rows) -> QueryResponse {
 }
 
 impl Planner {
-    async fn understand(&self, statement: Statement) -> PgWireResult<Prepared> {
+    async fn understand(&self, statement: Box<Statement>) -> PgWireResult<Prepared> {
         if Settings::default().answer(&statement).is_some() {
-            return Ok(Prepared::Session(Box::new(statement)));
+            return Ok(Prepared::Session(statement));
         }
         let shared = self.current.get();
         let plan = shared.sql.session().plan(statement).await.map_err(refusal)?;
@@ -172,7 +169,7 @@ impl SimpleQueryHandler for Handler {
         };
         let mut responses = Vec::new();
         for statement in statements {
-            let response = match self.parser.understand(statement).await {
+            let response = match self.parser.understand(Box::new(statement)).await {
                 Ok(prepared) => self.respond(prepared, None, &Format::UnifiedText, failed).await,
                 Err(error) => Err(error),
             };
@@ -200,7 +197,7 @@ impl QueryParser for Planner {
     where
         C: ClientInfo + Unpin + Send + Sync,
     {
-        let mut statements = self.current.get().sql.session().parse(text).await.map_err(refusal)?.into_iter();
+        let mut statements = self.current.get().sql.session().parse(text).await.map_err(refusal)?.into_iter().map(Box::new);
         match (statements.next(), statements.next()) {
             (None, _) => Ok(None),
             (Some(statement), None) => self.understand(statement).await.map(Some),
