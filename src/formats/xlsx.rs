@@ -207,7 +207,16 @@ mod tests {
             let (stub, heading) = if wide { (Variable::Time, Variable::Axis(0)) } else { (Variable::Axis(0), Variable::Time) };
             let nodes = (0..codes).collect();
             let axes = vec![Chosen::Nodes { codelist: None, nodes }];
-            Query { table: 0, axes, releases: vec![0], stub: vec![stub], heading: vec![heading], cells: u64::from(codes) }
+            Query {
+                table: 0,
+                axes,
+                contents: vec![0],
+                releases: vec![0],
+                stub: vec![stub],
+                heading: vec![heading],
+                cells: u64::from(codes),
+                needed: u64::from(codes),
+            }
         };
         let check = |codes: u32, wide: bool, options: Options, expect: bool| {
             assert_eq!(fits(&query(codes, wide), options).is_ok(), expect, "{codes} {wide} {options:?}");
