@@ -79,7 +79,7 @@ def below(cube: Cube, region: str) -> list[str]:
 
 
 def tax(world: World, regency: str) -> None:
-    chosen = {"Region": ["*"], "Sex": ["*"], "Age": ["T", "Y15T64"], "Occupation": ["*"], "ContentsCode": ["*"], "Tid": PERIODS}
+    chosen = {"Region": ["*"], "Sex": ["*"], "Age": ["T", "Y15T64"], "Occupation": ["*"], "ContentsCode": ["top(1)"], "Tid": PERIODS}
     labour = read(world.api, "labour", chosen)
 
     def at(region: str, age: str, occupation: str, period: str, sex: str = "T") -> Number:
@@ -125,7 +125,7 @@ def tax(world: World, regency: str) -> None:
 
     compare("tax-occupations", ask(world, "tax-occupations", region=regency), occupations, groups, by="occupation")
 
-    population = read(world.api, "population", {"Region": ["*"], "Age": ["T", "Y15T64"], "ContentsCode": ["*"], "Tid": [NOW]})
+    population = read(world.api, "population", {"Region": ["*"], "Age": ["T", "Y15T64"], "ContentsCode": ["top(1)"], "Tid": [NOW]})
 
     def ranked(region: str) -> dict[str, Number]:
         productive = of(population.at(Region=region, Age="Y15T64"))
@@ -144,7 +144,7 @@ def tax(world: World, regency: str) -> None:
 
 
 def bank(world: World) -> None:
-    chosen = {"Region": ["*"], "Age": ["*"], "Occupation": ["*"], "MaritalStatus": ["*"], "ContentsCode": ["*"], "Tid": PERIODS}
+    chosen = {"Region": ["*"], "Age": ["*"], "Occupation": ["*"], "MaritalStatus": ["*"], "ContentsCode": ["top(1)"], "Tid": PERIODS}
     market = read(world.api, "market", chosen)
     for age, occupation, marital in [("Y15T64", "ACTIVE", "T"), ("Y30T44", "TRADE", "M"), ("Y45T64", "STATE", "W")]:
 
@@ -166,7 +166,7 @@ def bank(world: World) -> None:
 
 def health(world: World) -> None:
     ages = ["Y0", "Y1", "Y2", "Y3", "Y4", "Y15T29", "Y30T44", "Y45T49", "Y60T64", "Y_GE65"]
-    cube = read(world.api, "population-single-age", {"Region": ["*"], "Sex": ["*"], "Age": ages, "ContentsCode": ["*"], "Tid": [NOW]})
+    cube = read(world.api, "population-single-age", {"Region": ["*"], "Sex": ["*"], "Age": ages, "ContentsCode": ["top(1)"], "Tid": [NOW]})
 
     def targets(region: str) -> dict[str, Number]:
         def people(sex: str, *ages: str) -> Number:
@@ -183,7 +183,7 @@ def health(world: World) -> None:
 
 
 def registry(world: World, regency: str) -> None:
-    chosen = {"Region": ["*"], "ContentsCode": ["*"], "Tid": [NOW]}
+    chosen = {"Region": ["*"], "ContentsCode": ["top(1)"], "Tid": [NOW]}
     population = read(world.api, "population", chosen | {"Sex": ["*"], "Age": ["T"]})
     households = read(world.api, "households", chosen)
     marital = read(world.api, "marital", chosen | {"Sex": ["T"], "MaritalStatus": ["*"]})
