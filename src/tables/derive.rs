@@ -47,23 +47,25 @@ pub(super) async fn derive(library: &Library, engine: &ServingEngine, query: &Qu
     let axis = measure.kind.dimension().and_then(|id| entry.table.axes.iter().position(|axis| axis.dimension == id));
     let per_hundred = |count: i64, whole: &[i64]| quotient(i128::from(count) * 100 * scale, sum(whole));
     Ok(match (&measure.kind, axis) {
-        (MeasureKind::Share { .. }, Some(axis)) => each(base, deriver.above(axis).await?, per_hundred),
-        (MeasureKind::ShareOfRow, _) => each(base, deriver.totals(&query.heading).await?, per_hundred),
-        (MeasureKind::ShareOfColumn, _) => each(base, deriver.totals(&query.stub).await?, per_hundred),
-        (MeasureKind::Change, _) => each(base, deriver.before().await?, |count, before| Some((i128::from(count) - sum(before)) * scale)),
-        (MeasureKind::Growth, _) => {
-            each(base, deriver.before().await?, |count, before| quotient((i128::from(count) - sum(before)) * 100 * scale, sum(before)))
+        (MeasureKind::Share { .. }, Some(axis)) => each(base, deriver.above(axis).await?.as_ref(), per_hundred),
+        (MeasureKind::ShareOfRow, _) => each(base, deriver.totals(&query.heading).await?.as_ref(), per_hundred),
+        (MeasureKind::ShareOfColumn, _) => each(base, deriver.totals(&query.stub).await?.as_ref(), per_hundred),
+        (MeasureKind::Change, _) => {
+            each(base, deriver.before().await?.as_ref(), |count, before| Some((i128::from(count) - sum(before)) * scale))
         }
+        (MeasureKind::Growth, _) => each(base, deriver.before().await?.as_ref(), |count, before| {
+            quotient((i128::from(count) - sum(before)) * 100 * scale, sum(before))
+        }),
         (MeasureKind::Ratio { of, to, per, .. }, Some(axis)) => {
             let companion = deriver.nodes(axis, of.iter().chain(to).map(String::as_str)).await?;
-            each(base, companion, |_, parts| {
+            each(base, companion.as_ref(), |_, parts| {
                 let (over, under) = parts.split_at(of.len());
                 quotient(sum(over) * i128::from(*per) * scale, sum(under))
             })
         }
         (MeasureKind::Median { bands, .. }, Some(axis)) => {
             let companion = deriver.nodes(axis, bands.iter().map(|band| band.code.as_str())).await?;
-            each(base, companion, |_, counts| median(bands, counts, scale))
+            each(base, companion.as_ref(), |_, counts| median(bands, counts, scale))
         }
         (MeasureKind::Density { .. }, Some(axis)) => deriver.density(base, axis, scale),
         _ => each(base, None, |_, _| None),
@@ -71,11 +73,11 @@ pub(super) async fn derive(library: &Library, engine: &ServingEngine, query: &Qu
 }
 
 /// Works every cell out from its own count and its counterparts; `None`: there is no such number.
-fn each(base: &Counts, companion: Option<Companion>, number: impl Fn(i64, &[i64]) -> Option<i128>) -> Counts {
+fn each(base: &Counts, companion: Option<&Companion>, number: impl Fn(i64, &[i64]) -> Option<i128>) -> Counts {
     let mut derived = Counts { values: Vec::with_capacity(base.values.len()), statuses: Vec::with_capacity(base.values.len()) };
-    let mut values = vec![0; companion.as_ref().map_or(0, |companion| companion.parts.len())];
+    let mut values = vec![0; companion.map_or(0, |companion| companion.parts.len())];
     for (cell, (&count, &own)) in base.values.iter().zip(&base.statuses).enumerate() {
-        let counterparts = companion.as_ref().filter(|companion| companion.starts[cell] != NOWHERE);
+        let counterparts = companion.filter(|companion| companion.starts[cell] != NOWHERE);
         let (value, status) = match (own, counterparts) {
             (CellStatus::Published, Some(companion)) => {
                 let mut worst = CellStatus::Published;

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Saves a query of the newest two periods.
-fn save(more: Value) -> Reply {
+fn save(more: &Value) -> Reply {
     let mut body = json!({
         "tableId": "people",
         "language": "en",
@@ -31,7 +31,7 @@ fn save(more: Value) -> Reply {
 
 #[test]
 fn a_saved_query_is_answered_by_its_name_alone() {
-    let saved = save(json!({"outputFormat": "csv", "outputFormatParams": ["UseTexts"]}));
+    let saved = save(&json!({"outputFormat": "csv", "outputFormatParams": ["UseTexts"]}));
     assert_eq!(saved.status, 201, "{}", saved.text());
     let document: Value = serde_json::from_slice(&saved.body).unwrap();
     let name = document["id"].as_str().unwrap();
@@ -63,7 +63,7 @@ fn a_saved_query_is_answered_by_its_name_alone() {
 
 #[test]
 fn periods_stay_grow_or_roll() {
-    let periods = |mode: &str| save(json!({"timeMode": mode})).body;
+    let periods = |mode: &str| save(&json!({"timeMode": mode})).body;
     let values = |body: &[u8]| {
         let document: Value = serde_json::from_slice(body).unwrap();
         document["savedQuery"]["selection"]["selection"][3]["valueCodes"].clone()
@@ -75,16 +75,16 @@ fn periods_stay_grow_or_roll() {
 
 #[test]
 fn what_cannot_be_answered_is_not_saved() {
-    let refused = |more: Value, status: u16, says: &str| {
+    let refused = |more: &Value, status: u16, says: &str| {
         let reply = save(more);
         assert!(reply.status == status && reply.text().contains(says), "{} {}", reply.status, reply.text());
     };
-    refused(json!({"tableId": "nowhere"}), 404, "Non-existent table");
-    refused(json!({"tableId": null}), 400, "No query specified");
-    refused(json!({"outputFormat": "papyrus"}), 400, "Unsupported output format");
-    refused(json!({"language": "tlh"}), 400, "Unsupported language");
-    refused(json!({"timeMode": "backwards"}), 400, "Illegal request body");
-    refused(json!({"selection": {"selection": [{"variableCode": "Planet", "valueCodes": ["*"]}]}}), 400, "Non-existent variable");
+    refused(&json!({"tableId": "nowhere"}), 404, "Non-existent table");
+    refused(&json!({"tableId": null}), 400, "No query specified");
+    refused(&json!({"outputFormat": "papyrus"}), 400, "Unsupported output format");
+    refused(&json!({"language": "tlh"}), 400, "Unsupported language");
+    refused(&json!({"timeMode": "backwards"}), 400, "Illegal request body");
+    refused(&json!({"selection": {"selection": [{"variableCode": "Planet", "valueCodes": ["*"]}]}}), 400, "Non-existent variable");
     for name in ["x", "AAAA", "..%2F..%2Fetc"] {
         let reply = get(&format!("/savedqueries/{name}/data"));
         assert!(reply.status == 404 && reply.text().contains("Saved query not found"), "{}", reply.text());
