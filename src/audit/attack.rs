@@ -63,8 +63,6 @@ pub struct Attack {
     pub solved: u64,
     /// Unknowns whose exact range was worked out: all of these but for ends that the solver could not decide.
     pub bounded: u64,
-    /// Of these, those that can have but one value. None of them is primary, or there is a fault.
-    pub pinned: u64,
     /// Primary cells that were attacked in a window.
     pub sampled: u64,
     /// What it took.
@@ -76,7 +74,6 @@ impl Attack {
         self.whole += other.whole;
         self.solved += other.solved;
         self.bounded += other.bounded;
-        self.pinned += other.pinned;
         self.sampled += other.sampled;
         self.work.programs += other.work.programs;
         self.work.whole_numbers += other.work.whole_numbers;
@@ -133,18 +130,20 @@ pub fn attack(
     let ranges = ranges(tables, &unknowns);
     let groups = groups(tables, small_groups, &unknowns);
     let attacker = Attacker { rule, tables, unknowns: &unknowns, ranges: &ranges, groups: &groups, effort };
-    let of_primaries =
-        || (0..count as u32).map(|unknown| (unknown, attacker.promises(unknown))).filter(|(_, promises)| !promises.is_empty());
-    let mut narrowed: Vec<u32> = of_primaries()
-        .filter(|(_, promises)| {
-            promises.iter().any(|promise| !promise.cells.iter().any(|&cell| promise.is_kept_by(ranges[cell as usize].end(promise.end))))
-        })
-        .map(|(unknown, _)| unknown)
-        .collect();
-    let mut targets: Vec<u32> = of_primaries()
-        .map(|(unknown, _)| unknown)
-        .filter(|&unknown| sizes[roots_of(&roots, unknown) as usize] as usize > effort.largest)
-        .collect();
+    let (mut narrowed, mut targets) = (Vec::new(), Vec::new());
+    for unknown in 0..count as u32 {
+        let promises = attacker.promises(unknown);
+        if promises.is_empty() {
+            continue;
+        }
+        let is_kept = |promise: &Promise| promise.cells.iter().any(|&cell| promise.is_kept_by(ranges[cell as usize].end(promise.end)));
+        if !promises.iter().all(is_kept) {
+            narrowed.push(unknown);
+        }
+        if sizes[roots_of(&roots, unknown) as usize] as usize > effort.largest {
+            targets.push(unknown);
+        }
+    }
     targets.sort_unstable_by_key(|&unknown| (scatter(unknown), unknown));
     targets.truncate(effort.samples.max(targets.len() / effort.one_in.max(1)));
 
@@ -338,10 +337,7 @@ impl Attacker<'_> {
         let mut system = System::new(equations, self.ranges, |unknown| self.count(unknown), &mut work);
         system.settle();
         let unknowns = system.unknowns().to_vec();
-        for range in unknowns.iter().filter_map(|&unknown| system.exact(unknown)) {
-            attack.bounded += 1;
-            attack.pinned += u64::from(range.low == range.high);
-        }
+        attack.bounded = unknowns.iter().filter(|&&unknown| system.exact(unknown).is_some()).count() as u64;
         let narrowed = unknowns.iter().copied().filter(|&unknown| self.is_narrowed(&mut system, unknown)).collect();
         attack.solved = unknowns.len() as u64;
         attack.work = work;

@@ -6,7 +6,7 @@
 //! 3172,F,persons,2024-S1,,c
 //! ```
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{
     Context, Document, PIECE,
@@ -43,16 +43,16 @@ impl Csv {
             head.push(BYTE_ORDER_MARK);
         }
         if options.title {
-            push_field(&mut head, About::new(context, &answer.query).title(), separator);
+            head.push_str(&field(About::new(context, &answer.query).title(), separator));
             head.push('\n');
         }
         for heading in tidy.variables.iter().flat_map(|variable| &variable.columns).map(|(heading, _)| heading) {
-            push_field(&mut head, heading, separator);
+            head.push_str(&field(heading, separator));
             head.push(separator);
         }
-        push_field(&mut head, tidy.value, separator);
+        head.push_str(&field(tidy.value, separator));
         head.push(separator);
-        push_field(&mut head, tidy.status, separator);
+        head.push_str(&field(tidy.status, separator));
         head.push('\n');
         let fields: Vec<_> = tidy.variables.iter().map(|variable| fields(variable, separator)).collect();
         Self { separator, head: Some(head), at: Odometer::new(fields.iter().map(Strings::len).collect()), fields, cell: 0, answer }
@@ -97,26 +97,20 @@ impl Document for Csv {
 /// A variable's categories as fields, each with its separator behind.
 fn fields(variable: &TidyVariable, separator: char) -> Strings {
     let mut fields = Strings::default();
-    let mut field = String::new();
+    let mut written = String::new();
     for at in 0..variable.categories {
-        field.clear();
+        written.clear();
         for (_, texts) in &variable.columns {
-            push_field(&mut field, texts.get(at), separator);
-            field.push(separator);
+            written.push_str(&field(texts.get(at), separator));
+            written.push(separator);
         }
-        fields.push(&field);
+        fields.push(&written);
     }
     fields
 }
 
-/// Appends a field, in quotation marks if it needs them.
-pub(super) fn push_field(out: &mut String, text: &str, separator: char) {
+/// A text as a field, in quotation marks if it needs them.
+pub(super) fn field(text: &str, separator: char) -> Cow<'_, str> {
     let odd = |char: char| char == separator || matches!(char, '"' | '\n' | '\r');
-    if text.contains(odd) {
-        out.push('"');
-        out.push_str(&text.replace('"', "\"\""));
-        out.push('"');
-    } else {
-        out.push_str(text);
-    }
+    if text.contains(odd) { format!("\"{}\"", text.replace('"', "\"\"")).into() } else { text.into() }
 }

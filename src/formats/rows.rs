@@ -15,7 +15,7 @@ use parquet::{
 };
 
 use super::{
-    csv::push_field,
+    csv,
     json::{Json, push_string},
 };
 use crate::{
@@ -206,19 +206,13 @@ fn json(document: &RowsDocument<'_>, batches: &[RecordBatch]) -> Vec<u8> {
     out
 }
 
-fn push_text(out: &mut Vec<u8>, text: &str) {
-    let mut field = String::new();
-    push_field(&mut field, text, ',');
-    out.extend_from_slice(field.as_bytes());
-}
-
 fn csv(document: &RowsDocument<'_>, batches: &[RecordBatch]) -> Vec<u8> {
     let mut out = Vec::with_capacity(16 << 10);
     for (at, column) in document.columns.iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
-        push_text(&mut out, column.name);
+        out.extend_from_slice(csv::field(column.name, ',').as_bytes());
     }
     out.push(b'\n');
     for batch in batches {
@@ -228,7 +222,7 @@ fn csv(document: &RowsDocument<'_>, batches: &[RecordBatch]) -> Vec<u8> {
                     out.push(b',');
                 }
                 match cell(array, row) {
-                    Cell::Text(text) => push_text(&mut out, text),
+                    Cell::Text(text) => out.extend_from_slice(csv::field(text, ',').as_bytes()),
                     other => push_number(&mut out, &other),
                 }
             }

@@ -215,7 +215,6 @@ mod tests {
                 stub: vec![stub],
                 heading: vec![heading],
                 cells: u64::from(codes),
-                needed: u64::from(codes),
             }
         };
         let check = |codes: u32, wide: bool, options: Options, expect: bool| {

@@ -13,11 +13,12 @@ use futures::{StreamExt, stream};
 
 use super::{
     Shared, accept, edge,
-    metrics::From,
+    metrics::Origin,
     parameters::{Parameters, selection_body},
     problem::Problem,
 };
 use crate::{
+    engine::Admission,
     error::Result as Computed,
     formats::{Context, Document, Format},
     tables::{Answer, Query, Request, answer, resolve},
@@ -52,16 +53,29 @@ pub async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let body = read(body, shared.most_body).await?;
     let parameters = Parameters::parse(query.as_deref());
-    let request = if body.len() > LONG_BODY {
-        shared.engine.compute(async move { Ok(selection_body(&body)) }).await??
-    } else {
-        selection_body(&body)?
-    };
+    let request = posted(&shared, body).await?;
     data(&shared, &id, &parameters, &request, &headers).await
 }
 
+/// The selection in the body of a POST.
+pub(super) async fn posted(shared: &Shared, body: Body) -> Result<Request, Problem> {
+    let body = read(body, shared.most_body).await?;
+    if body.len() > LONG_BODY {
+        return shared.engine.compute(async move { Ok(selection_body(&body)) }).await?;
+    }
+    selection_body(&body)
+}
+
+/// Room for the answer to a query, or the advice to come again.
+pub(super) fn room(shared: &Shared, query: &Query) -> Result<Admission, Problem> {
+    shared.engine.admit(query.needed(&shared.library)).ok_or_else(|| {
+        shared.metrics.refuse("cells");
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", &words::BUSY)
+    })
+}
+
+/// A whole body of no more than so many bytes.
 pub(super) async fn read(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
     let mut pieces = body.into_data_stream();
     let mut read = Vec::new();
@@ -135,18 +149,18 @@ pub(super) async fn data(
     let tag = format!("{}-{}-{}", query.fingerprint(&shared.library), format.key(), asked.language);
     let cells = query.cells;
     if edge::is_known(headers, &tag) {
-        shared.metrics.answer(From::Client, cells);
+        shared.metrics.answer(Origin::Client, cells);
         return Ok(varying(edge::unchanged(&tag), named));
     }
     let key = format!("{tag} {}", context.base);
     let body = match shared.finished.get(&key) {
         Some(finished) => {
-            shared.metrics.answer(From::Finished, cells);
+            shared.metrics.answer(Origin::Finished, cells);
             Body::from(finished)
         }
         None => {
             let computed = compute(shared, query, key, move |answer| format.document(context, answer)).await?;
-            shared.metrics.answer(From::Computed, cells);
+            shared.metrics.answer(Origin::Computed, cells);
             computed
         }
     };
@@ -173,10 +187,7 @@ pub async fn compute(
     key: String,
     document: impl FnOnce(Arc<Answer>) -> Computed<Box<dyn Document>> + Send + 'static,
 ) -> Result<Body, Problem> {
-    let Some(admission) = shared.engine.admit(query.needed) else {
-        shared.metrics.refuse("cells");
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", &words::BUSY));
-    };
+    let admission = room(shared, &query)?;
     let cells = query.cells;
     let answer = answer(Arc::clone(&shared.library), Arc::clone(&shared.engine), query);
     if cells > FINISHED_AT_ONCE {

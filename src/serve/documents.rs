@@ -123,6 +123,12 @@ struct Chosen {
     value_codes: Vec<String>,
 }
 
+impl From<Selection> for Chosen {
+    fn from(selection: Selection) -> Self {
+        Self { variable_code: selection.variable, codelist: selection.codelist, value_codes: selection.values }
+    }
+}
+
 #[derive(Serialize)]
 struct Placement<'a> {
     heading: Vec<&'a str>,
@@ -285,14 +291,9 @@ impl<'a> Writer<'a> {
         heading: Vec<&'a str>,
         stub: Vec<&'a str>,
     ) -> DefaultSelection<'a> {
-        let chosen = |selection: Selection| Chosen {
-            variable_code: selection.variable,
-            codelist: selection.codelist,
-            value_codes: selection.values,
-        };
         DefaultSelection {
             language: self.id(self.language),
-            selection: selection.into_iter().map(chosen).collect(),
+            selection: selection.into_iter().map(Chosen::from).collect(),
             placement: Placement { heading, stub },
             links: self.own_links(&format!("/tables/{}/defaultselection", entry.table.id)),
         }
@@ -364,10 +365,8 @@ impl<'a> Writer<'a> {
 }
 
 fn selection_of(saved: &Saved) -> SavedSelection<'_> {
-    let chosen =
-        |selection: Selection| Chosen { variable_code: selection.variable, codelist: selection.codelist, value_codes: selection.values };
     SavedSelection {
-        selection: saved.request().selections.into_iter().map(chosen).collect(),
+        selection: saved.request().selections.into_iter().map(Chosen::from).collect(),
         placement: Placement {
             heading: saved.heading.iter().map(String::as_str).collect(),
             stub: saved.stub.iter().map(String::as_str).collect(),

@@ -5,22 +5,21 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::{Path, RawQuery, State},
-    http::{HeaderMap, StatusCode},
+    http::HeaderMap,
     response::Response,
 };
 use serde::Serialize;
 
 use super::{
     Shared,
-    data::{Asked, read, understand},
-    parameters::{Parameters, selection_body},
+    data::{Asked, posted, room, understand},
+    parameters::Parameters,
     problem::Problem,
     px,
 };
 use crate::{
     formats::{Context, PIECE},
     tables::{CellStatus, Request, answer},
-    words,
 };
 
 #[derive(Serialize)]
@@ -60,8 +59,8 @@ pub async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let body = read(body, shared.most_body).await?;
-    estimate(&shared, &id, &Parameters::parse(query.as_deref()), &selection_body(&body)?, &headers).await
+    let request = posted(&shared, body).await?;
+    estimate(&shared, &id, &Parameters::parse(query.as_deref()), &request, &headers).await
 }
 
 async fn estimate(
@@ -85,10 +84,7 @@ async fn estimate(
         bytes: None,
     };
     if fits {
-        let Some(admission) = shared.engine.admit(query.needed) else {
-            shared.metrics.refuse("cells");
-            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", &words::BUSY));
-        };
+        let admission = room(shared, &query)?;
         let context = Context { library: Arc::clone(&shared.library), language, base: shared.base(headers) };
         let answer = answer(Arc::clone(&shared.library), Arc::clone(&shared.engine), query);
         let counted = async move {

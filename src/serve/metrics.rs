@@ -55,7 +55,7 @@ pub struct Metrics {
 
 /// Where an answer came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum From {
+pub enum Origin {
     /// The client had it already.
     Client,
     /// It was finished before.
@@ -105,14 +105,14 @@ impl Metrics {
     }
 
     /// An answer with cells is given.
-    pub fn answer(&self, from: From, cells: u64) {
+    pub fn answer(&self, from: Origin, cells: u64) {
         let kind = match from {
-            From::Client => "client",
-            From::Finished => "finished",
-            From::Computed => "computed",
+            Origin::Client => "client",
+            Origin::Finished => "finished",
+            Origin::Computed => "computed",
         };
         self.answers.get_or_create(&Kind { kind }).inc();
-        if from != From::Client {
+        if from != Origin::Client {
             self.cells.inc_by(cells);
         }
     }

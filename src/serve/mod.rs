@@ -260,30 +260,14 @@ impl Application {
                 Err(_) => std::future::pending().await,
             }
         };
-        let (asked, state) = (postgres, current.clone());
-        let asking = async move {
-            match asked {
-                Some(port) => port.run(state).await,
-                None => std::future::pending().await,
+        let asking = if_any(postgres.map(|port| port.run(current.clone())));
+        let renewing = if_any(refresh.map(|every| renewal.run(current, every)));
+        let offering = if_any(figures.map(|(_, offered)| async move {
+            if let Err(error) = offered.await {
+                tracing::error!(%error, "figures for monitoring are no longer offered");
             }
-        };
-        let renewing = async move {
-            match refresh {
-                Some(every) => renewal.run(current, every).await,
-                None => std::future::pending().await,
-            }
-        };
-        let offering = async move {
-            match figures {
-                Some((_, offered)) => {
-                    if let Err(error) = offered.await {
-                        tracing::error!(%error, "figures for monitoring are no longer offered");
-                    }
-                    std::future::pending().await
-                }
-                None => std::future::pending().await,
-            }
-        };
+            std::future::pending().await
+        }));
         tokio::select! {
             () = offering => {}
             ended = server => ended.map_err(|error| Error::storage("serving", error))?,
@@ -293,6 +277,14 @@ impl Application {
         }
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// Work that goes on beside the answering; what there is not never ends.
+async fn if_any(work: Option<impl Future<Output = ()>>) {
+    match work {
+        Some(work) => work.await,
+        None => std::future::pending().await,
     }
 }
 

@@ -94,7 +94,7 @@ impl Saved {
     }
 }
 
-/// The request of a saved query and its table, for what may be told of it.
+/// What the saved query of a name asks for.
 pub fn request(name: &str) -> Result<Request, Problem> {
     Ok(Saved::open(name)?.request())
 }

@@ -141,7 +141,7 @@ impl Scan {
         query.releases = vec![release];
         query.stub = (0..nodes.len()).map(Variable::Axis).collect();
         query.heading = vec![Variable::Contents, Variable::Time];
-        (query.cells, query.needed) = (rows as u64, rows as u64);
+        query.cells = rows as u64;
         let answered = answer(Arc::clone(&self.library), Arc::clone(&self.engine), query).await?;
         if answered.values.len() != rows || answered.decimals(0) != 0 {
             return Err(Error::Internal("a table's own measure is one count for each cell".into()));

@@ -45,6 +45,7 @@ pub(super) async fn derive(library: &Library, engine: &ServingEngine, query: &Qu
     let deriver = Deriver { library, engine, entry, query };
     let scale = 10i128.pow(u32::from(measure.decimals));
     let axis = measure.kind.dimension().and_then(|id| entry.table.axes.iter().position(|axis| axis.dimension == id));
+    // Per cent, and per square kilometre of so many hectares.
     let per_hundred = |count: i64, whole: &[i64]| quotient(i128::from(count) * 100 * scale, sum(whole));
     Ok(match (&measure.kind, axis) {
         (MeasureKind::Share { .. }, Some(axis)) => each(base, deriver.above(axis).await?.as_ref(), per_hundred),
@@ -67,7 +68,7 @@ pub(super) async fn derive(library: &Library, engine: &ServingEngine, query: &Qu
             let companion = deriver.nodes(axis, bands.iter().map(|band| band.code.as_str())).await?;
             each(base, companion.as_ref(), |_, counts| median(bands, counts, scale))
         }
-        (MeasureKind::Density { .. }, Some(axis)) => deriver.density(base, axis, scale),
+        (MeasureKind::Density { .. }, Some(axis)) => each(base, Some(&deriver.areas(axis)), per_hundred),
         _ => each(base, None, |_, _| None),
     })
 }
@@ -222,29 +223,24 @@ impl Deriver<'_> {
         self.companion(other, &moved, parts, true).await.map(Some)
     }
 
-    /// Every count by the area of its place.
-    fn density(&self, base: &Counts, axis: usize, scale: i128) -> Counts {
-        let nodes = &self.library.dimensions[self.entry.axes[axis].dimension].nodes;
+    /// The area of every cell's place, in hectares.
+    fn areas(&self, axis: usize) -> Companion {
+        let all = &self.library.dimensions[self.entry.axes[axis].dimension].nodes;
         let areas: Vec<Option<u64>> = match &self.query.axes[axis] {
-            Chosen::Eliminated => vec![nodes[0].area],
-            Chosen::Nodes { nodes: chosen, .. } => chosen.iter().map(|&node| nodes[node as usize].area).collect(),
+            Chosen::Eliminated => vec![all[0].area],
+            Chosen::Nodes { nodes, .. } => nodes.iter().map(|&node| all[node as usize].area).collect(),
             Chosen::Groups { groups, .. } => vec![None; groups.len()],
         };
-        let behind = self.query.variables().skip_while(|variable| *variable != Variable::Axis(axis)).skip(1);
-        let stride: usize = behind.map(|variable| self.query.size(variable)).product();
-        let mut derived = Counts { values: Vec::with_capacity(base.values.len()), statuses: Vec::with_capacity(base.values.len()) };
-        for (cell, (&count, &status)) in base.values.iter().zip(&base.statuses).enumerate() {
-            let area = if areas.len() == 1 { areas[0] } else { areas[cell / stride % areas.len()] };
-            let number = area.and_then(|area| quotient(i128::from(count) * 100 * scale, i128::from(area)));
-            let (value, status) = match (status, number.and_then(|number| i64::try_from(number).ok())) {
-                (CellStatus::Published, Some(value)) => (value, status),
-                (CellStatus::Published, None) => (0, CellStatus::Unavailable),
-                _ => (0, status),
-            };
-            derived.values.push(value);
-            derived.statuses.push(status);
-        }
-        derived
+        let known = |area: &Option<u64>| if area.is_some() { CellStatus::Published } else { CellStatus::Unavailable };
+        let counts = Counts {
+            statuses: areas.iter().map(known).collect(),
+            values: areas.iter().map(|area| area.and_then(|area| i64::try_from(area).ok()).unwrap_or(0)).collect(),
+        };
+        // There is one for each place, whatever the other variables are.
+        let others = self.query.variables().filter(|variable| *variable != Variable::Axis(axis));
+        let moved: Vec<(Variable, Vec<usize>)> = others.map(|variable| (variable, vec![0; self.query.size(variable)])).collect();
+        let starts = self.starts(&moved, |variable| if variable == Variable::Axis(axis) { self.query.size(variable) } else { 1 });
+        Companion { counts, starts, parts: vec![0], zeros: true }
     }
 
     fn with_nodes(&self, axis: usize, nodes: Vec<u32>) -> Query {
@@ -256,6 +252,12 @@ impl Deriver<'_> {
     /// Reads a companion. It has the variables of the query in the same order, and perhaps one before them; `moved` tells for
     /// each position of a variable its position there.
     async fn companion(&self, other: Query, moved: &[(Variable, Vec<usize>)], parts: Vec<usize>, zeros: bool) -> Result<Companion> {
+        let starts = self.starts(moved, |variable| other.size(variable));
+        Ok(Companion { counts: counts(self.library, self.engine, &other).await?, starts, parts, zeros })
+    }
+
+    /// Where the counterparts of every cell are counted from, in a companion whose variables have these sizes.
+    fn starts(&self, moved: &[(Variable, Vec<usize>)], size: impl Fn(Variable) -> usize) -> Vec<usize> {
         let mut starts = vec![0];
         let mut stride = 1;
         let variables: Vec<Variable> = self.query.variables().collect();
@@ -269,9 +271,9 @@ impl Deriver<'_> {
                 wider.extend(starts.iter().map(shift));
             }
             starts = wider;
-            stride *= other.size(variable);
+            stride *= size(variable);
         }
-        Ok(Companion { counts: counts(self.library, self.engine, &other).await?, starts, parts, zeros })
+        starts
     }
 }
 

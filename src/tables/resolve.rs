@@ -67,8 +67,6 @@ pub struct Query {
     pub heading: Vec<Variable>,
     /// Number of cells.
     pub cells: u64,
-    /// Number of cells that must be read at a time for them: more where a measure is worked out from several.
-    pub needed: u64,
 }
 
 impl Query {
@@ -88,6 +86,14 @@ impl Query {
                 Chosen::Groups { groups, .. } => groups.len(),
             },
         }
+    }
+
+    /// Number of cells that must be held for the answer: a measure may need more than it fills.
+    pub fn needed(&self, library: &Library) -> u64 {
+        let entry = &library.tables[self.table];
+        let measures = self.contents.iter().filter_map(|&content| library.measure(entry, content));
+        let most = measures.map(|measure| measure.kind.nodes().count() as u64).max().unwrap_or(0);
+        self.cells + self.cells / self.contents.len().max(1) as u64 * most
     }
 
     /// A digest that two requests share if and only if they mean the same answer from the same releases. It depends on no cell.
@@ -151,7 +157,7 @@ pub fn resolve(library: &Library, table: usize, request: &Request, most: u64) ->
     let chosen = resolver.mandatory(Variable::Time, of(Variable::Time), &periods)?;
     let releases: Vec<usize> = chosen.into_iter().map(|at| entry.span[at as usize]).collect();
 
-    let mut query = Query { table, axes, contents, releases, stub: Vec::new(), heading: Vec::new(), cells: 0, needed: 0 };
+    let mut query = Query { table, axes, contents, releases, stub: Vec::new(), heading: Vec::new(), cells: 0 };
     let mut present: Vec<Variable> = (0..query.axes.len()).filter(|&at| query.axes[at] != Chosen::Eliminated).map(Variable::Axis).collect();
     present.extend([Variable::Contents, Variable::Time]);
     (query.stub, query.heading) = resolver.place(request, &present)?;
@@ -165,9 +171,6 @@ pub fn resolve(library: &Library, table: usize, request: &Request, most: u64) ->
         return Err(RequestError::new(Fault::TooMany, detail));
     }
     query.cells = cells as u64;
-    // A measure may need more cells than it fills.
-    let needs = query.contents.iter().filter_map(|&at| library.measure(entry, at)).map(|measure| measure.kind.nodes().count() as u64);
-    query.needed = query.cells + query.cells / query.contents.len().max(1) as u64 * needs.max().unwrap_or(0);
     Ok(query)
 }
 

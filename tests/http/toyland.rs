@@ -158,95 +158,31 @@ id = "no-old-men"
 nodes = { sex = ["L"], age = ["O"] }
 "#;
 
-const MEASURES: &str = r#"
-[[measure]]
-code = "share-place"
-kind = "share"
-label = { id = "Ukuran share-place", en = "Measure share-place" }
-unit = { id = "satuan share-place", en = "unit share-place" }
-method = { id = "Cara share-place", en = "Method share-place" }
-decimals = 1
-dimension = "region"
-[[measure]]
-code = "share-row"
-kind = "share-of-row"
-label = { id = "Ukuran share-row", en = "Measure share-row" }
-unit = { id = "satuan share-row", en = "unit share-row" }
-method = { id = "Cara share-row", en = "Method share-row" }
-decimals = 2
-
-[[measure]]
-code = "share-column"
-kind = "share-of-column"
-label = { id = "Ukuran share-column", en = "Measure share-column" }
-unit = { id = "satuan share-column", en = "unit share-column" }
-method = { id = "Cara share-column", en = "Method share-column" }
-decimals = 0
-
-[[measure]]
-code = "change"
-kind = "change"
-label = { id = "Ukuran change", en = "Measure change" }
-unit = { id = "satuan change", en = "unit change" }
-method = { id = "Cara change", en = "Method change" }
-decimals = 0
-
-[[measure]]
-code = "growth"
-kind = "growth"
-label = { id = "Ukuran growth", en = "Measure growth" }
-unit = { id = "satuan growth", en = "unit growth" }
-method = { id = "Cara growth", en = "Method growth" }
-decimals = 1
-
-[[measure]]
-code = "sex-ratio"
-kind = "ratio"
-label = { id = "Ukuran sex-ratio", en = "Measure sex-ratio" }
-unit = { id = "satuan sex-ratio", en = "unit sex-ratio" }
-method = { id = "Cara sex-ratio", en = "Method sex-ratio" }
-decimals = 1
-dimension = "sex"
-of = ["L"]
-to = ["P"]
-per = 1000
-[[measure]]
-code = "dependency"
-kind = "ratio"
-label = { id = "Ukuran dependency", en = "Measure dependency" }
-unit = { id = "satuan dependency", en = "unit dependency" }
-method = { id = "Cara dependency", en = "Method dependency" }
-decimals = 1
-dimension = "age"
-of = ["C", "O"]
-to = ["A"]
-[[measure]]
-code = "median"
-kind = "median"
-label = { id = "Ukuran median", en = "Measure median" }
-unit = { id = "satuan median", en = "unit median" }
-method = { id = "Cara median", en = "Method median" }
-decimals = 2
-dimension = "age"
-level = "band"
-[[measure]]
-code = "density"
-kind = "density"
-label = { id = "Ukuran density", en = "Measure density" }
-unit = { id = "satuan density", en = "unit density" }
-method = { id = "Cara density", en = "Method density" }
-decimals = 1
-dimension = "region"
-[[measure]]
-code = "houses"
-kind = "share"
-label = { id = "Ukuran houses", en = "Measure houses" }
-unit = { id = "satuan houses", en = "unit houses" }
-method = { id = "Cara houses", en = "Method houses" }
-decimals = 1
-dimension = "region"
-counts = "household"
-"#;
+/// Measures of every kind: code, kind, decimals, and what else its kind needs.
+fn measures() -> String {
+    let measure = |(code, kind, decimals, more): (&str, &str, u8, &str)| {
+        let text = |what: &str| format!("{{ id = '{what} {code}', en = '{what} {code}' }}");
+        format!(
+            "[[measure]]\ncode = '{code}'\nkind = '{kind}'\nlabel = {}\nunit = {}\nmethod = {}\ndecimals = {decimals}\n{more}\n",
+            text("Measure"),
+            text("unit"),
+            text("Method")
+        )
+    };
+    let all = [
+        ("share-place", "share", 1, "dimension = 'region'"),
+        ("share-row", "share-of-row", 2, ""),
+        ("share-column", "share-of-column", 0, ""),
+        ("change", "change", 0, ""),
+        ("growth", "growth", 1, ""),
+        ("sex-ratio", "ratio", 1, "dimension = 'sex'\nof = ['L']\nto = ['P']\nper = 1000"),
+        ("dependency", "ratio", 1, "dimension = 'age'\nof = ['C', 'O']\nto = ['A']"),
+        ("median", "median", 2, "dimension = 'age'\nlevel = 'band'"),
+        ("density", "density", 1, "dimension = 'region'"),
+        ("houses", "share", 1, "dimension = 'region'\ncounts = 'household'"),
+    ];
+    all.map(measure).concat()
+}
 
 const NOTES: &str = r#"
 [[note]]
@@ -296,7 +232,7 @@ pub fn definitions(regions: &str, finest_age: &str, tables: &[&str]) -> Definiti
     let files = [
         ("register.toml", REGISTER.to_owned()),
         ("structural-zeros.toml", ZEROS.to_owned()),
-        ("measures.toml", MEASURES.to_owned()),
+        ("measures.toml", measures()),
         ("dimensions/region.toml", REGION.to_owned()),
         ("dimensions/regions.csv", regions.to_owned()),
         ("dimensions/sex.toml", SEX.to_owned()),
