@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use cacah::{
+use crate::{
     audit::Effort,
     protect::Trials,
     register::{Period, vintage_name},

@@ -53,3 +53,6 @@ pub mod sdmx;
 pub mod serve;
 pub mod sql;
 pub mod tables;
+
+pub mod cli;
+pub mod commands;

@@ -55,6 +55,11 @@ pub struct Phrase {
 }
 
 impl Phrase {
+    /// Says the same in English and in Indonesian.
+    pub(crate) const fn new(english: &'static str, indonesian: &'static str) -> Self {
+        Self { english, indonesian }
+    }
+
     /// The words as they stand.
     pub fn text(&self, tongue: Tongue) -> &'static str {
         match tongue {
@@ -188,30 +193,26 @@ pub fn frequency(frequency: Frequency) -> &'static Phrase {
 /// Declares phrases: name, English, Indonesian.
 macro_rules! phrases {
     ($($(#[$doc:meta])* $name:ident = $english:literal | $indonesian:literal;)*) => {
-        $($(#[$doc])* pub static $name: Phrase = Phrase { english: $english, indonesian: $indonesian };)*
+        $($(#[$doc])* pub static $name: Phrase = Phrase::new($english, $indonesian);)*
 
         #[cfg(test)]
         static ALL: &[&Phrase] = &[$(&$name),*];
     };
 }
 
-const fn month(english: &'static str, indonesian: &'static str) -> Phrase {
-    Phrase { english, indonesian }
-}
-
 static MONTHS: [Phrase; 12] = [
-    month("January", "Januari"),
-    month("February", "Februari"),
-    month("March", "Maret"),
-    month("April", "April"),
-    month("May", "Mei"),
-    month("June", "Juni"),
-    month("July", "Juli"),
-    month("August", "Agustus"),
-    month("September", "September"),
-    month("October", "Oktober"),
-    month("November", "November"),
-    month("December", "Desember"),
+    Phrase::new("January", "Januari"),
+    Phrase::new("February", "Februari"),
+    Phrase::new("March", "Maret"),
+    Phrase::new("April", "April"),
+    Phrase::new("May", "Mei"),
+    Phrase::new("June", "Juni"),
+    Phrase::new("July", "Juli"),
+    Phrase::new("August", "Agustus"),
+    Phrase::new("September", "September"),
+    Phrase::new("October", "Oktober"),
+    Phrase::new("November", "November"),
+    Phrase::new("December", "Desember"),
 ];
 
 phrases! {
@@ -358,7 +359,7 @@ phrases! {
         | "{0} berisi '{1}'; tulislah saat seperti 2024-06-30T12:00:00Z";
     NO_CHOICE = "{0} is '{1}'; expected one of {2}" | "{0} berisi '{1}'; gunakan salah satu dari {2}";
     NO_HISTORY = "earlier revisions are not offered; leave out includeHistory" | "revisi terdahulu tidak disediakan; hilangkan includeHistory";
-    NO_ITEMS = "single items of a scheme are not offered; ask for the whole {0}" | "butir tunggal dari suatu skema tidak disediakan; mintalah {0} seutuhnya";
+    NO_ITEM = "no {0} has an item '{1}'; ask without it to see which there are" | "tidak ada {0} yang memuat butir '{1}'; mintalah tanpa butir untuk melihat yang ada";
     NO_MEDIA_TYPE = "none of the media types '{0}' is offered; {1}" | "tidak satu pun dari jenis media '{0}' disediakan; {1}";
 
     // Named queries.
@@ -390,8 +391,8 @@ phrases! {
     BODY_BREAKS_OFF = "the body breaks off: {0}" | "isi permintaan terputus: {0}";
     BODY_TOO_LONG = "the body is longer than {0} bytes; use expressions such as * or from(code), or ask in several parts"
         | "isi permintaan melebihi {0} bita; gunakan ungkapan seperti * atau from(code), atau mintalah dalam beberapa bagian";
-    NOTHING_HERE = "there is nothing at this address; tables are listed at /api/v2/tables, the interface is described at /api/v2/config"
-        | "tidak ada apa-apa di alamat ini; daftar tabel ada di /api/v2/tables, keterangan antarmuka di /api/v2/config";
+    NOTHING_HERE = "there is nothing at this address; tables are listed at /api/v2/tables, the interface is described at /api"
+        | "tidak ada apa-apa di alamat ini; daftar tabel ada di /api/v2/tables, keterangan antarmuka di /api";
     NO_SUCH_METHOD = "expected GET, or POST to /api/v2/tables/{id}/data" | "gunakan GET, atau POST ke /api/v2/tables/{id}/data";
     NOT_UNDERSTOOD = "the request cannot be understood" | "permintaan tidak dapat dipahami";
     ADDRESS_TOO_LONG = "the address is longer than 65534 bytes; send the selection in the body of a POST to /api/v2/tables/{id}/data instead"
@@ -406,6 +407,35 @@ phrases! {
     NO_SAVED_QUERY = "there is no such saved query; copy its whole name, which POST /api/v2/savedqueries gave back" | "tidak ada kueri tersimpan ini; salin seluruh namanya, yang diberikan oleh POST /api/v2/savedqueries";
     LONG_SAVED_QUERY = "a query with so many codes cannot be saved; choose by expressions such as 34* or by code lists" | "kueri dengan kode sebanyak ini tidak dapat disimpan; pilih dengan ekspresi seperti 34* atau dengan daftar kode";
     TOO_OFTEN = "you have asked as often as one client may for now; ask again in {0} seconds" | "batas permintaan untuk satu klien tercapai; coba lagi dalam {0} detik";
+    // The interface described.
+
+    AREA_TABLES = "Tables and what is in them (PxWebApi v2)" | "Tabel dan isinya (PxWebApi v2)";
+    AREA_DATA = "Cells (PxWebApi v2)" | "Sel (PxWebApi v2)";
+    AREA_SAVED = "Saved queries (PxWebApi v2)" | "Kueri tersimpan (PxWebApi v2)";
+    AREA_QUERIES = "Named queries" | "Kueri bernama";
+    AREA_SDMX = "SDMX 2.1" | "SDMX 2.1 (pertukaran data statistik)";
+    AREA_SERVICE = "The service itself" | "Layanan itu sendiri";
+    API_TITLE = "Programming interface" | "Antarmuka pemrograman";
+    API_ABOUT = "Every number has been published: small counts, and what would give them away, are withheld for everybody and in every format. Answers carry an ETag; unknown parameters are ignored; names of parameters may be written in any case."
+        | "Setiap angka telah dipublikasikan: cacah kecil, dan apa pun yang dapat membocorkannya, ditutup bagi semua orang dan dalam setiap format. Jawaban memuat ETag; parameter yang tidak dikenal diabaikan; nama parameter boleh ditulis dengan huruf besar atau kecil.";
+    API_MACHINES = "The same for programs: OpenAPI 3.1" | "Sama, untuk program: OpenAPI 3.1";
+    API_PARAMETER = "Parameter" | "Parameter permintaan";
+    API_WHERE = "Where" | "Letak";
+    API_IN_ADDRESS = "address" | "alamat";
+    API_BEHIND = "query" | "kueri";
+    API_BODY = "Body" | "Isi permintaan";
+    API_MEANING = "Meaning" | "Arti";
+    API_ANSWERS = "Answers" | "Jawaban";
+    API_TRY = "Try" | "Coba";
+    API_ANSWER = "The answer." | "Jawabannya.";
+    API_UNCHANGED = "Nothing has changed since the answer that the client has." | "Tidak ada perubahan sejak jawaban yang dimiliki klien.";
+    API_NOT_UNDERSTOOD = "The request cannot be understood, or asks for what there is not; the detail says what there is." | "Permintaan tidak dapat dipahami, atau meminta yang tidak ada; keterangannya menyebut apa yang ada.";
+    API_NOT_FOUND = "There is no such thing; the detail says what there is." | "Tidak ada; keterangannya menyebut apa yang ada.";
+    API_NOT_ACCEPTABLE = "None of the formats that the client accepts is offered." | "Tidak satu pun format yang diterima klien disediakan.";
+    API_TOO_LARGE = "The request, or the answer in this format, is too large; the detail says what to do." | "Permintaan, atau jawaban dalam format ini, terlalu besar; keterangannya menyebut apa yang dapat dilakukan.";
+    API_TOO_OFTEN = "The client has asked as often as it may; `Retry-After` says how many seconds to wait." | "Batas permintaan klien tercapai; `Retry-After` menyebut berapa detik harus menunggu.";
+    API_BUSY = "The service is busy or stopping; ask again in a second." | "Layanan sedang sibuk atau dihentikan; coba lagi sedetik kemudian.";
+
     BUSY = "many answers are under way; ask again in a second" | "banyak jawaban sedang dikerjakan; coba lagi sedetik kemudian";
     STOPPING = "the service is stopping; ask another one" | "layanan sedang dihentikan; gunakan layanan lain";
     FAILED = "the service failed to answer; its log says why" | "layanan gagal menjawab; sebabnya tercatat dalam lognya";

@@ -3,12 +3,6 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use cacah::{
-    audit::{self, Effort},
-    cube::{Confidential, grouped},
-    release::{Manifest, Protection, list},
-    storage::{FileDigest, Store},
-};
 
 use super::{
     explain::Explained,
@@ -16,7 +10,13 @@ use super::{
     say::say,
     seconds,
 };
-use crate::cli::Audit;
+use crate::{
+    audit::{self, Effort},
+    cli::Audit,
+    cube::{Confidential, grouped},
+    release::{Manifest, Protection, list},
+    storage::{FileDigest, Store},
+};
 
 /// Runs the command: what a release shows, the counts that it was made of and the proof are read from their files and
 /// checked as if nobody had done so before.
@@ -65,7 +65,7 @@ pub async fn audit(args: Audit) -> Result<()> {
     let report = tokio::task::block_in_place(|| {
         let mut report = audit::audit(&counted, &statuses, &proof, &proven.rule, &effort)?;
         audit::check_values(&counted, &statuses, &values, &mut report);
-        Ok::<_, cacah::error::Error>(report)
+        Ok::<_, crate::error::Error>(report)
     })?;
     drop(busy);
     if !report.is_clean() {

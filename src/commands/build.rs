@@ -6,16 +6,16 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use cacah::{
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{LoadedDefinitions, load_definitions, say::say, seconds};
+use crate::{
+    cli::Build,
     cube::{self, BuildOptions, Built, Confidential, Quality, grouped},
     engine::Engine,
     ingest::Progress,
     storage::Store,
 };
-use indicatif::{ProgressBar, ProgressStyle};
-
-use super::{LoadedDefinitions, load_definitions, say::say, seconds};
-use crate::cli::Build;
 
 /// What a build came to.
 pub struct BuildReport {

@@ -3,7 +3,10 @@
 use std::{collections::HashMap, fs, time::Instant};
 
 use anyhow::{Context, Result};
-use cacah::{
+
+use super::{Protecting, build_with, load_definitions, release_with, sample::sample_with, say::say, seconds, serve::psql};
+use crate::cli::{DefinitionArgs, Demo, SMALL_GROUP};
+use crate::{
     cube::{BuildOptions, Confidential},
     engine::Engine,
     protect::Trials,
@@ -13,9 +16,6 @@ use cacah::{
     storage::Store,
     worlds::Reach,
 };
-
-use super::{Protecting, build_with, load_definitions, release_with, sample::sample_with, say::say, seconds, serve::psql};
-use crate::cli::{DefinitionArgs, Demo, SMALL_GROUP};
 
 /// The two semesters of the demo, and how their snapshots are packed: one of each kind that registers deliver.
 const SEMESTERS: [(&str, &str); 2] = [("2024-S1", "csv.gz"), ("2024-S2", "parquet")];

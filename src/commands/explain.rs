@@ -1,14 +1,14 @@
 //! `cacah audit --explain CELL`: why a cell is suppressed, for the confidential side alone.
 
 use anyhow::{Context, Result, bail};
-use cacah::{
+
+use super::{protection::cell_nodes, say::say};
+use crate::{
     audit::Linked,
     cube::grouped,
     register::{Definitions, Status},
     worlds::{Certificate, Change, Counted, GroupCertificate, Proof, Rule, TRUE_WORLD},
 };
-
-use super::{protection::cell_nodes, say::say};
 
 /// So many primaries are named whose worlds change a secondary.
 const NAMED: usize = 5;

@@ -1,4 +1,10 @@
 //! What each command does, and what it tells the person at the terminal.
+//!
+//! The commands are compiled with the library, because the body of an `async fn` is compiled wherever it is awaited for good: a
+//! program that awaited the library's functions would compile most of them anew.
+
+// A reader that closes the pipe must not end a command with a panic: see `say`.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod audit;
 mod build;
@@ -7,38 +13,66 @@ mod explain;
 mod protection;
 mod release;
 mod sample;
-pub mod say;
+mod say;
 mod serve;
 mod weights;
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, process::ExitCode, time::Duration};
 
-use anyhow::Result;
-use cacah::{
+use anyhow::{Context, Result};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    cli::{Cli, Command, DefinitionArgs},
     register::{Definitions, Origin, definitions_alone, shipped},
     storage::{read_folder, read_text},
 };
+use audit::audit;
+use build::{build, build_with};
+use demo::demo;
+use release::{Protecting, release, release_with, releases};
+use sample::sample;
+use serve::serve;
 
-use build::build_with;
-use release::{Protecting, release_with};
-
-pub use audit::audit;
-pub use build::build;
-pub use demo::demo;
-pub use release::{release, releases};
-pub use sample::sample;
-pub use serve::serve;
-
-use crate::cli::DefinitionArgs;
+/// Does what the command line asks for; what goes wrong is told on standard error.
+pub fn run(cli: Cli) -> ExitCode {
+    let filter = EnvFilter::try_from_env("CACAH_LOG").unwrap_or_else(|_| EnvFilter::new("warn,cacah=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| say::Log).init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say::error(&format!("starting threads: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let outcome = runtime.block_on(async {
+        match cli.command {
+            Command::Demo(args) => demo(args).await,
+            Command::Sample(args) => sample(args).await,
+            Command::Build(args) => build(args).await,
+            Command::Release(args) => release(args).await,
+            Command::Audit(args) => audit(args).await,
+            Command::Releases(args) => releases(args).await,
+            Command::Serve(args) => serve(args).await,
+        }
+    });
+    match outcome.and_then(|()| say::outcome().context("writing to standard output")) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// Definitions, and the texts they were read from.
-pub struct LoadedDefinitions {
-    pub definitions: Definitions,
-    pub origin: Origin,
+struct LoadedDefinitions {
+    definitions: Definitions,
+    origin: Origin,
 }
 
 /// Reads the definitions that the arguments name; `vintage` names their regions, if they shall not do so themselves.
-pub fn load_definitions(args: &DefinitionArgs, vintage: Option<String>) -> Result<LoadedDefinitions> {
+fn load_definitions(args: &DefinitionArgs, vintage: Option<String>) -> Result<LoadedDefinitions> {
     let sources = match &args.definitions {
         Some(folder) => definitions_alone(read_folder(folder)?),
         None => shipped(),
@@ -59,7 +93,7 @@ pub fn load_definitions(args: &DefinitionArgs, vintage: Option<String>) -> Resul
 }
 
 /// A duration for people.
-pub fn seconds(duration: Duration) -> String {
+fn seconds(duration: Duration) -> String {
     match duration.as_secs_f64() {
         seconds if seconds < 120.0 => format!("{seconds:.1} s"),
         seconds => format!("{:.0} min {:02.0} s", (seconds / 60.0).floor(), seconds % 60.0),

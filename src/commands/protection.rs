@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use cacah::{
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::say::say;
+use crate::{
     audit::{Fault, Report},
     cube::{BuildManifest, Confidential, grouped, rollup},
     register::{Definitions, Node, Role, Shape, Status, ZeroMask},
@@ -11,9 +14,6 @@ use cacah::{
     storage::Store,
     worlds::Counted,
 };
-use indicatif::{ProgressBar, ProgressStyle};
-
-use super::say::say;
 
 /// The counts of all cells of all tables of a build.
 pub struct Counts {

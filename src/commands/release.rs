@@ -3,15 +3,6 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use cacah::{
-    audit::{self, Effort},
-    cube::{BuildManifest, Confidential, Quality, grouped},
-    protect::{self, Protected, Settings, Trials},
-    register::{Definitions, Dimension, Period, Status, Unit},
-    release::{Draft, Manifest, Published, list},
-    storage::Store,
-    worlds::{Audited, Counted, GroupRule, Proof, Reach, Rule},
-};
 
 use super::{
     protection::{Busy, Counts, describe_faults, released_cells, say_losses},
@@ -20,6 +11,15 @@ use super::{
     weights::weights,
 };
 use crate::cli::{Cost, Release, Releases};
+use crate::{
+    audit::{self, Effort},
+    cube::{BuildManifest, Confidential, Quality, grouped},
+    protect::{self, Protected, Settings, Trials},
+    register::{Definitions, Dimension, Period, Status, Unit},
+    release::{Draft, Manifest, Published, list},
+    storage::Store,
+    worlds::{Audited, Counted, GroupRule, Proof, Reach, Rule},
+};
 
 /// How a release is protected.
 pub struct Protecting {
@@ -199,7 +199,7 @@ async fn check_earlier(
         let reports = tokio::task::block_in_place(|| {
             let now = audit::audit(new.counted, &known(new.counted, new.statuses, &counted, &earlier), new.proof, new.rule, effort)?;
             let before = audit::audit(&counted, &known(&counted, &earlier, new.counted, new.statuses), &proof, &proven.rule, effort)?;
-            Ok::<_, cacah::error::Error>([now, before])
+            Ok::<_, crate::error::Error>([now, before])
         })?;
         if let Some(report) = reports.iter().find(|report| !report.is_clean()) {
             bail!(

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use cacah::{
-    cube::grouped,
-    sample::{self, Options, Summary},
-};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{LoadedDefinitions, load_definitions, say::say, seconds};
-use crate::cli::Sample;
+use crate::{
+    cli::Sample,
+    cube::grouped,
+    sample::{self, Options, Summary},
+};
 
 /// Runs the command.
 pub async fn sample(args: Sample) -> Result<()> {

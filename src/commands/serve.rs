@@ -3,15 +3,15 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Result;
-use cacah::{
+
+use super::say::say;
+use crate::{
+    cli::Serve,
     engine::{SCHEMA, ServingSettings},
     serve::{Application, Rate, ServeSettings, signals},
     sql::QuerySources,
     storage::{Store, read_folder},
 };
-
-use super::say::say;
-use crate::cli::Serve;
 
 /// Runs the command until it is asked to end.
 pub async fn serve(args: Serve) -> Result<()> {

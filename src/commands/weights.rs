@@ -1,12 +1,11 @@
 //! What losing cells costs, as the operator says on the command line: checked against the definitions.
 
-use anyhow::{Result, bail};
-use cacah::{
+use crate::{
+    cli::Cost,
     protect::Weights,
     register::{Definitions, Role},
 };
-
-use crate::cli::Cost;
+use anyhow::{Result, bail};
 
 /// The weights of a release: the usual ones with the operator's factors.
 pub fn weights(costs: &[Cost], definitions: &Definitions) -> Result<Weights> {

@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 
 use super::{
+    codelists,
     components::{CONF_STATUS, CONTENTS, FREQ, OBS_STATUS, UNIT_MEASURE},
     names::Names,
     refusal::Refusal,
@@ -160,6 +161,17 @@ impl Artefact {
             Self::Concepts => "CONCEPTS".into(),
             Self::Structure(table) => names.structure(table),
             Self::Constraint(table) => format!("CC_{}", names.flows[table]),
+        }
+    }
+
+    /// The identifiers of its items, if it is a scheme or a list.
+    pub fn items(self, names: &Names<'_>) -> Vec<String> {
+        match self {
+            Self::Agencies => vec![names.agency.clone()],
+            Self::Subjects => names.subjects.iter().map(|subject| subject.id.clone()).collect(),
+            Self::Concepts => names.components().into_iter().map(|(id, _)| id.to_owned()).collect(),
+            Self::Codelist(list) => codelists::ids(names, list),
+            Self::Flow(_) | Self::Categorisation(_) | Self::Structure(_) | Self::Constraint(_) => Vec::new(),
         }
     }
 

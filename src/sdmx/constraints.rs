@@ -9,7 +9,7 @@ use super::{
     names::{Names, VERSION, encode},
     refusal::{Refusal, short},
     selection::{Key, select},
-    structures::{Reach, Writer},
+    structures::{Items, Reach, Writer},
     window::Window,
     xml::Xml,
 };
@@ -125,7 +125,7 @@ pub fn available(names: &Names<'_>, wanted: &Availability, base: &str) -> Vec<u8
     let own = Artefact::Constraint(query.table);
     let mut beside = Artefact::with_references(library, &BTreeSet::from([own]), wanted.references);
     beside.retain(|artefact| artefact.kind() != own.kind());
-    let writer = Writer { names, base, reach: Reach::default() };
+    let writer = Writer { names, base, reach: Reach::default(), asked: BTreeSet::new(), items: Items::default() };
     writer.with_constraint(&beside, |xml, writer| {
         let id = format!("CR_{}", names.flows[query.table]);
         let urn = format!("urn:sdmx:org.sdmx.infomodel.registry.ContentConstraint={}:{id}({VERSION})", names.agency);

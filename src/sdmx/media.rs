@@ -141,7 +141,8 @@ impl Format {
     }
 }
 
-const MEDIA: [&str; 4] = [
+/// The media types of data.
+pub const MEDIA: [&str; 4] = [
     "application/vnd.sdmx.genericdata+xml;version=2.1",
     "application/vnd.sdmx.structurespecificdata+xml;version=2.1",
     "application/vnd.sdmx.data+csv;version=1.0.0",

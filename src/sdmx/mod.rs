@@ -42,7 +42,7 @@ mod xml;
 pub use artefacts::{Artefact, Kind, List, References};
 pub use constraints::{Availability, available};
 pub use data::{DataDetail, DataOptions, ObservedBy, document};
-pub use media::{CsvVersion, Format, STRUCTURE, structure_is_acceptable};
+pub use media::{CsvVersion, Format, MEDIA, STRUCTURE, structure_is_acceptable};
 pub use message::error;
 pub use names::{Names, VERSION};
 pub use refusal::{Refusal, RefusalKind};

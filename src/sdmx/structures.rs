@@ -48,16 +48,34 @@ impl Detail {
     }
 }
 
+/// Which items of a scheme are written; none named: all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Items(BTreeSet<String>);
+
+impl Items {
+    fn parse(text: &str) -> Self {
+        let all = text.split('+').any(|item| item.is_empty() || item.eq_ignore_ascii_case("all"));
+        Self(if all { BTreeSet::new() } else { text.split('+').map(str::to_owned).collect() })
+    }
+
+    /// Whether an item is among them.
+    pub fn has(&self, id: &str) -> bool {
+        self.0.is_empty() || self.0.contains(id)
+    }
+}
+
 /// A query for structures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StructureQuery {
     asked: BTreeSet<Artefact>,
+    items: Items,
     references: References,
     detail: Detail,
 }
 
 impl StructureQuery {
-    /// Reads a query: a resource such as `dataflow` or `structure` (every kind), identifiers joined by `+` or `all`, a version.
+    /// Reads a query: a resource such as `dataflow` or `structure` (every kind), identifiers joined by `+` or `all`, a version,
+    /// and of schemes the items that are wanted, likewise.
     ///
     /// # Errors
     /// Where there is no such structure, or the kind is not offered.
@@ -66,6 +84,7 @@ impl StructureQuery {
         resource: &str,
         ids: &str,
         version: &str,
+        items: &str,
         references: References,
         detail: Detail,
     ) -> Result<Self, Refusal> {
@@ -74,7 +93,8 @@ impl StructureQuery {
         if kind.is_none() && lower != "structure" {
             let there = Kind::resources().chain(["structure", "availableconstraint", "data"]).collect::<Vec<_>>().join(", ");
             let detail = words::NO_RESOURCE.with(short(resource)).and(words::THERE_IS.with(there));
-            return Err(Refusal::new(RefusalKind::NotImplemented, detail));
+            let of_the_standard = NOT_OFFERED.contains(&lower.as_str());
+            return Err(Refusal::new(if of_the_standard { RefusalKind::NotImplemented } else { RefusalKind::Syntax }, detail));
         }
         let of_kind: Vec<Artefact> =
             Artefact::every(names.library).into_iter().filter(|artefact| kind.is_none_or(|kind| artefact.kind() == kind)).collect();
@@ -89,10 +109,42 @@ impl StructureQuery {
             let id = artefact.id(names);
             ids.split('+').any(|wanted| wanted.eq_ignore_ascii_case("all") || wanted.eq_ignore_ascii_case(&id))
         };
-        let asked: BTreeSet<Artefact> = of_kind.iter().filter(wanted).copied().collect();
-        if asked.is_empty() { Err(none(ids)) } else { Ok(Self { asked, references, detail }) }
+        let mut asked: BTreeSet<Artefact> = of_kind.iter().filter(wanted).copied().collect();
+        if asked.is_empty() {
+            return Err(none(ids));
+        }
+        let chosen = Items::parse(items);
+        if !chosen.0.is_empty() {
+            asked.retain(|artefact| artefact.items(names).iter().any(|item| chosen.has(item)));
+            if asked.is_empty() {
+                return Err(Refusal::no_results(words::NO_ITEM.with(lower.as_str()).and(short(items))));
+            }
+        }
+        Ok(Self { asked, items: chosen, references, detail })
     }
 }
+
+/// Resources of the standard that there are not.
+const NOT_OFFERED: [&str; 18] = [
+    "metadatastructure",
+    "metadataflow",
+    "metadata",
+    "hierarchicalcodelist",
+    "structureset",
+    "process",
+    "reportingtaxonomy",
+    "provisionagreement",
+    "dataproviderscheme",
+    "dataconsumerscheme",
+    "organisationunitscheme",
+    "allowedconstraint",
+    "attachmentconstraint",
+    "transformationscheme",
+    "rulesetscheme",
+    "userdefinedoperatorscheme",
+    "customtypescheme",
+    "namepersonalisationscheme",
+];
 
 /// How a structure is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +163,7 @@ pub fn structures(names: &Names<'_>, query: &StructureQuery, base: &str) -> Vec<
         _ => Extent::Full,
     };
     let reach = Reach { tables: if query.detail == Detail::ReferencePartial { tables_of(&query.asked) } else { Vec::new() } };
-    let writer = Writer { names, base, reach };
+    let writer = Writer { names, base, reach, asked: query.asked.clone(), items: query.items.clone() };
     writer.message(&artefacts, extent, |_, _| {})
 }
 
@@ -158,6 +210,9 @@ pub struct Writer<'a> {
     /// Address below which structures are found.
     pub base: &'a str,
     pub reach: Reach,
+    /// Structures of which only some items are written, and these.
+    pub asked: BTreeSet<Artefact>,
+    pub items: Items,
 }
 
 impl Writer<'_> {
@@ -214,6 +269,7 @@ impl Writer<'_> {
         }
         let partial = match artefact {
             Artefact::Agencies => true,
+            _ if extent == Extent::Full && self.asked.contains(&artefact) && !self.items.0.is_empty() => true,
             Artefact::Codelist(List::Dimension(dimension)) if extent == Extent::Full => {
                 self.reach.level(self.names.library, dimension).is_some_and(|level| codelists::is_cut(self.names.library, dimension, level))
             }
@@ -258,6 +314,8 @@ impl Writer<'_> {
 
     fn content(&self, xml: &mut Xml<'_>, artefact: Artefact) {
         let (names, library) = (self.names, self.names.library);
+        let every = Items::default();
+        let items = if self.asked.contains(&artefact) { &self.items } else { &every };
         match artefact {
             Artefact::Agencies => {
                 xml.element("str:Agency", &[("id", &names.agency)], |xml| {
@@ -268,7 +326,7 @@ impl Writer<'_> {
                 xml.element("str:Structure", &[], |xml| self.reference(xml, Artefact::Structure(table)));
             }
             Artefact::Subjects => {
-                for subject in &names.subjects {
+                for subject in names.subjects.iter().filter(|subject| items.has(&subject.id)) {
                     xml.element("str:Category", &[("id", &subject.id)], |xml| {
                         texts(xml, "com:Name", library, Text::Label(subject.label));
                     });
@@ -278,9 +336,9 @@ impl Writer<'_> {
                 xml.element("str:Source", &[], |xml| self.reference(xml, Artefact::Flow(table)));
                 xml.element("str:Target", &[], |xml| self.item(xml, Artefact::Subjects, names.subject(table), "Category"));
             }
-            Artefact::Codelist(list) => codelists::codes(xml, names, list, &self.reach),
+            Artefact::Codelist(list) => codelists::codes(xml, names, list, &self.reach, items),
             Artefact::Concepts => {
-                for (id, name) in names.components() {
+                for (id, name) in names.components().into_iter().filter(|(id, _)| items.has(id)) {
                     xml.element("str:Concept", &[("id", id)], |xml| {
                         texts(xml, "com:Name", library, name);
                         if id == TIME_PERIOD {

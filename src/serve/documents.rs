@@ -1,6 +1,7 @@
 //! The JSON documents of PxWebApi v2 other than data: configuration, lists of tables, code lists, selections.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Shared, saved::Saved};
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 /// Version of PxWebApi that the service speaks.
 const API_VERSION: &str = "2.3.2";
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Config<'a> {
     api_version: &'static str,
@@ -29,38 +30,39 @@ pub struct Config<'a> {
     features: [Feature; 1],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Language<'a> {
     id: &'a str,
     label: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SourceReference<'a> {
     language: &'a str,
     text: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Feature {
     id: &'static str,
     params: [Parameter; 1],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = FeatureParameter)]
 struct Parameter {
     key: &'static str,
     value: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Link {
     rel: &'static str,
     hreflang: String,
     href: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Tables<'a> {
     language: &'a str,
     tables: Vec<Table<'a>>,
@@ -68,7 +70,7 @@ pub struct Tables<'a> {
     links: Vec<Link>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct PageInfo {
     page_number: u32,
@@ -78,7 +80,7 @@ struct PageInfo {
     links: Vec<Link>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Table<'a> {
     language: &'a str,
@@ -100,13 +102,13 @@ pub struct Table<'a> {
     links: Vec<Link>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct PathElement<'a> {
     id: String,
     label: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DefaultSelection<'a> {
     language: &'a str,
@@ -115,7 +117,7 @@ pub struct DefaultSelection<'a> {
     links: Vec<Link>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Chosen {
     variable_code: String,
@@ -129,14 +131,15 @@ impl From<Selection> for Chosen {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Placement<'a> {
     heading: Vec<&'a str>,
     stub: Vec<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = CodeList)]
 pub struct CodeListDocument<'a> {
     id: &'a str,
     label: &'a str,
@@ -149,7 +152,7 @@ pub struct CodeListDocument<'a> {
     links: Vec<Link>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Value<'a> {
     code: &'a str,
@@ -157,7 +160,7 @@ struct Value<'a> {
     value_map: Vec<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SavedDocument<'a> {
     language: &'a str,
@@ -166,7 +169,7 @@ pub struct SavedDocument<'a> {
     links: Vec<Link>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct SavedQuery<'a> {
     id: &'a str,
@@ -177,13 +180,13 @@ struct SavedQuery<'a> {
     selection: SavedSelection<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SavedSelection<'a> {
     selection: Vec<Chosen>,
     placement: Placement<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct SelectionDocument<'a> {
     language: &'a str,
     #[serde(flatten)]

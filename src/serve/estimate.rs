@@ -9,6 +9,7 @@ use axum::{
     response::Response,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     Shared,
@@ -22,9 +23,9 @@ use crate::{
     tables::{CellStatus, Request, answer},
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Estimate<'a> {
+pub struct Estimate<'a> {
     table_id: &'a str,
     output_format: &'static str,
     cells: u64,

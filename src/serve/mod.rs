@@ -12,6 +12,7 @@
 //! **Invariant:** no arithmetic on cells and no query text here, and nothing that can reach the confidential store.
 
 mod accept;
+mod api;
 mod connection;
 mod data;
 mod documents;
@@ -27,6 +28,7 @@ mod problem;
 mod px;
 mod queries;
 mod renewal;
+mod routes;
 mod saved;
 mod sdmx;
 
@@ -41,21 +43,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Router,
-    body::HttpBody,
-    http::header,
-    middleware,
-    routing::{get, post},
-};
 use tokio::{net::TcpListener, sync::oneshot};
-use tower_http::{
-    CompressionLevel,
-    compression::{
-        CompressionLayer,
-        predicate::{Predicate, SizeAbove},
-    },
-};
 
 use self::{
     connection::Connections,
@@ -252,7 +240,7 @@ impl Application {
             // Nobody listens any more once the server itself has ended.
             let _ = stop.send(());
         };
-        let service = router(current.clone()).into_make_service_with_connect_info::<Peer>();
+        let service = routes::router(current.clone()).into_make_service_with_connect_info::<Peer>();
         let server = axum::serve(Connections { listener, tongue }, service).with_graceful_shutdown(begin_stop);
         let too_long = async move {
             match stopped.await {
@@ -320,51 +308,4 @@ pub async fn signals() {
             std::future::pending().await
         }
     }
-}
-
-/// Answers of fewer bytes are not worth compressing.
-const SMALL: u64 = 860;
-
-/// Formats that are compressed already are sent as they are.
-#[derive(Debug, Clone, Copy)]
-struct NotEncoded;
-
-impl Predicate for NotEncoded {
-    fn should_compress<B: HttpBody>(&self, response: &axum::http::Response<B>) -> bool {
-        let media = response.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or("");
-        !["application/vnd.apache.parquet", "application/vnd.openxmlformats"].iter().any(|packed| media.starts_with(packed))
-    }
-}
-
-fn router(current: Current) -> Router {
-    let api = Router::new()
-        .route("/config", get(px::config))
-        .route("/tables", get(px::tables))
-        .route("/tables/{id}", get(px::table))
-        .route("/tables/{id}/metadata", get(px::metadata))
-        .route("/tables/{id}/defaultselection", get(px::default_selection))
-        .route("/tables/{id}/data", get(data::get).post(data::post))
-        .route("/tables/{id}/estimate", get(estimate::get).post(estimate::post))
-        .route("/codelists/{id}", get(px::codelist))
-        .route("/savedqueries", post(saved::save))
-        .route("/savedqueries/{id}", get(saved::show))
-        .route("/savedqueries/{id}/selection", get(saved::selection))
-        .route("/savedqueries/{id}/data", get(saved::answer))
-        .route("/queries", get(queries::list))
-        .route("/queries/{name}", get(queries::metadata))
-        .route("/queries/{name}/data", get(queries::data))
-        .fallback(edge::nowhere)
-        .method_not_allowed_fallback(edge::no_such_method);
-    Router::new()
-        .nest("/api/v2", api)
-        .nest(sdmx::ROOT, sdmx::routes())
-        .route("/", get(page::home))
-        .route("/healthz", get(px::healthy))
-        .route("/readyz", get(px::ready))
-        .fallback(edge::nowhere)
-        .method_not_allowed_fallback(edge::no_such_method)
-        .layer(middleware::from_fn_with_state(current.clone(), edge::around))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(SMALL).and(NotEncoded)))
-        .layer(middleware::from_fn(edge::weaken))
-        .with_state(current)
 }

@@ -11,6 +11,9 @@ use axum::{
 use super::{Shared, parameters::Parameters, problem::Problem};
 use crate::words;
 
+/// The media type of pages.
+pub const MEDIA: &str = "text/html; charset=utf-8";
+
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}li{margin:.7rem 0}";
 
 pub async fn home(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
@@ -43,7 +46,7 @@ pub async fn home(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) 
     for language in &register.languages {
         let _ = write!(page, "<a href=\"/?lang={0}\" lang=\"{0}\">{1}</a> ", language.id, escaped(&language.label));
     }
-    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
+    let headers = [(header::CONTENT_TYPE, MEDIA), (header::CACHE_CONTROL, "no-cache")];
     Ok((headers, page).into_response())
 }
 

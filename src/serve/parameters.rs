@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, de::DeserializeOwned};
 use url::form_urlencoded;
+use utoipa::ToSchema;
 
 use super::problem::Problem;
 use crate::{
@@ -123,8 +124,10 @@ fn split(text: &str) -> Vec<String> {
     items
 }
 
-#[derive(Deserialize, Default)]
-struct Body {
+/// A selection as clients post it.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = Selection)]
+pub struct Body {
     #[serde(default, alias = "Selection")]
     selection: Option<Vec<Part>>,
     // One released version of the interface misspells the key.
@@ -132,7 +135,8 @@ struct Body {
     placement: Option<Placement>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = VariableSelection)]
 struct Part {
     #[serde(rename = "variableCode", alias = "VariableCode", alias = "variablecode")]
     variable_code: String,
@@ -142,7 +146,8 @@ struct Part {
     value_codes: Option<Vec<String>>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = VariablePlacement)]
 struct Placement {
     #[serde(default, alias = "Heading")]
     heading: Option<Vec<String>>,
@@ -177,9 +182,11 @@ fn read_body<T: DeserializeOwned>(body: &[u8], form: &'static str) -> Result<T, 
         .map_err(|error| Problem::parameter("Illegal request body", words::NO_BODY.with(error.to_string()).and(form)))
 }
 
-#[derive(Deserialize)]
+/// A query as clients post it to be saved.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct SavedBody {
+#[schema(as = QueryToSave)]
+pub struct SavedBody {
     table_id: Option<String>,
     language: Option<String>,
     output_format: Option<String>,
@@ -189,7 +196,7 @@ struct SavedBody {
 }
 
 /// What becomes of the periods of a saved query when there are new ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TimeMode {
     /// They stay as they are.

@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     error::Error,
@@ -25,8 +26,10 @@ pub struct Problem {
     pub detail: Message,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// What clients see of it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct Body<'a> {
     r#type: &'a str,
     title: &'a str,
     status: u16,

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use chrono::Utc;
 use serde::Serialize;
 use url::form_urlencoded;
+use utoipa::ToSchema;
 
 use super::{Shared, documents::Writer, edge, parameters::Parameters, problem::Problem, saved};
 use crate::{
@@ -137,21 +138,33 @@ pub async fn codelist(State(shared): State<Arc<Shared>>, Path(id): Path<String>,
     lasting(&shared, &headers, tag, write).await
 }
 
-pub async fn healthy() -> Response {
-    ([(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, "no-store")], r#"{"status":"ok"}"#).into_response()
+/// That the service lives.
+#[derive(Serialize, ToSchema)]
+pub struct Health {
+    status: &'static str,
+}
+
+/// That the service takes requests.
+#[derive(Serialize, ToSchema)]
+pub struct Readiness<'a> {
+    status: &'static str,
+    releases: Vec<&'a str>,
+    /// Whether there are newer releases that cannot be taken up; the log says why.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stale: bool,
+}
+
+pub async fn healthy() -> Answer {
+    let headers = [(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, json(&Health { status: "ok" })?).into_response())
 }
 
 pub async fn ready(State(shared): State<Arc<Shared>>) -> Answer {
     if shared.stopping.load(Ordering::Relaxed) {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", &words::STOPPING));
     }
-    let releases: Vec<&str> = shared.library.releases.iter().map(|release| release.folder.as_str()).collect();
-    let mut document = serde_json::json!({"status": "ready", "releases": releases});
-    if shared.stale.load(Ordering::Relaxed) {
-        // They have changed but cannot be taken up; the log says why.
-        document["stale"] = true.into();
-    }
-    fresh(&document)
+    let releases = shared.library.releases.iter().map(|release| release.folder.as_str()).collect();
+    fresh(&Readiness { status: "ready", releases, stale: shared.stale.load(Ordering::Relaxed) })
 }
 
 /// A document that depends on more than the library: settings, the clock, what a client sent.

@@ -10,6 +10,7 @@ use axum::{
 };
 use bytes::Bytes;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     Shared, edge,
@@ -27,13 +28,13 @@ use crate::{
 /// Parameters that mean the same for every query.
 const COMMON: [&str; 2] = ["lang", "outputFormat"];
 
-#[derive(Serialize)]
-struct QueryList<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct QueryList<'a> {
     language: &'a str,
     queries: Vec<QueryLine<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct QueryLine<'a> {
     name: &'a str,
     title: &'a str,
@@ -43,9 +44,9 @@ struct QueryLine<'a> {
     data: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct QueryDocument<'a> {
+pub struct QueryDocument<'a> {
     name: &'a str,
     language: &'a str,
     title: &'a str,
@@ -59,7 +60,7 @@ struct QueryDocument<'a> {
     data: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ParameterDocument<'a> {
     name: &'a str,
     label: &'a str,
@@ -81,7 +82,7 @@ struct ParameterDocument<'a> {
     levels: Option<Vec<&'a str>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ColumnDocument<'a> {
     name: &'a str,
     label: &'a str,
@@ -169,7 +170,7 @@ fn line<'a>(query: &'a Named, language: usize, id: &str, base: &str) -> QueryLin
 }
 
 /// Changes whenever a query does.
-fn digests(shared: &Shared) -> String {
+pub fn digests(shared: &Shared) -> String {
     shared.sql.queries().iter().map(|query| format!("{}:{}", query.name, query.digest)).collect::<Vec<_>>().join(" ")
 }
 

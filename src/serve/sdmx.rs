@@ -6,11 +6,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use axum::{
-    Router,
     extract::{Path, RawQuery, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
-    routing::get,
 };
 
 use super::{
@@ -20,7 +18,6 @@ use super::{
     parameters::Parameters,
     problem::Problem,
     px::kept,
-    renewal::Current,
 };
 use crate::{
     sdmx::{
@@ -38,25 +35,6 @@ pub const ERROR: &str = "application/xml; charset=utf-8";
 
 /// The parts of an address by name.
 type Parts = HashMap<String, String>;
-
-/// The addresses of the interface. Parts of an address may be left out from behind.
-pub fn routes() -> Router<Current> {
-    Router::new()
-        .route("/data/{flow}", get(data))
-        .route("/data/{flow}/{key}", get(data))
-        .route("/data/{flow}/{key}/{provider}", get(data))
-        .route("/availableconstraint/{flow}", get(availability))
-        .route("/availableconstraint/{flow}/{key}", get(availability))
-        .route("/availableconstraint/{flow}/{key}/{provider}", get(availability))
-        .route("/availableconstraint/{flow}/{key}/{provider}/{component}", get(availability))
-        .route("/{resource}", get(structure))
-        .route("/{resource}/{agency}", get(structure))
-        .route("/{resource}/{agency}/{id}", get(structure))
-        .route("/{resource}/{agency}/{id}/{version}", get(structure))
-        .route("/{resource}/{agency}/{id}/{version}/{item}", get(structure))
-        .fallback(edge::nowhere)
-        .method_not_allowed_fallback(edge::no_such_method)
-}
 
 /// Whether an address belongs to the interface.
 pub fn is_below(path: &str) -> bool {
@@ -104,7 +82,7 @@ fn varies(mut response: Response) -> Response {
     response
 }
 
-async fn structure(
+pub async fn structure(
     State(shared): State<Arc<Shared>>,
     Path(parts): Path<Parts>,
     RawQuery(query): RawQuery,
@@ -113,13 +91,11 @@ async fn structure(
     let parameters = Parameters::parse(query.as_deref());
     let resource = part(&parts, "resource", "");
     structure_is_acceptable(accept(&headers).as_deref())?;
-    if parts.get("item").is_some_and(|item| item != "all") {
-        return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, "Not implemented", words::NO_ITEMS.with(resource)));
-    }
     let references = References::parse(parameters.get("references").unwrap_or(""))?;
     let detail = Detail::parse(parameters.get("detail").unwrap_or(""))?;
     let (ids, version) = (part(&parts, "id", "all"), part(&parts, "version", "latest"));
-    let query = StructureQuery::parse(&Names::new(&shared.library), resource, ids, version, references, detail)?;
+    let query =
+        StructureQuery::parse(&Names::new(&shared.library), resource, ids, version, part(&parts, "item", "all"), references, detail)?;
     let base = format!("{}{ROOT}", shared.origin(&headers));
     let tag = shared.tag(&["sdmx", &format!("{query:?}"), &base]);
     let write = move |shared: &Shared| Ok(structures(&Names::new(&shared.library), &query, &base));
@@ -139,7 +115,7 @@ async fn selected(shared: &Arc<Shared>, table: usize, key: &str, window: Window,
     Ok(shared.engine.compute(async move { Ok(query(&library, &key)) }).await??)
 }
 
-async fn data(
+pub async fn data(
     State(shared): State<Arc<Shared>>,
     Path(parts): Path<Parts>,
     RawQuery(query): RawQuery,
@@ -177,7 +153,7 @@ async fn data(
     Ok(varies(response))
 }
 
-async fn availability(
+pub async fn availability(
     State(shared): State<Arc<Shared>>,
     Path(parts): Path<Parts>,
     RawQuery(query): RawQuery,

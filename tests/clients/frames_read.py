@@ -103,4 +103,5 @@ def check(world: World) -> None:
         check_arrow(world, asked, cube)
 
 
-run(check)
+if __name__ == "__main__":
+    run(check)

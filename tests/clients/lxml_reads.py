@@ -77,4 +77,5 @@ def check(world: World) -> None:
             fail(f"pandas finds {frame.size} cells in the page of {asked.table}")
 
 
-run(check)
+if __name__ == "__main__":
+    run(check)

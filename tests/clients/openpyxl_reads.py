@@ -76,4 +76,5 @@ def check(world: World) -> None:
             fail(f"the sheet begins with {table[0][0]!r}, not with the title")
 
 
-run(check)
+if __name__ == "__main__":
+    run(check)

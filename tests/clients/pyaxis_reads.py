@@ -60,4 +60,5 @@ def check(world: World) -> None:
         agree(f"pyaxis, {asked.table}", cube, zip(keys, map(cell, frame["DATA"])), marks=True)
 
 
-run(check)
+if __name__ == "__main__":
+    run(check)

@@ -1,0 +1,157 @@
+//! The description of the interface as a page for people. What programs read is where it comes from, so that both say the same.
+
+use axum::http::Method;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::{
+    Address,
+    openapi::AREAS,
+    operation::{Kind, Parameter},
+    parameters::of_address,
+};
+use crate::{
+    serve::Shared,
+    words::{self, Phrase, Tongue},
+};
+
+const STYLE: &str = include_str!("page.css");
+
+/// The whole page, in a language, for clients who call us by an address.
+pub fn page(shared: &Shared, interface: &[Address], language: usize, origin: &str) -> String {
+    let register = &shared.library.register;
+    let writer = Writer { shared, tongue: shared.library.tongue(language), origin, language: &register.languages[language].id };
+    let title = format!("{} · {}", words::API_TITLE.text(writer.tongue), register.label.text(language));
+    let page = html! {
+        (DOCTYPE)
+        html lang=(writer.language) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    p {
+                        a href={ "/?lang=" (writer.language) } { (register.label.text(language)) }
+                        @for other in register.languages.iter().filter(|other| other.id != writer.language) {
+                            " · " a href={ "/api?lang=" (other.id) } lang=(other.id) hreflang=(other.id) { (other.label) }
+                        }
+                    }
+                    h1 { (writer.say(&words::API_TITLE)) }
+                    p { (writer.say(&words::API_ABOUT)) }
+                    p { a href={ "/api/openapi.json?lang=" (writer.language) } { (writer.say(&words::API_MACHINES)) } }
+                    nav { ul { @for area in AREAS { li { a href={ "#" (area.id()) } { (writer.say(area.title())) } } } } }
+                }
+                main {
+                    @for area in AREAS {
+                        section id=(area.id()) {
+                            h2 { (writer.say(area.title())) }
+                            @for address in interface.iter().filter(|address| address.operation.area == area) { (writer.address(address)) }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+struct Writer<'a> {
+    shared: &'a Shared,
+    tongue: Tongue,
+    origin: &'a str,
+    language: &'a str,
+}
+
+impl Writer<'_> {
+    fn say(&self, phrase: &Phrase) -> &'static str {
+        phrase.text(self.tongue)
+    }
+
+    fn address(&self, address: &Address) -> Markup {
+        let operation = address.operation;
+        let behind = operation.query.iter().copied();
+        let parameters: Vec<(&Parameter, &Phrase)> = of_address(&address.path)
+            .into_iter()
+            .map(|parameter| (parameter, &words::API_IN_ADDRESS))
+            .chain(behind.map(|parameter| (parameter, &words::API_BEHIND)))
+            .collect();
+        html! {
+            article {
+                h3 { span class="method" { (address.method.as_str()) } " " code { (address.path) } }
+                p { (self.say(&operation.summary)) "." @if let Some(detail) = &operation.detail { " " (coded(self.say(detail))) } }
+                @if !parameters.is_empty() {
+                    details {
+                        summary { (self.say(&words::API_PARAMETER)) " (" (parameters.len()) ")" }
+                        table {
+                            thead { tr {
+                                th scope="col" { (self.say(&words::API_PARAMETER)) }
+                                th scope="col" { (self.say(&words::API_WHERE)) }
+                                th scope="col" { (self.say(&words::API_MEANING)) }
+                            } }
+                            tbody { @for (parameter, place) in parameters { tr {
+                                th scope="row" { code { (parameter.name) @if matches!(parameter.kind, Kind::ByVariable) { "[" i { "Variable" } "]" } } }
+                                td { (self.say(place)) }
+                                td { (coded(self.say(&parameter.text))) (self.choices(parameter.kind)) }
+                            } } }
+                        }
+                    }
+                }
+                @if operation.body.is_some() { p { (self.say(&words::API_BODY)) ":" } pre { code { (self.filled(operation.body_example)) } } }
+                @if let Some(example) = self.example(address) {
+                    p { (self.say(&words::API_TRY)) ": " a href=(example) { code { (example) } } }
+                }
+            }
+        }
+    }
+
+    /// The values that there are to choose from.
+    fn choices(&self, kind: Kind) -> Markup {
+        let library = &self.shared.library;
+        let values: Vec<&str> = match kind {
+            Kind::Choice(values) | Kind::Choices(values) => values.to_vec(),
+            Kind::Language => library.register.languages.iter().map(|language| language.id.as_str()).collect(),
+            Kind::Table => library.tables.iter().map(|entry| entry.table.id.as_str()).collect(),
+            Kind::CodeList => library.codelists.iter().map(|list| list.id.as_str()).collect(),
+            Kind::Query => self.shared.sql.queries().iter().map(|query| query.name.as_str()).collect(),
+            _ => Vec::new(),
+        };
+        html! { @for value in values { " " code { (value) } } }
+    }
+
+    fn filled(&self, text: &str) -> String {
+        text.replace("{table}", self.shared.library.tables.first().map_or("", |entry| &entry.table.id))
+    }
+
+    /// An address that leads somewhere: one without anything to fill in but tables, queries and the like.
+    fn example(&self, address: &Address) -> Option<String> {
+        if address.method != Method::GET {
+            return None;
+        }
+        let library = &self.shared.library;
+        let mut path = address.path.clone();
+        for parameter in of_address(&address.path) {
+            let value = match parameter.kind {
+                Kind::Table => library.tables.first()?.table.id.clone(),
+                Kind::CodeList => library.codelists.first()?.id.clone(),
+                Kind::Query => {
+                    self.shared.sql.queries().iter().find(|query| !query.parameters.iter().any(|one| one.required()))?.name.clone()
+                }
+                Kind::Flow => crate::sdmx::Names::new(library).flows.first()?.clone(),
+                Kind::Choice(values) => (*values.get(2).filter(|value| **value == "dataflow").or(values.first())?).to_owned(),
+                Kind::Text if parameter.name != "id" || path.starts_with("/sdmx") => "all".to_owned(),
+                _ => return None,
+            };
+            path = path.replace(&format!("{{{}}}", parameter.name), &value);
+        }
+        let mark = if address.operation.query.is_empty() { String::new() } else { format!("?lang={}", self.language) };
+        let more = if address.operation.example.is_empty() { String::new() } else { format!("&{}", address.operation.example) };
+        Some(format!("{}{path}{mark}{more}", self.origin))
+    }
+}
+
+/// Text in which what stands between backquotes is code.
+fn coded(text: &str) -> Markup {
+    html! { @for (at, part) in text.split('`').enumerate() { @if at % 2 == 1 { code { (part) } } @else { (part) } } }
+}
