@@ -49,8 +49,13 @@ fn installed(variable: &str) -> OsString {
     env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set; run tests/run, which installs the clients"))
 }
 
-/// Runs a script against two services over the same releases; it succeeds only if its client agrees with the interface.
+/// Runs a script that succeeds only if its client agrees with the interface, cell by cell.
 fn agrees(interpreter: &str, script: &str) {
+    succeeds(interpreter, script, "cells agree");
+}
+
+/// Runs a script against two services over the same releases; at its end it must say so much.
+fn succeeds(interpreter: &str, script: &str, says: &str) {
     let interpreter = installed(interpreter);
     let releases = releases();
     let service = Server::start(program().arg("serve").arg("--releases").arg(releases).args(["--sql", "127.0.0.1:0"]));
@@ -66,7 +71,7 @@ fn agrees(interpreter: &str, script: &str) {
         .unwrap_or_else(|error| panic!("{}: {error}; run tests/run, which installs the clients", interpreter.to_string_lossy()));
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{script}: {}\n{out}\n{err}", output.status);
-    assert!(out.contains("cells agree"), "{script} compared nothing:\n{out}\n{err}");
+    assert!(out.contains(says), "{script} compared nothing:\n{out}\n{err}");
     println!("{out}");
 }
 
@@ -128,6 +133,16 @@ fn psycopg_and_sqlalchemy_agree() {
 #[test]
 fn named_queries_say_what_the_cells_say() {
     agrees("CACAH_TEST_PYTHON", "queries_read.py");
+}
+
+#[test]
+fn all_surfaces_agree() {
+    agrees("CACAH_TEST_PYTHON", "surfaces_agree.py");
+}
+
+#[test]
+fn schemathesis_finds_nothing() {
+    succeeds("CACAH_TEST_PYTHON", "schemathesis_explores.py", "all are as described");
 }
 
 #[test]

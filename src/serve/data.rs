@@ -214,7 +214,7 @@ pub async fn compute(
             }
             Some((piece, (pieces, admission)))
         });
-        return Ok(Body::from_stream(stream));
+        return Ok(Body::from_stream(stream.fuse()));
     }
     let finished = shared
         .engine

@@ -108,7 +108,8 @@ fn held(body: Body, place: Option<OwnedSemaphorePermit>) -> Body {
                 let piece = pieces.next().await?;
                 Some((piece, (pieces, place)))
             });
-            Body::from_stream(pieces)
+            // Compressing asks once more behind the end.
+            Body::from_stream(pieces.fuse())
         }
         _ => body,
     }

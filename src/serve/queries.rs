@@ -45,6 +45,7 @@ struct QueryLine<'a> {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = Query)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryDocument<'a> {
     name: &'a str,
@@ -61,6 +62,7 @@ pub struct QueryDocument<'a> {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = QueryParameter)]
 struct ParameterDocument<'a> {
     name: &'a str,
     label: &'a str,
@@ -83,6 +85,7 @@ struct ParameterDocument<'a> {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = QueryColumn)]
 struct ColumnDocument<'a> {
     name: &'a str,
     label: &'a str,

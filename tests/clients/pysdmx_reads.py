@@ -45,7 +45,13 @@ def structures(world: World) -> None:
     for query in ["", "/S.34+3471.P..?mode=exact&references=all", "/all/all/REGION?mode=available"]:
         validate_doc(text(f"{base}/availableconstraint/MARITAL{query}"))
         valid += 1
-    for wrong in ["dataflow/all/NOWHERE", "data/MARITAL/S", "data/MARITAL?startPeriod=soon", "metadataflow", "nowhere/a/b/c/d/e"]:
+    for resource, identifier, items in [("codelist", "CL_SEX", "L+P"), ("conceptscheme", "CONCEPTS", "SEX"), ("categoryscheme", "SUBJECTS", "all")]:
+        document = text(f"{base}/{resource}/DUKCAPIL/{identifier}/1.0/{items}")
+        validate_doc(document)
+        if items != "all" and document.count("<str:Code ") + document.count("<str:Concept ") != len(items.split("+")):
+            fail(f"{resource} has other items than {items}")
+        valid += 1
+    for wrong in ["codelist/all/CL_SEX/latest/NOBODY", "dataflow/all/NOWHERE", "data/MARITAL/S", "data/MARITAL?startPeriod=soon", "metadataflow", "nowhere/a", "nowhere/a/b/c/d/e"]:
         status, _, body = fetch_text(f"{base}/{wrong}")
         if status < 400:
             fail(f"{wrong} is answered: {body[:200]}")

@@ -128,10 +128,13 @@ def sdmx(world: World, asked: Asked, cube: Cube) -> Surfaces:
 def sql(world: World, asked: Asked, cube: Cube) -> Surfaces:
     chosen = codes(world, asked, cube)
     columns = ", ".join(COLUMNS[axis] for axis in chosen)
-    conditions = " AND ".join(f"{COLUMNS[axis]} = ANY(%s)" for axis in chosen)
-    statement = f"SELECT {columns}, period, value, status FROM {asked.table.replace('-', '_')} WHERE {conditions} AND period = ANY(%s)"
+    # A condition only where not everything is wanted.
+    dimensions = metadata(world.api, asked.table)["dimension"]
+    some = {axis: codes for axis, codes in chosen.items() if len(codes) < len(dimensions[axis]["category"]["index"])}
+    conditions = "".join(f" AND {COLUMNS[axis]} = ANY(%s)" for axis in some)
+    statement = f"SELECT {columns}, period, value, status FROM {asked.table.replace('-', '_')} WHERE period = ANY(%s){conditions}"
     with psycopg.connect(os.environ["CACAH_TEST_SQL"], autocommit=True) as connection:
-        found = connection.execute(statement, [*chosen.values(), list(cube.labels["Tid"])]).fetchall()
+        found = connection.execute(statement, [list(cube.labels["Tid"]), *some.values()]).fetchall()
     yield "SQL", keyed(cube, [*chosen, "Tid"], found)
 
 

@@ -65,11 +65,13 @@ async fn three_million_cells_take_little_memory() {
         let started = Instant::now();
         let (head, bytes) = download(&host, &format!("/api/v2/tables/wide/data?{SELECTION}&outputFormat={format}"));
         assert!(head.starts_with("HTTP/1.1 200 "), "{format}: {head}");
+        let took = started.elapsed().as_secs_f64();
         let rise = most_memory(server.process()).saturating_sub(before);
         println!(
-            "{format:10} {:6.1} MB in {:5.1} s, memory rose by {} MiB",
+            "{format:10} {:6.1} MB in {:5.2} s, {:5.0} MB/s, memory rose by {} MiB",
             bytes as f64 / 1e6,
-            started.elapsed().as_secs_f64(),
+            took,
+            bytes as f64 / 1e6 / took,
             rise >> 20
         );
         assert!(rise < NUMBERS + BESIDE, "{format} took {} MiB", rise >> 20);

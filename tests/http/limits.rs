@@ -1,6 +1,6 @@
 //! A table of 30 million cells, and requests that are as wrong as they get, against the real program.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::{fmt::Write as _, fs, io::Read, path::Path};
 
 use cacah::{
     audit::{Effort, certify},
@@ -9,8 +9,10 @@ use cacah::{
     storage::Store,
     worlds::{Counted, Proof, Rule},
 };
+use flate2::read::GzDecoder;
 use serde_json::Value;
 
+use super::client::request;
 use crate::{
     common::program,
     support::{Server, ask},
@@ -148,4 +150,24 @@ async fn thirty_million_cells_and_other_impositions() {
     assert!(server.get(&format!("{wide}&valueCodes[Place]=00000*")).contains("\"size\":[10,3,8,1,5]"));
     let after = memory(server.process());
     assert!(after < before + 300, "memory rose from {before} to {after} MiB");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_answers_are_whole_in_every_encoding() {
+    let folder = tempfile::tempdir().unwrap();
+    publish(folder.path()).await;
+    // With limits, because a place among the requests under way is held to the last byte.
+    let server = Server::start(program().args(["serve", "--releases", folder.path().to_str().unwrap(), "--max-requests", "4"]));
+    let address = server.address.trim_start_matches("http://").parse().unwrap();
+    let path = "/api/v2/tables/wide/data?valueCodes[Place]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=top(1)&outputFormat=csv";
+    let ask = |encoding: &str| request(address, "GET", path, &[("accept-encoding", encoding)], b"");
+    let plain = ask("identity");
+    assert_eq!((plain.status, plain.header("transfer-encoding")), (200, Some("chunked")));
+    assert_eq!(plain.text().lines().count(), 1 + 250_001);
+    for _ in 0..8 {
+        let mut text = Vec::new();
+        GzDecoder::new(&ask("gzip").body[..]).read_to_end(&mut text).expect("a whole stream of gzip");
+        assert!(text == plain.body, "gzip");
+        assert!(zstd::decode_all(&ask("zstd").body[..]).expect("a whole stream of zstd") == plain.body, "zstd");
+    }
 }

@@ -237,7 +237,8 @@ fn structures_that_there_are_not() {
     refused("/dataflow/TOY/NOBODY", 404, 100, "there is no dataflow 'NOBODY'; there is");
     refused("/dataflow/TOY/PEOPLE/2.0", 404, 100, "there is no dataflow '2.0'");
     refused("/metadataflow", 501, 501, "structures of the kind 'metadataflow' are not offered; there is agencyscheme");
-    refused("/codelist/TOY/CL_SEX/1.0/L", 501, 501, "ask for the whole codelist");
+    refused("/codelist/TOY/CL_SEX/1.0/NOBODY", 404, 100, "no codelist has an item 'NOBODY'");
+    refused("/nonsense", 400, 140, "structures of the kind 'nonsense' are not offered");
     refused("/a/b/c/d/e/f", 404, 100, "there is nothing at this address");
     let reply = request(service().address, "POST", "/sdmx/2.1/data/PEOPLE", &[], b"");
     assert_eq!((reply.status, reply.text().contains("ErrorMessage code=\"140\"")), (405, true));

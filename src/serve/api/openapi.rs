@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use utoipa::{
     PartialSchema,
     openapi::{
-        ComponentsBuilder, ContactBuilder, Content as Media, ContentBuilder, HttpMethod, InfoBuilder, License, ObjectBuilder, OpenApi,
+        ComponentsBuilder, ContactBuilder, Content as Media, ContentBuilder, HttpMethod, InfoBuilder, ObjectBuilder, OpenApi,
         OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr, Required, ResponseBuilder, ResponsesBuilder, Schema, Server, Type,
+        info::LicenseBuilder,
         path::{OperationBuilder, Parameter as Told, ParameterBuilder, ParameterIn, ParameterStyle},
         request_body::RequestBodyBuilder,
         schema::{AdditionalProperties, ArrayBuilder, SchemaType},
@@ -29,6 +30,7 @@ use crate::{
         problem::{self, Problem},
     },
     sql::{Named, ParameterKind},
+    tables::{CONTENTS, TIME},
     words::{self, Phrase, Tongue},
 };
 
@@ -114,7 +116,7 @@ impl<'a> Writer<'a> {
             .title(register.label.text(self.language))
             .version(env!("CARGO_PKG_VERSION"))
             .description(Some(format!("{}\n\n{}", register.source.text(self.language), self.say(&words::API_ABOUT))))
-            .license(Some(License::new(&register.license)))
+            .license(Some(LicenseBuilder::new().name(&register.license).url(Some(&register.license)).build()))
             .contact(
                 register.contact.as_ref().map(|contact| ContactBuilder::new().name(Some(&contact.name)).email(Some(&contact.mail)).build()),
             );
@@ -214,8 +216,12 @@ impl<'a> Writer<'a> {
             Kind::Choices(values) => list(choice(values.iter().copied()), builder),
             Kind::Texts => list(text(), builder),
             Kind::ByVariable => {
-                let any = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::RefOr(text().into())));
-                builder.schema(Some(any)).style(Some(ParameterStyle::DeepObject)).explode(Some(true))
+                let variables = library.dimensions.iter().map(|dimension| dimension.variable.as_str());
+                let named = variables.chain([CONTENTS, TIME]).fold(ObjectBuilder::new(), |object, name| object.property(name, text()));
+                builder
+                    .schema(Some(named.additional_properties(Some(AdditionalProperties::FreeForm(false)))))
+                    .style(Some(ParameterStyle::DeepObject))
+                    .explode(Some(true))
             }
             Kind::Language => {
                 let id = |language: &'a Language| language.id.as_str();

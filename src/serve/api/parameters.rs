@@ -4,8 +4,8 @@ use super::operation::{Kind, Parameter};
 use crate::{formats::FORMATS, words::Phrase};
 
 macro_rules! parameters {
-    ($($ident:ident = $name:literal, $kind:expr, $english:literal | $indonesian:literal;)*) => {
-        $(pub static $ident: Parameter = Parameter { name: $name, text: Phrase::new($english, $indonesian), kind: $kind };)*
+    ($($ident:ident = $name:literal, $kind:expr, $english:literal | $translated:literal;)*) => {
+        $(pub static $ident: Parameter = Parameter { name: $name, text: Phrase::new($english, $translated), kind: $kind };)*
     };
 }
 
