@@ -33,6 +33,12 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def handle_one_request(self) -> None:
+        try:
+            super().handle_one_request()
+        except ConnectionError:  # The load has ended.
+            self.close_connection = True
+
     def log_message(self, *_: object) -> None:
         pass
 

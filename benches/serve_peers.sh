@@ -35,7 +35,7 @@ serve() {
 script() {
     {
         echo 'local asked = {'
-        sed 's/.*/[[&]],/' "$1"
+        sed 's/.*/[==[&]==],/' "$1"
         echo '}'
         echo 'local at = 0'
         echo 'request = function() at = at % #asked + 1 return wrk.format('"$2"') end'
@@ -56,11 +56,14 @@ for row in duckdb.sql(f\"SELECT DISTINCT Region FROM read_parquet('{sys.argv[1]}
     "$file" >"$scratch/districts"
 echo "$(wc -l <"$scratch/districts") districts, $connections connections, $seconds s each"
 
-rest="valuecodes[Tid]=$period&valuecodes[ContentsCode]=persons"
-sed "s|.*|/api/v2/tables/labour/data?lang=en\&valuecodes[Region]=&\&valuecodes[Sex]=*\&valuecodes[Age]=*\&$rest|" "$scratch/districts" >"$scratch/small"
-sed "s|.*|/api/v2/tables/labour/data?lang=en\&valuecodes[Region]=&\&valuecodes[Sex]=*\&valuecodes[Age]=*\&valuecodes[Occupation]=*\&$rest|" "$scratch/districts" >"$scratch/large"
-sed "s|.*|SELECT \"Sex\", \"Age\", value, status FROM labour WHERE \"Region\" = '&' AND \"Occupation\" = 'T'|" "$scratch/districts" >"$scratch/sql"
-sed 's|.*|/?region=&|' "$scratch/districts" >"$scratch/duck"
+data="/api/v2/tables/labour/data?lang=en&valuecodes[Tid]=$period&valuecodes[ContentsCode]=persons&valuecodes[Sex]=*&valuecodes[Age]=*"
+mapfile -t others < <(tail -n 4 "$scratch/districts")
+while read -r district; do
+    echo "$data&valuecodes[Region]=$district" >&3
+    echo "$data&valuecodes[Occupation]=*&valuecodes[Region]=$district,${others[0]},${others[1]},${others[2]}" >&4
+    echo "SELECT \"Sex\", \"Age\", value, status FROM labour WHERE \"Region\" = '$district' AND \"Occupation\" = 'T'" >&5
+    echo "/?region=$district" >&6
+done < <(head -n -4 "$scratch/districts") 3>"$scratch/small" 4>"$scratch/large" 5>"$scratch/sql" 6>"$scratch/duck"
 script "$scratch/small" '"GET", asked[at]'
 script "$scratch/large" '"GET", asked[at]'
 script "$scratch/sql" '"POST", "/api/sql", {}, asked[at]'
