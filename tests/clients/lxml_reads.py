@@ -9,7 +9,8 @@ from lxml import html
 from downloads import ASKED, Asked, by_labels, download, expected, file_name
 from raw import MARKS, Cell, Cube, World, agree, fail, run
 
-GROUPS = {"en": ",", "id": "."}
+# Between groups of three digits, and before the decimals.
+SIGNS = {"en": (",", "."), "id": (".", ",")}
 
 
 def cell(element: Any, language: str) -> Cell:
@@ -18,10 +19,12 @@ def cell(element: Any, language: str) -> Cell:
         if text.strip("[]") not in MARKS or not element.get("title"):
             fail(f"{text!r} is no mark that is explained")
         return Cell(None, text[1])
-    number = text.replace(GROUPS[language], "")
-    if f"{int(number):,}".replace(",", GROUPS[language]) != text:
+    group, point = SIGNS[language]
+    number = text.replace(group, "").replace(point, ".")
+    decimals = len(number.partition(".")[2])
+    if f"{float(number):,.{decimals}f}".translate(str.maketrans({",": group, ".": point})) != text:
         fail(f"{text!r} is not how {language} writes {number}")
-    return Cell(int(number), None)
+    return Cell(float(number), None)
 
 
 def cells(table: Any, asked: Asked, language: str) -> Iterator[tuple[tuple[str, ...], Cell]]:

@@ -19,7 +19,7 @@ def cell(value: Any) -> Cell:
         return Cell(None, "x")
     if value in SIGNS:
         return Cell(None, SIGNS[value])
-    return Cell(int(value), None)
+    return Cell(float(value), None)
 
 
 def check_keywords(asked: Asked, cube: Cube, keywords: dict[str, Any]) -> None:

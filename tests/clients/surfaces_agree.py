@@ -1,4 +1,7 @@
-"""Every surface at once: for three tables all of them give the same numbers and the same suppressed cells."""
+"""Every surface at once: for three tables all of them give the same numbers and the same suppressed cells.
+
+A fourth question is for measures that are worked out from counts, which SQL and the files of the releases do not hold.
+"""
 
 import io
 import json
@@ -24,7 +27,7 @@ import openpyxl_reads
 import pyaxis_reads
 from downloads import ASKED, Asked, by_labels, download, expected
 from frames_read import rows
-from raw import Cell, Cube, Key, World, decode, fail, fetch, metadata, number, run, selection
+from raw import PERIODS, Cell, Cube, Key, World, decode, fail, fetch, metadata, number, run, selection
 from sdmx_raw import cells as observations
 from sdmx_raw import flow, service, text
 
@@ -33,6 +36,19 @@ Surfaces = Iterator[tuple[str, Seen]]
 
 # The column of each variable in SQL.
 COLUMNS = {"Region": "region", "Sex": "sex", "Age": "age", "MaritalStatus": "marital", "Occupation": "occupation", "Religion": "religion"}
+
+MEASURES = Asked(
+    "marital",
+    {
+        "Region": ["*"],
+        "Sex": ["*"],
+        "MaritalStatus": ["*"],
+        "ContentsCode": ["persons", "share-sex", "share-region", "growth", "sex-ratio"],
+        "Tid": PERIODS,
+    },
+    ["MaritalStatus"],
+    ["Region", "Sex", "ContentsCode", "Tid"],
+)
 
 SDMX = [
     "application/vnd.sdmx.genericdata+xml;version=2.1",
@@ -96,7 +112,7 @@ def px(data: bytes, cube: Cube) -> Seen:
 
 
 def frames(world: World, asked: Asked, cube: Cube) -> Surfaces:
-    types = {**{variable: str for variable in cube.variables}, "value": "Int64", "status": str}
+    types = {**{variable: str for variable in cube.variables}, "value": "Float64", "status": str}
     frame = pandas.read_csv(io.BytesIO(download(world, asked, "csv")[0]), dtype=types, keep_default_na=False, na_values={"value": [""]})
     columns = {name: list(frame[name]) for name in frame.columns}
     columns["status"] = [mark or None for mark in columns["status"]]
@@ -117,7 +133,7 @@ def documents(world: World, asked: Asked, cube: Cube) -> Surfaces:
 
 def sdmx(world: World, asked: Asked, cube: Cube) -> Surfaces:
     chosen = codes(world, asked, cube)
-    key = ".".join(["S", *("+".join(chosen[axis]) for axis in chosen), "persons"])
+    key = ".".join(["S", *("+".join(chosen[axis]) for axis in chosen), "+".join(cube.labels["ContentsCode"])])
     periods = list(cube.labels["Tid"])
     address = f"{service(world.api)}/data/{flow(asked.table)}/{key}?startPeriod={periods[0]}&endPeriod={periods[-1]}"
     for accept in SDMX:
@@ -158,12 +174,13 @@ def surfaces(world: World, asked: Asked, cube: Cube) -> Surfaces:
     yield from frames(world, asked, cube)
     yield from documents(world, asked, cube)
     yield from sdmx(world, asked, cube)
-    yield from sql(world, asked, cube)
-    yield from released(world, asked, cube)
+    if asked is not MEASURES:
+        yield from sql(world, asked, cube)
+        yield from released(world, asked, cube)
 
 
 def check(world: World) -> None:
-    for asked in ASKED:
+    for asked in [*ASKED, MEASURES]:
         cube = expected(world, asked)
         names = []
         for name, seen in surfaces(world, asked, cube):
@@ -175,7 +192,7 @@ def check(world: World) -> None:
             if other:
                 fail(f"{asked.table}: {name} has {cells[other]} at {other}, the answer {cube.cells[other]}")
             names.append(name)
-        if len(names) != 15:
+        if len(names) != (13 if asked is MEASURES else 15):
             fail(f"only {len(names)} surfaces were compared: {names}")
         print(f"{asked.table}: {len(cube.cells)} cells agree on {len(names)} surfaces, {cube.suppressed} of them suppressed")
 
