@@ -47,6 +47,7 @@ pub mod ingest;
 pub mod protect;
 pub mod sample;
 
+pub mod charts;
 pub mod formats;
 pub mod release;
 pub mod sdmx;

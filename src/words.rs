@@ -412,6 +412,7 @@ phrases! {
     AREA_TABLES = "Tables and what is in them (PxWebApi v2)" | "Tabel dan isinya (PxWebApi v2)";
     AREA_DATA = "Cells (PxWebApi v2)" | "Sel (PxWebApi v2)";
     AREA_SAVED = "Saved queries (PxWebApi v2)" | "Kueri tersimpan (PxWebApi v2)";
+    AREA_CHARTS = "Charts" | "Diagram";
     AREA_QUERIES = "Named queries" | "Kueri bernama";
     AREA_SDMX = "SDMX 2.1" | "SDMX 2.1 (pertukaran data statistik)";
     AREA_SERVICE = "The service itself" | "Layanan itu sendiri";
@@ -435,6 +436,40 @@ phrases! {
     API_TOO_LARGE = "The request, or the answer in this format, is too large; the detail says what to do." | "Permintaan, atau jawaban dalam format ini, terlalu besar; keterangannya menyebut apa yang dapat dilakukan.";
     API_TOO_OFTEN = "The client has asked as often as it may; `Retry-After` says how many seconds to wait." | "Batas permintaan klien tercapai; `Retry-After` menyebut berapa detik harus menunggu.";
     API_BUSY = "The service is busy or stopping; ask again in a second." | "Layanan sedang sibuk atau dihentikan; coba lagi sedetik kemudian.";
+
+    // Charts.
+
+    CHART_SUPPRESSED = "withheld to protect people, whatever the number" | "ditutup untuk melindungi orang, berapa pun angkanya";
+    CHART_MISSING = "no number" | "tidak ada angka";
+    CHART_NO_SHARES = "not shown: a part is withheld" | "tidak ditampilkan: ada bagian yang ditutup";
+    CHART_BREAK = "break: what is counted has changed" | "patahan: yang dihitung berubah";
+    CHART_AGE = "age" | "umur";
+    CHART_PER_CENT = "per cent" | "persen";
+    CHART_BY = "by" | "menurut";
+    CHART_AND = "and" | "dan";
+    CHART_RANKED = "{0} of {1} with a number." | "{0} dari {1} yang memiliki angka.";
+    CHART_NOT_RANKED = "{0} more are withheld to protect people and have no place in the order." | "{0} lainnya ditutup untuk melindungi orang dan tidak diberi peringkat.";
+    CHART_NO_PLACE = "{0} regions have no outline and are not shown." | "{0} wilayah tidak memiliki garis batas dan tidak ditampilkan.";
+    CLASSES_QUANTILE = "Classes: about as many members in each (quantiles)." | "Kelas: jumlah anggota kira-kira sama (kuantil).";
+    CLASSES_EQUAL = "Classes: of equal width." | "Kelas: lebar sama.";
+    CLASSES_FIXED = "Classes: fixed bounds." | "Kelas: batas tetap.";
+    NO_CHART = "the chart cannot be drawn: {0}" | "diagram tidak dapat digambar: {0}";
+    NO_CHART_KIND = "there is no chart '{0}'; there is {1}" | "tidak ada diagram '{0}'; yang ada: {1}";
+    TOO_MANY_PIXELS = "the picture has more than {0} pixels; choose a smaller width or scale" | "gambar melebihi {0} piksel; pilih lebar atau skala yang lebih kecil";
+    NOT_WITHIN = "{0} is '{1}'; expected a number between {2} and {3}" | "{0} berisi '{1}'; seharusnya bilangan antara {2} dan {3}";
+    NO_BOUNDS = "bounds is '{0}'; expected up to eight numbers between commas, which method=fixed needs" | "bounds berisi '{0}'; seharusnya paling banyak delapan bilangan dipisahkan koma, yang diperlukan method=fixed";
+    NO_COMPARE = "compare is '{0}'; expected a variable and a code, such as Region:34 or Tid:2024-S1" | "compare berisi '{0}'; seharusnya variabel dan kode, seperti Region:34 atau Tid:2024-S1";
+    NO_PYRAMID = "table {0} has no ages and sexes, or the register does not say which they are; choose another kind of chart" | "tabel {0} tidak memiliki umur dan jenis kelamin, atau register tidak menyebutkannya; pilih jenis diagram lain";
+    NO_REGIONS = "table {0} has no regions; choose another kind of chart" | "tabel {0} tidak memiliki wilayah; pilih jenis diagram lain";
+    NO_OUTLINES = "none of these regions has an outline or a tile; install outlines with 'cacah boundaries add', or choose another kind of chart" | "tidak satu pun wilayah ini memiliki garis batas atau petak; pasang garis batas dengan 'cacah boundaries add', atau pilih jenis diagram lain";
+    CHART_TOO_MANY = "{0} has {1} categories, of which a chart shows at most {2}; choose fewer, or take heat or ranking" | "{0} memiliki {1} kategori, sedangkan diagram menampilkan paling banyak {2}; pilih lebih sedikit, atau gunakan heat atau ranking";
+    CHART_NEEDS = "{0} needs {1}; those with more than one code are: {2}" | "{0} memerlukan {1}; yang memiliki lebih dari satu kode: {2}";
+    NEEDS_ONE = "one variable with several codes" | "satu variabel dengan beberapa kode";
+    NEEDS_TWO = "two variables with several codes" | "dua variabel dengan beberapa kode";
+    NEEDS_ONE_OR_TWO = "one or two variables with several codes" | "satu atau dua variabel dengan beberapa kode";
+    NEEDS_PERIODS = "periods and at most one other variable with several codes" | "periode dan paling banyak satu variabel lain dengan beberapa kode";
+    NEEDS_REGIONS = "regions, and one code of everything else" | "wilayah, dan satu kode dari semua yang lain";
+    NEEDS_PYRAMID = "several ages, both sexes, and one code of everything else" | "beberapa umur, kedua jenis kelamin, dan satu kode dari semua yang lain";
 
     BUSY = "many answers are under way; ask again in a second" | "banyak jawaban sedang dikerjakan; coba lagi sedetik kemudian";
     STOPPING = "the service is stopping; ask another one" | "layanan sedang dihentikan; gunakan layanan lain";

@@ -201,6 +201,11 @@ impl<'a> About<'a> {
     }
 }
 
+/// The address at which the numbers of a query may be had in a format; `None` where it would be too long.
+pub fn address(context: &Context, query: &Query, format: &str) -> Option<String> {
+    About::new(context, query).address(format)
+}
+
 /// A moment as the formats write it.
 pub fn moment(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)

@@ -20,6 +20,7 @@ mod xlsx;
 
 use std::sync::Arc;
 
+pub use about::address;
 pub use jsonstat::metadata;
 pub use options::{Options, Separator, Texts};
 pub use rows::{ColumnText, ROWS_FORMATS, RowsDocument, RowsFormat};

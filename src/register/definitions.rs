@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::{
-    Contents, Dimension, Frequency, Label, Measure, Note, Role, Shape, Source, StructuralZero, Table, TableAxis, Unit, ZeroSide,
+    Charts, Contents, Dimension, Frequency, Label, Measure, Note, Role, Shape, Source, StructuralZero, Table, TableAxis, Unit, ZeroSide,
+    charts,
     dimensions::dimension,
     measures, nodes,
     notes::{NoteFile, concerns, notes},
@@ -115,6 +116,8 @@ pub struct Definitions {
     pub zeros: Vec<StructuralZero>,
     /// Numbers worked out from published counts.
     pub measures: Vec<Measure>,
+    /// What charts are drawn from.
+    pub charts: Charts,
     /// Name of the region reference: as it names itself in a line `# vintage: NAME` above its heading, else its file's name.
     pub vintage: String,
     /// SHA-256 over all files, in hexadecimal.
@@ -382,6 +385,11 @@ impl Definitions {
             None => Vec::new(),
         };
 
+        let charts = match sources.get_key_value("charts.toml") {
+            Some((file, content)) => charts::read(&Text { file, text: content, languages: &languages }, &parsed)?,
+            None => Charts::default(),
+        };
+
         let mut hasher = Sha256::new();
         let chosen = sources.iter().map(|(name, content)| (name.as_str(), content.as_str()));
         for (name, content) in chosen.chain(regions) {
@@ -409,6 +417,7 @@ impl Definitions {
             tables,
             zeros,
             measures,
+            charts,
             vintage,
             digest,
             languages,

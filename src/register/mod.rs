@@ -10,8 +10,10 @@
 //! tables/population.toml   one table each
 //! structural-zeros.toml    combinations that cannot occur
 //! measures.toml            shares, ratios and the like, worked out from published counts
+//! charts.toml              sides and ages of pyramids, tiles of maps
 //! ```
 
+mod charts;
 mod definitions;
 mod dimension;
 mod dimensions;
@@ -27,6 +29,7 @@ mod source;
 mod status;
 mod table;
 
+pub use charts::{Charts, PyramidParts, Tile, Tiles};
 pub use definitions::{Contact, DefinitionError, Definitions, Household, Key, Language, Sources};
 pub use dimension::{Axis, Dimension, Group, Grouping, Level, Node, Role};
 pub use label::Label;

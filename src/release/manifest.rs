@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    register::{Contact, Definitions, Frequency, Label, Language, Measure, Period, Table},
+    register::{Charts, Contact, Definitions, Frequency, Label, Language, Measure, Period, Table},
     storage::FileDigest,
     worlds::Rule,
 };
@@ -57,6 +57,9 @@ pub struct Register {
     /// Numbers worked out from the counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub measures: Vec<Measure>,
+    /// What charts are drawn from.
+    #[serde(default)]
+    pub charts: Charts,
 }
 
 impl From<&Definitions> for Register {
@@ -72,6 +75,7 @@ impl From<&Definitions> for Register {
             contact: definitions.contact.clone(),
             publication_days: definitions.publication_days,
             measures: definitions.measures.clone(),
+            charts: definitions.charts.clone(),
         }
     }
 }

@@ -13,6 +13,7 @@
 
 mod accept;
 mod api;
+mod charts;
 mod connection;
 mod data;
 mod documents;
@@ -56,6 +57,7 @@ use self::{
 pub use limits::Rate;
 
 use crate::{
+    charts::Boundaries,
     engine::{ServingEngine, ServingSettings, SqlSettings},
     error::{Error, Result},
     release::{Catalogue, Protection, survey},
@@ -139,6 +141,7 @@ type Figures = (SocketAddr, Pin<Box<dyn Future<Output = std::io::Result<()>> + S
 #[derive(Clone)]
 struct Shared {
     library: Arc<Library>,
+    boundaries: Arc<Boundaries>,
     engine: Arc<ServingEngine>,
     sql: Arc<Sql>,
     queries: Arc<QuerySources>,
@@ -185,8 +188,11 @@ impl Application {
             }
             None => None,
         };
+        let boundaries = Arc::new(Boundaries::load(store).await?);
+        tracing::info!(outlines = boundaries.len(), "for maps");
         let shared = Shared {
             library,
+            boundaries,
             engine,
             sql,
             queries: Arc::new(settings.queries.clone()),

@@ -88,6 +88,7 @@ impl From<RequestError> for Problem {
             Fault::Nothing => (StatusCode::BAD_REQUEST, "Illegal selection for mandantory variable"),
             Fault::Expression => (StatusCode::BAD_REQUEST, "Illegal selection expression"),
             Fault::Placement => (StatusCode::BAD_REQUEST, "Illegal placment"),
+            Fault::Chart => (StatusCode::BAD_REQUEST, "Illegal chart"),
             Fault::TooMany => (StatusCode::BAD_REQUEST, "Too many cells selected"),
         };
         Self::new(status, title, error.detail)

@@ -20,6 +20,7 @@ use futures::FutureExt;
 
 use super::{Shared, check_protection};
 use crate::{
+    charts::Boundaries,
     error::{Error, Result},
     release::{Catalogue, survey},
     sql::Sql,
@@ -129,7 +130,8 @@ impl Renewal {
         }
         let library = Arc::new(library);
         let sql = Sql::open(&library, &shared.engine, &shared.queries, shared.sql.session().settings()).await?;
-        Ok(Some(Shared { library, sql: Arc::new(sql), ..shared.clone() }))
+        let boundaries = Arc::new(Boundaries::load(&self.store).await?);
+        Ok(Some(Shared { library, boundaries, sql: Arc::new(sql), ..shared.clone() }))
     }
 }
 

@@ -20,7 +20,7 @@ use tower_http::{
 
 use super::{
     api::{self, Address, Operation, operations as of},
-    data, edge, estimate, page, px, queries,
+    charts, data, edge, estimate, page, px, queries,
     renewal::Current,
     saved, sdmx,
 };
@@ -113,6 +113,7 @@ pub fn router(current: Current) -> Router {
             sdmx::structure,
             &of::SDMX_STRUCTURE,
         )
+        .get("/charts/{file}", charts::chart, &of::CHART)
         .get("/", page::home, &of::HOME)
         .get("/api", api::page, &of::PAGE)
         .get("/api/openapi.json", api::document, &of::OPENAPI)

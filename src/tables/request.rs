@@ -47,6 +47,8 @@ pub enum Fault {
     Placement,
     /// It means more cells than allowed.
     TooMany,
+    /// It chooses what the kind of chart cannot show.
+    Chart,
 }
 
 /// A request that cannot be answered.

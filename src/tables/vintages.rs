@@ -140,6 +140,15 @@ impl UnionDimension {
         positions.get(node as usize).copied().filter(|&at| at != ABSENT)
     }
 
+    /// Whether a node had parts in one release that are no longer among its parts in another, as when a region is divided.
+    pub fn lost_parts(&self, node: u32, before: usize, after: usize) -> bool {
+        if self.in_release(before, node).is_none() || self.in_release(after, node).is_none() {
+            return false;
+        }
+        let parts = (0..self.nodes.len() as u32).filter(|&part| self.nodes[part as usize].parent == Some(node));
+        parts.into_iter().any(|part| self.in_release(before, part).is_some() && self.in_release(after, part).is_none())
+    }
+
     /// The nodes down to a level, in order.
     pub fn down_to(&self, level: u8) -> Vec<u32> {
         self.nodes_where(|node| node.level <= level)

@@ -21,6 +21,7 @@ use super::{
     parameters::of_address,
 };
 use crate::{
+    charts::{PICTURE_FORMATS, PictureFormat},
     error::Error,
     formats::{FORMATS, Format, ROWS_FORMATS, RowsFormat},
     register::Language,
@@ -37,7 +38,7 @@ use crate::{
 const JSON: &str = "application/json";
 
 /// The parts of the interface, in order.
-pub const AREAS: [Area; 6] = [Area::Tables, Area::Data, Area::Saved, Area::Queries, Area::Sdmx, Area::Service];
+pub const AREAS: [Area; 7] = [Area::Tables, Area::Data, Area::Charts, Area::Saved, Area::Queries, Area::Sdmx, Area::Service];
 
 impl Area {
     pub fn title(self) -> &'static Phrase {
@@ -45,6 +46,7 @@ impl Area {
             Self::Tables => &words::AREA_TABLES,
             Self::Data => &words::AREA_DATA,
             Self::Saved => &words::AREA_SAVED,
+            Self::Charts => &words::AREA_CHARTS,
             Self::Queries => &words::AREA_QUERIES,
             Self::Sdmx => &words::AREA_SDMX,
             Self::Service => &words::AREA_SERVICE,
@@ -56,6 +58,7 @@ impl Area {
             Self::Tables => "tables",
             Self::Data => "data",
             Self::Saved => "saved-queries",
+            Self::Charts => "charts",
             Self::Queries => "named-queries",
             Self::Sdmx => "sdmx",
             Self::Service => "service",
@@ -280,6 +283,10 @@ impl<'a> Writer<'a> {
             Content::Metadata => ("200", vec![(JSON, refer("JsonStat"))]),
             Content::OpenApi => ("200", vec![(JSON, Media::new(Some(ObjectBuilder::new())))]),
             Content::Page => ("200", vec![("text/html", bytes())]),
+            Content::Picture => (
+                "200",
+                PICTURE_FORMATS.iter().filter_map(|name| PictureFormat::parse(name)).map(|format| (format.media_type(), bytes())).collect(),
+            ),
             Content::SdmxStructure => ("200", vec![(bare(sdmx::STRUCTURE), bytes())]),
             Content::SdmxData => ("200", sdmx::MEDIA.map(|media| (bare(media), bytes())).into()),
             Content::Cells => {

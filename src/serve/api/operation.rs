@@ -16,6 +16,8 @@ pub enum Area {
     Data,
     /// PxWebApi: saved queries.
     Saved,
+    /// Charts.
+    Charts,
     /// Named queries.
     Queries,
     /// SDMX.
@@ -103,6 +105,8 @@ pub enum Content {
     SdmxStructure,
     /// Data of SDMX in any form.
     SdmxData,
+    /// A picture in any format.
+    Picture,
     /// The description of the interface.
     OpenApi,
     /// A page for people.

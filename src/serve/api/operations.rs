@@ -154,6 +154,43 @@ pub static ESTIMATE_POST: Operation = Operation {
     ..PLAIN
 };
 
+pub static CHART: Operation = Operation {
+    id: "drawChart",
+    area: Area::Charts,
+    summary: Phrase::new(
+        "A chart of a table: population pyramid, bars, lines, ranking, shaded table, map",
+        "Diagram suatu tabel: piramida penduduk, batang, garis, peringkat, tabel berwarna, peta",
+    ),
+    detail: Some(Phrase::new(
+        "Numbers are chosen as for data; what a kind of chart needs and nobody chose is chosen for it. A withheld number is a hatched mark of constant size. The file itself says which query and release it shows.",
+        "Angka dipilih seperti pada data; yang diperlukan suatu jenis diagram dan tidak dipilih, dipilihkan. Angka yang ditutup adalah tanda arsir berukuran tetap. Berkasnya sendiri menyebut kueri dan rilis yang ditampilkannya.",
+    )),
+    query: &[
+        &p::LANG,
+        &p::CHART_TABLE,
+        &p::VALUE_CODES,
+        &p::CODELIST,
+        &p::HEADING,
+        &p::COMPARE,
+        &p::SHARE,
+        &p::STACKING,
+        &p::PLACES,
+        &p::LOWEST,
+        &p::METHOD,
+        &p::CLASS_COUNT,
+        &p::BOUNDS,
+        &p::ZERO,
+        &p::CHART_TITLE,
+        &p::THEME,
+        &p::WIDTH,
+        &p::HEIGHT,
+        &p::SCALE,
+    ],
+    content: Content::Picture,
+    problems: &[404, 413],
+    ..PLAIN
+};
+
 pub static SAVE: Operation = Operation {
     id: "saveQuery",
     area: Area::Saved,

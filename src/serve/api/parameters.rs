@@ -1,7 +1,33 @@
 //! The parameters of the interface, each described once.
 
 use super::operation::{Kind, Parameter};
-use crate::{formats::FORMATS, words::Phrase};
+use crate::{
+    charts::{CLASSES, STACKINGS, THEMES},
+    formats::FORMATS,
+    words::Phrase,
+};
+
+/// Every kind of chart in every format.
+const CHART_FILES: [&str; 18] = [
+    "pyramid.svg",
+    "pyramid.png",
+    "pyramid.pdf",
+    "bars.svg",
+    "bars.png",
+    "bars.pdf",
+    "lines.svg",
+    "lines.png",
+    "lines.pdf",
+    "ranking.svg",
+    "ranking.png",
+    "ranking.pdf",
+    "heat.svg",
+    "heat.png",
+    "heat.pdf",
+    "map.svg",
+    "map.png",
+    "map.pdf",
+];
 
 macro_rules! parameters {
     ($($ident:ident = $name:literal, $kind:expr, $english:literal | $translated:literal;)*) => {
@@ -29,6 +55,21 @@ parameters! {
     FORMAT = "outputFormat", Kind::Choice(&FORMATS), "The format; without it the header Accept chooses." | "Format; tanpa ini kepala Accept yang menentukan.";
     FORMAT_PARAMS = "outputFormatParams", Kind::Choices(&OPTIONS), "Options of the format: codes or texts, title, separator, byte-order mark." | "Pilihan format: kode atau teks, judul, pemisah, tanda urutan bita.";
     ROWS_FORMAT = "outputFormat", Kind::Choice(&crate::formats::ROWS_FORMATS), "The format." | "Format.";
+    CHART_TABLE = "table", Kind::Table, "The table whose numbers are drawn." | "Tabel yang angkanya digambar.";
+    STACKING = "stacking", Kind::Choice(&STACKINGS), "How bars stand: side by side, one behind the other, or as parts of a hundred." | "Cara batang disusun: berdampingan, bertumpuk, atau bagian dari seratus.";
+    SHARE = "share", Kind::Flag, "Whether a pyramid shows per cent of all instead of numbers." | "Apakah piramida menampilkan persen dari semua, bukan jumlah.";
+    COMPARE = "compare", Kind::Text, "What a pyramid is compared with, as an outline: `Region:34`, `Tid:2024-S1`." | "Pembanding piramida, sebagai garis luar: `Region:34`, `Tid:2024-S1`.";
+    PLACES = "places", Kind::Number, "Places of a ranking." | "Banyaknya peringkat.";
+    LOWEST = "lowest", Kind::Flag, "Whether a ranking begins with the least." | "Apakah peringkat dimulai dari yang terkecil.";
+    METHOD = "method", Kind::Choice(&CLASSES), "How classes of maps and shaded tables are made." | "Cara kelas pada peta dan tabel berwarna dibuat.";
+    CLASS_COUNT = "classes", Kind::Number, "How many classes, 2 to 9." | "Banyaknya kelas, 2 sampai 9.";
+    BOUNDS = "bounds", Kind::Text, "Bounds between fixed classes, separated by commas." | "Batas antara kelas tetap, dipisahkan koma.";
+    ZERO = "zero", Kind::Flag, "Whether the axis of lines begins at zero." | "Apakah sumbu garis dimulai dari nol.";
+    CHART_TITLE = "title", Kind::Text, "What stands for the title." | "Pengganti judul.";
+    THEME = "theme", Kind::Choice(&THEMES), "What the picture is for: paper, a bright screen, a dark one." | "Untuk apa gambar itu: kertas, layar terang, layar gelap.";
+    WIDTH = "width", Kind::Number, "Width in pixels, 240 to 4000." | "Lebar dalam piksel, 240 sampai 4000.";
+    HEIGHT = "height", Kind::Number, "Height in pixels; without it as high as needed." | "Tinggi dalam piksel; tanpa ini setinggi yang diperlukan.";
+    SCALE = "scale", Kind::Number, "Pixels of a PNG for each of the picture's own, 0.5 to 4; 2 if not said." | "Piksel PNG untuk tiap piksel gambar, 0,5 sampai 4; 2 bila tidak disebut.";
     REFERENCES = "references", Kind::Choice(&["none", "parents", "parentsandsiblings", "children", "descendants", "all"]), "Which structures come along: those that refer to it, those that it refers to." | "Struktur mana yang disertakan: yang merujuk kepadanya, yang dirujuknya.";
     STRUCTURE_DETAIL = "detail", Kind::Choice(&["full", "allstubs", "allcompletestubs", "referencestubs", "referencecompletestubs", "referencepartial"]), "How much is said of each structure." | "Seberapa banyak yang dikatakan tentang tiap struktur.";
     DATA_DETAIL = "detail", Kind::Choice(&["full", "dataonly", "serieskeysonly", "nodata"]), "What is sent of the data." | "Bagian data yang dikirim.";
@@ -52,6 +93,7 @@ parameters! {
     FLOW = "flow", Kind::Flow, "The dataflow: `ID`, `AGENCY,ID` or `AGENCY,ID,VERSION`." | "Dataflow: `ID`, `AGENCY,ID`, atau `AGENCY,ID,VERSION`.";
     KEY = "key", Kind::Text, "Codes for each dimension in order, separated by dots; several joined by `+`, none for all: `S.3471+5171.P...`; or `all`." | "Kode tiap dimensi menurut urutan, dipisahkan titik; beberapa digabung dengan `+`, kosong untuk semua: `S.3471+5171.P...`; atau `all`.";
     PROVIDER = "provider", Kind::Text, "The provider; there is one, so it does not matter." | "Penyedia; hanya ada satu, jadi tidak berpengaruh.";
+    CHART_FILE = "file", Kind::Choice(&CHART_FILES), "Kind of chart and format." | "Jenis diagram dan format.";
     COMPONENT = "component", Kind::Text, "The dimension whose codes are wanted, or `all`." | "Dimensi yang kodenya diminta, atau `all`.";
     RESOURCE = "resource", Kind::Choice(&["agencyscheme", "organisationscheme", "dataflow", "categoryscheme", "categorisation", "codelist", "conceptscheme", "datastructure", "contentconstraint", "actualconstraint", "structure"]), "The kind of structure." | "Jenis struktur.";
     AGENCY = "agency", Kind::Text, "The agency; there is one, so it does not matter." | "Lembaga; hanya ada satu, jadi tidak berpengaruh.";
@@ -69,7 +111,9 @@ pub fn of_address(path: &str) -> Vec<&'static Parameter> {
         "id" if path.starts_with("/api/v2/savedqueries/") => Some(&SAVED_ID),
         "id" => Some(&STRUCTURE_ID),
         "name" => Some(&QUERY_NAME),
-        _ => [&FLOW, &KEY, &PROVIDER, &COMPONENT, &RESOURCE, &AGENCY, &VERSION, &ITEM].into_iter().find(|known| known.name == name),
+        _ => [&CHART_FILE, &FLOW, &KEY, &PROVIDER, &COMPONENT, &RESOURCE, &AGENCY, &VERSION, &ITEM]
+            .into_iter()
+            .find(|known| known.name == name),
     };
     names.filter_map(known).collect()
 }

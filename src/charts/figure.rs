@@ -1,0 +1,507 @@
+//! From an answer to a picture: which numbers go where, and what is said around them.
+
+use std::sync::Arc;
+
+use super::{
+    boundaries::Boundaries,
+    draw::{
+        bars::{Bars, Series, Stacking},
+        classes::Method,
+        frame::{Style, Texts, Value},
+        heat::Heat,
+        lines::{Line, Lines},
+        map::{Ground, Map, Place},
+        pyramid::{Pyramid, Side},
+    },
+    plan::{ChartKind, ChartOptions, MOST_CATEGORIES, MOST_SERIES, Plan, parts, varying},
+};
+use crate::{
+    tables::{Answer, CellStatus, Chosen, Fault, Library, Query, RequestError, TableEntry, Variable},
+    words::{self, Message, Phrase, Tongue},
+};
+
+/// What a chart is drawn from: the answers to the queries of its plan.
+#[derive(Debug, Clone)]
+pub struct Answers {
+    /// The numbers.
+    pub main: Arc<Answer>,
+    /// Those that are compared with.
+    pub other: Option<Arc<Answer>>,
+    /// The totals of which parts are shown.
+    pub wholes: Option<(Arc<Answer>, Option<Arc<Answer>>)>,
+}
+
+/// A picture before it is written: drawing, size, name, numbers in words.
+#[derive(Debug)]
+pub struct Drawn {
+    pub document: String,
+    pub size: (f64, f64),
+    pub title: String,
+    pub description: String,
+}
+
+/// Numbers that are said in words, at most.
+const MOST_SAID: usize = 60;
+
+fn illegal(detail: impl Into<Message>) -> RequestError {
+    RequestError { fault: Fault::Chart, detail: detail.into() }
+}
+
+/// Draws a chart.
+///
+/// # Errors
+/// Where the numbers are too many for the kind of chart, or regions have no place on a map.
+pub fn draw(
+    library: &Library,
+    plan: &Plan,
+    answers: &Answers,
+    options: &ChartOptions,
+    language: usize,
+    mut style: Style,
+    boundaries: &Boundaries,
+) -> Result<Drawn, RequestError> {
+    let figure = Figure {
+        library,
+        entry: &library.tables[plan.query.table],
+        query: &plan.query,
+        answer: &answers.main,
+        options,
+        language,
+        tongue: library.tongue(language),
+    };
+    style.decimals = if options.share && plan.kind == ChartKind::Pyramid { 1 } else { usize::from(answers.main.decimals(0)) };
+    let mut document = String::new();
+    let said: Vec<(String, Value)>;
+    let outcome = match plan.kind {
+        ChartKind::Pyramid => {
+            let pyramid = figure.pyramid(plan, answers)?;
+            let one = |side: &Side| {
+                side.values.iter().zip(&pyramid.ages).map(|(value, age)| (format!("{}, {age}", side.label), *value)).collect::<Vec<_>>()
+            };
+            said = pyramid.sides.iter().flat_map(one).collect();
+            pyramid.draw(&mut document, &style)
+        }
+        ChartKind::Bars | ChartKind::Ranking => {
+            let bars = if plan.kind == ChartKind::Bars { figure.bars()? } else { figure.ranking()? };
+            let one = |series: &Series| {
+                let named =
+                    |category: &String| if bars.series.len() > 1 { format!("{category}, {}", series.label) } else { category.clone() };
+                bars.categories.iter().map(named).zip(series.values.iter().copied()).collect::<Vec<_>>()
+            };
+            said = bars.series.iter().flat_map(one).collect();
+            bars.draw(&mut document, &style)
+        }
+        ChartKind::Lines => {
+            let lines = figure.lines()?;
+            let one = |line: &Line| {
+                lines.periods.iter().map(|period| format!("{}, {period}", line.label)).zip(line.values.iter().copied()).collect::<Vec<_>>()
+            };
+            said = lines.lines.iter().flat_map(one).collect();
+            lines.draw(&mut document, &style)
+        }
+        ChartKind::Heat => {
+            let heat = figure.heat()?;
+            let names = heat.rows.iter().flat_map(|row| heat.columns.iter().map(move |column| format!("{row}, {column}")));
+            said = names.zip(heat.values.iter().copied()).collect();
+            heat.draw(&mut document, &style)
+        }
+        ChartKind::Map => {
+            let map = figure.map(boundaries)?;
+            said = map.places.iter().map(|place| (place.label.clone(), place.value)).collect();
+            map.draw(&mut document, &style)
+        }
+    };
+    let (size, title) = outcome.map_err(|problem| illegal(words::NO_CHART.with(problem)))?;
+    let description = figure.said(&said, &style);
+    Ok(Drawn { document, size, title, description })
+}
+
+struct Figure<'a> {
+    library: &'a Library,
+    entry: &'a TableEntry,
+    query: &'a Query,
+    answer: &'a Answer,
+    options: &'a ChartOptions,
+    language: usize,
+    tongue: Tongue,
+}
+
+/// The cell of an answer at these categories; the first of every other variable.
+fn value(answer: &Answer, at: &[(Variable, usize)]) -> Value {
+    let mut cell = 0;
+    for variable in answer.query.variables() {
+        let position = at.iter().find(|(other, _)| *other == variable).map_or(0, |(_, position)| *position);
+        cell = cell * answer.query.size(variable) + position;
+    }
+    match answer.statuses.get(cell) {
+        Some(CellStatus::Published) => Value::Number(answer.values[cell] as f64 / 10f64.powi(i32::from(answer.decimals(cell)))),
+        Some(CellStatus::Suppressed) => Value::Suppressed,
+        Some(CellStatus::Impossible) => Value::Impossible,
+        Some(CellStatus::Unavailable) | None => Value::Unavailable,
+    }
+}
+
+impl Figure<'_> {
+    fn say(&self, phrase: &Phrase) -> &'static str {
+        phrase.text(self.tongue)
+    }
+
+    fn labels(&self, variable: Variable) -> Vec<String> {
+        self.library.categories(self.query, variable, self.language).iter().map(|category| category.label.to_owned()).collect()
+    }
+
+    /// What the numbers are: the unit of the measure.
+    fn unit(&self) -> &str {
+        match self.query.contents.first().and_then(|&content| self.library.measure(self.entry, content)) {
+            Some(measure) => measure.unit.text(self.language),
+            None => self.entry.table.contents.unit.text(self.language),
+        }
+    }
+
+    /// Title, subtitle, notes and source. `shown` are the variables that the picture itself names.
+    fn texts(&self, shown: &[Variable], notes: Vec<String>) -> Texts {
+        let (library, entry) = (self.library, self.entry);
+        let contents = self.query.contents.first().map_or("", |&content| library.contents(entry, content).1.text(self.language));
+        let region = entry.region(library).map(Variable::Axis);
+        let by: Vec<String> = shown.iter().map(|&variable| library.variable_label(entry, variable, self.language).to_owned()).collect();
+        let by = match by.split_last() {
+            None => String::new(),
+            Some((only, [])) => format!(" {} {only}", self.say(&words::CHART_BY)),
+            Some((last, others)) => format!(" {} {} {} {last}", self.say(&words::CHART_BY), others.join(", "), self.say(&words::CHART_AND)),
+        };
+        let mut title = format!("{contents}{by}");
+        let mut details: Vec<String> = Vec::new();
+        for variable in library.variables(entry).filter(|variable| !shown.contains(variable) && *variable != Variable::Contents) {
+            let labels = self.labels(variable);
+            let Some(label) = labels.first() else { continue };
+            if Some(variable) == region {
+                title = format!("{title}: {label}");
+            } else if !self.is_total(variable) {
+                details.push(label.clone());
+            }
+        }
+        if shown.contains(&Variable::Time) {
+            let labels = self.labels(Variable::Time);
+            if let (Some(first), Some(last)) = (labels.first(), labels.last()) {
+                details.push(if first == last { first.clone() } else { format!("{first} – {last}") });
+            }
+        }
+        let mandatory = entry.table.notes.iter().filter(|note| {
+            let axis = entry.table.axes.iter().position(|axis| Some(&axis.dimension) == note.dimension.as_ref());
+            note.mandatory
+                && note.node.is_none()
+                && (note.dimension.is_none() || axis.is_some_and(|axis| shown.contains(&Variable::Axis(axis))))
+        });
+        let notes = mandatory.map(|note| note.text.text(self.language).to_owned()).chain(notes).collect();
+        let releases: Vec<&str> = self.query.releases.iter().map(|&release| library.releases[release].folder.as_str()).collect();
+        let source = format!(
+            "{}: {} · {}: {}",
+            self.say(&words::SOURCE),
+            library.register.source.text(self.language),
+            self.say(&words::RELEASES),
+            releases.join(", ")
+        );
+        Texts { title: self.options.title.clone().unwrap_or(title), subtitle: details.join(" · "), notes, source }
+    }
+
+    /// Whether a variable stands at its total.
+    fn is_total(&self, variable: Variable) -> bool {
+        match variable {
+            Variable::Axis(axis) => match &self.query.axes[axis] {
+                Chosen::Eliminated => true,
+                Chosen::Nodes { nodes, .. } => nodes[..] == [0],
+                Chosen::Groups { .. } => false,
+            },
+            Variable::Contents | Variable::Time => false,
+        }
+    }
+
+    fn pyramid(&self, plan: &Plan, answers: &Answers) -> Result<Pyramid, RequestError> {
+        let charts = &self.library.register.charts;
+        let Some(told) = &charts.pyramid else { return Err(illegal(words::NO_PYRAMID.with(self.entry.table.id.as_str()))) };
+        let axis = |id: &str| self.entry.axes.iter().position(|axis| self.library.dimensions[axis.dimension].id == id).unwrap_or(0);
+        let (ages, sides) = (Variable::Axis(axis(&told.ages)), Variable::Axis(axis(&told.sides)));
+        let places = parts(self.library, self.query, ages);
+        let whole = |answer: &Option<Arc<Answer>>| answer.as_ref().map(|answer| value(answer, &[]));
+        let (main_whole, other_whole) = match &answers.wholes {
+            Some((main, other)) => (Some(value(main, &[])), whole(other)),
+            None => (None, None),
+        };
+        let values = |answer: &Answer, side: usize, whole: Option<Value>| -> Vec<Value> {
+            let one = |&place: &usize| match (value(answer, &[(ages, place), (sides, side)]), whole) {
+                (Value::Number(number), Some(Value::Number(whole))) if whole > 0.0 => Value::Number(100.0 * number / whole),
+                (Value::Number(_), Some(_)) => Value::Unavailable,
+                (value, _) => value,
+            };
+            places.iter().map(one).collect()
+        };
+        let names = self.labels(sides);
+        let side = |at: usize| Side {
+            label: names.get(at).cloned().unwrap_or_default(),
+            values: values(self.answer, at, main_whole),
+            other: answers.other.as_ref().map(|other| values(other, at, other_whole)),
+        };
+        let labels = self.labels(ages);
+        let band = told.band.as_deref().and_then(|code| self.band(ages, &places, code));
+        let other = match (&self.options.compare, &plan.other) {
+            (Some((variable, _)), Some(query)) => {
+                let same = |one: &Variable| self.library.variable_code(self.entry, *one).eq_ignore_ascii_case(variable);
+                let compared = self.library.variables(self.entry).find(same);
+                compared.and_then(|variable| {
+                    self.library.categories(query, variable, self.language).first().map(|category| category.label.to_owned())
+                })
+            }
+            _ => None,
+        };
+        Ok(Pyramid {
+            texts: self.texts(&[ages, sides], Vec::new()),
+            ages: places.iter().map(|&place| labels[place].clone()).collect(),
+            sides: [side(0), side(1)],
+            other,
+            band,
+            unit: if self.options.share { self.say(&words::CHART_PER_CENT).to_owned() } else { self.unit().to_owned() },
+        })
+    }
+
+    /// Which of the chosen ages lie below a node, and what that is called.
+    fn band(&self, ages: Variable, places: &[usize], code: &str) -> Option<(usize, usize, String)> {
+        let Variable::Axis(axis) = ages else { return None };
+        let dimension = &self.library.dimensions[self.entry.axes[axis].dimension];
+        let band = dimension.find(code)?;
+        let Chosen::Nodes { nodes, .. } = &self.query.axes[axis] else { return None };
+        let below = |mut node: u32| loop {
+            if node == band {
+                return true;
+            }
+            match dimension.nodes[node as usize].parent {
+                Some(parent) => node = parent,
+                None => return false,
+            }
+        };
+        let within: Vec<usize> = (0..places.len()).filter(|&at| nodes.get(places[at]).is_some_and(|&node| below(node))).collect();
+        Some((*within.first()?, *within.last()?, dimension.nodes[band as usize].label.text(self.language).to_owned()))
+    }
+
+    /// The variable whose categories stand apart, and the one whose categories have colours, if two vary.
+    fn sides(&self) -> (Variable, Option<Variable>) {
+        match varying(self.query)[..] {
+            [] => (self.library.variables(self.entry).next().unwrap_or(Variable::Time), None),
+            [one] => (one, None),
+            [first, second, ..] => {
+                let told = |variable| self.query.heading.contains(&variable);
+                let second_is_series = match (told(first), told(second)) {
+                    (true, false) => false,
+                    (false, true) => true,
+                    _ => self.query.size(second) <= self.query.size(first),
+                };
+                if second_is_series { (first, Some(second)) } else { (second, Some(first)) }
+            }
+        }
+    }
+
+    fn few(&self, variable: Variable, count: usize, most: usize) -> Result<(), RequestError> {
+        if count <= most {
+            return Ok(());
+        }
+        let code = self.library.variable_code(self.entry, variable);
+        Err(illegal(words::CHART_TOO_MANY.with(code).and(count as u64).and(most as u64)))
+    }
+
+    fn bars(&self) -> Result<Bars, RequestError> {
+        let (across, along) = self.sides();
+        let whole = self.options.stacking != Stacking::Grouped;
+        let all = |variable: Variable| (0..self.query.size(variable)).collect::<Vec<usize>>();
+        // What is the sum of others may stand beside them, but not in one bar with them.
+        let members = along.map(|along| if whole { parts(self.library, self.query, along) } else { all(along) });
+        let categories = all(across);
+        self.few(across, categories.len(), MOST_CATEGORIES)?;
+        let labels = self.labels(across);
+        let series = match (along, members) {
+            (Some(along), Some(members)) => {
+                self.few(along, members.len(), MOST_SERIES)?;
+                let names = self.labels(along);
+                let one = |member: &usize| Series {
+                    label: names[*member].clone(),
+                    values: categories.iter().map(|&at| value(self.answer, &[(across, at), (along, *member)])).collect(),
+                };
+                members.iter().map(one).collect()
+            }
+            _ => vec![Series { label: String::new(), values: categories.iter().map(|&at| value(self.answer, &[(across, at)])).collect() }],
+        };
+        Ok(Bars {
+            texts: self.texts(&varying(self.query), Vec::new()),
+            categories: labels,
+            series,
+            stacking: if along.is_some() { self.options.stacking } else { Stacking::Grouped },
+            places: None,
+            unit: self.unit().to_owned(),
+        })
+    }
+
+    fn ranking(&self) -> Result<Bars, RequestError> {
+        let (across, _) = self.sides();
+        let labels = self.labels(across);
+        let numbers = parts(self.library, self.query, across).into_iter().map(|at| (at, value(self.answer, &[(across, at)])));
+        let (ranked, others): (Vec<_>, Vec<_>) = numbers.partition(|(_, value)| value.number().is_some());
+        let mut ranked: Vec<(usize, f64)> = ranked.into_iter().filter_map(|(at, value)| Some((at, value.number()?))).collect();
+        // Equal numbers keep the order of the code list.
+        ranked.sort_by(|a, b| if self.options.lowest { a.1.total_cmp(&b.1) } else { b.1.total_cmp(&a.1) });
+        let all = ranked.len();
+        let places: Vec<usize> =
+            ranked.iter().map(|(_, number)| 1 + ranked.iter().take_while(|(_, other)| other != number).count()).collect();
+        self.few(across, self.options.places.min(all), MOST_CATEGORIES)?;
+        ranked.truncate(self.options.places);
+        let mut notes = vec![words::CHART_RANKED.with(ranked.len() as u64).and(all as u64).text(self.tongue)];
+        let withheld = others.iter().filter(|(_, value)| *value == Value::Suppressed).count();
+        if withheld > 0 {
+            notes.push(words::CHART_NOT_RANKED.with(withheld as u64).text(self.tongue));
+        }
+        Ok(Bars {
+            texts: self.texts(&[across], notes),
+            categories: ranked.iter().map(|(at, _)| labels[*at].clone()).collect(),
+            series: vec![Series { label: String::new(), values: ranked.iter().map(|(_, number)| Value::Number(*number)).collect() }],
+            stacking: Stacking::Grouped,
+            places: Some(places.into_iter().take(ranked.len()).collect()),
+            unit: self.unit().to_owned(),
+        })
+    }
+
+    fn lines(&self) -> Result<Lines, RequestError> {
+        let along = varying(self.query).into_iter().find(|variable| *variable != Variable::Time);
+        let members: Vec<usize> = along.map_or(vec![0], |along| (0..self.query.size(along)).collect());
+        if let Some(along) = along {
+            self.few(along, members.len(), MOST_SERIES)?;
+        }
+        let names = match along {
+            Some(along) => self.labels(along),
+            None => vec![
+                self.entry
+                    .region(self.library)
+                    .map(|axis| self.labels(Variable::Axis(axis)))
+                    .and_then(|labels| labels.first().cloned())
+                    .unwrap_or_default(),
+            ],
+        };
+        let one = |&member: &usize| {
+            let at = |period: usize| match along {
+                Some(along) => value(self.answer, &[(along, member), (Variable::Time, period)]),
+                None => value(self.answer, &[(Variable::Time, period)]),
+            };
+            Line {
+                label: names[member].clone(),
+                values: (0..self.query.releases.len()).map(at).collect(),
+                breaks: self.breaks(along, member),
+            }
+        };
+        let mut shown: Vec<Variable> = along.into_iter().collect();
+        shown.push(Variable::Time);
+        Ok(Lines {
+            texts: self.texts(&shown, Vec::new()),
+            periods: self.query.releases.iter().map(|&release| self.library.period(release).to_owned()).collect(),
+            lines: members.iter().map(one).collect(),
+            from_zero: self.options.from_zero,
+            unit: self.unit().to_owned(),
+        })
+    }
+
+    /// The periods before which a region lost parts that it had: numbers before and after are of different places.
+    fn breaks(&self, along: Option<Variable>, member: usize) -> Vec<usize> {
+        let Some(axis) = self.entry.region(self.library) else { return Vec::new() };
+        let Chosen::Nodes { nodes, .. } = &self.query.axes[axis] else { return Vec::new() };
+        let node = if along == Some(Variable::Axis(axis)) { nodes.get(member) } else { nodes.first() };
+        let Some(&node) = node else { return Vec::new() };
+        let dimension = &self.library.dimensions[self.entry.axes[axis].dimension];
+        let releases = &self.query.releases;
+        (1..releases.len()).filter(|&at| dimension.lost_parts(node, releases[at - 1], releases[at])).collect()
+    }
+
+    fn heat(&self) -> Result<Heat, RequestError> {
+        let (down, across) = match (self.sides(), varying(self.query).first()) {
+            ((down, Some(across)), _) => (down, across),
+            ((down, None), _) => {
+                return Err(illegal(
+                    words::CHART_NEEDS.with("heat").and(Message::from(&words::NEEDS_TWO)).and(self.library.variable_code(self.entry, down)),
+                ));
+            }
+        };
+        self.few(down, self.query.size(down), MOST_CATEGORIES)?;
+        self.few(across, self.query.size(across), 60)?;
+        let cells = (0..self.query.size(down)).flat_map(|row| (0..self.query.size(across)).map(move |column| (row, column)));
+        Ok(Heat {
+            texts: self.texts(&[down, across], vec![self.method()]),
+            rows: self.labels(down),
+            columns: self.labels(across),
+            values: cells.map(|(row, column)| value(self.answer, &[(down, row), (across, column)])).collect(),
+            method: self.options.method.clone(),
+        })
+    }
+
+    fn map(&self, boundaries: &Boundaries) -> Result<Map, RequestError> {
+        let Some(axis) = self.entry.region(self.library) else { return Err(illegal(words::NO_REGIONS.with(self.entry.table.id.as_str()))) };
+        let variable = Variable::Axis(axis);
+        let categories = self.library.categories(self.query, variable, self.language);
+        let chosen = parts(self.library, self.query, variable);
+        let place = |at: usize| Place { label: categories[at].label.to_owned(), value: value(self.answer, &[(variable, at)]) };
+        let outlined: Vec<usize> = chosen.iter().copied().filter(|&at| boundaries.outline(categories[at].code).is_some()).collect();
+        let mut notes = vec![self.method()];
+        let missing =
+            |shown: usize| (chosen.len() > shown).then(|| words::CHART_NO_PLACE.with((chosen.len() - shown) as u64).text(self.tongue));
+        if !outlined.is_empty() {
+            notes.extend(missing(outlined.len()));
+            let rings = outlined.iter().filter_map(|&at| boundaries.outline(categories[at].code).cloned()).collect();
+            return Ok(Map {
+                texts: self.texts(&[variable], notes),
+                places: outlined.iter().map(|&at| place(at)).collect(),
+                ground: Ground::Outlines(rings),
+                method: self.options.method.clone(),
+            });
+        }
+        let tiles = self
+            .library
+            .register
+            .charts
+            .tiles
+            .as_ref()
+            .filter(|tiles| tiles.dimension == self.library.dimensions[self.entry.axes[axis].dimension].id);
+        let tile = |at: usize| tiles?.tiles.iter().find(|tile| tile.code == categories[at].code);
+        let (places, tiles): (Vec<usize>, Vec<(usize, usize, String)>) = chosen
+            .iter()
+            .filter_map(|&at| tile(at).map(|tile| (at, (usize::from(tile.column), usize::from(tile.row), tile.name.clone()))))
+            .unzip();
+        if places.is_empty() {
+            return Err(illegal(&words::NO_OUTLINES));
+        }
+        notes.extend(missing(places.len()));
+        Ok(Map {
+            texts: self.texts(&[variable], notes),
+            places: places.iter().map(|&at| place(at)).collect(),
+            ground: Ground::Tiles(tiles),
+            method: self.options.method.clone(),
+        })
+    }
+
+    /// How classes were made.
+    fn method(&self) -> String {
+        let phrase = match self.options.method {
+            Method::Quantile(_) => &words::CLASSES_QUANTILE,
+            Method::Equal(_) => &words::CLASSES_EQUAL,
+            Method::Fixed(_) => &words::CLASSES_FIXED,
+        };
+        self.say(phrase).to_owned()
+    }
+
+    /// The numbers in words.
+    fn said(&self, numbers: &[(String, Value)], style: &Style) -> String {
+        let one = |(name, value): &(String, Value)| match value {
+            Value::Number(number) => format!("{name}: {}", style.number(*number)),
+            Value::Suppressed => format!("{name}: [c]"),
+            Value::Impossible => format!("{name}: [z]"),
+            Value::Unavailable => format!("{name}: [x]"),
+        };
+        let mut text = numbers.iter().take(MOST_SAID).map(one).collect::<Vec<_>>().join("; ");
+        if numbers.len() > MOST_SAID {
+            text = words::AND_MORE.with(text).and((numbers.len() - MOST_SAID) as u64).text(self.tongue);
+        }
+        text
+    }
+}

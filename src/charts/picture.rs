@@ -1,0 +1,176 @@
+//! Pictures as files: SVG as it was drawn, PNG and PDF made from it, each with where it comes from inside.
+
+use std::sync::{Arc, LazyLock};
+
+use krilla::{Document, geom::Size, metadata::Metadata, page::PageSettings};
+use krilla_svg::{SurfaceExt, SvgSettings};
+use resvg::{
+    tiny_skia::{Pixmap, Transform},
+    usvg::{Options, Tree, fontdb::Database},
+};
+
+use super::draw::canvas::{REGULAR, SEMI_BOLD};
+use crate::error::{Error, Result};
+
+/// What a picture is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PictureFormat {
+    /// Scalable vector graphics.
+    Svg,
+    /// Pixels, so many for each of the picture's own.
+    Png,
+    /// A page of the picture's size, its text as text.
+    Pdf,
+}
+
+/// Names of the formats, which are also the endings of files.
+pub const PICTURE_FORMATS: [&str; 3] = ["svg", "png", "pdf"];
+
+impl PictureFormat {
+    /// Reads the name of a format.
+    pub fn parse(name: &str) -> Option<Self> {
+        let at = PICTURE_FORMATS.iter().position(|known| known.eq_ignore_ascii_case(name))?;
+        [Self::Svg, Self::Png, Self::Pdf].get(at).copied()
+    }
+
+    /// The media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Svg => "image/svg+xml",
+            Self::Png => "image/png",
+            Self::Pdf => "application/pdf",
+        }
+    }
+
+    /// The ending of file names.
+    pub fn ending(self) -> &'static str {
+        PICTURE_FORMATS[self as usize]
+    }
+}
+
+/// Where a picture comes from, for programs; it stands inside the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Provenance {
+    /// The address that answers with the numbers.
+    pub query: String,
+    /// The releases, each with its digest.
+    pub releases: Vec<(String, String)>,
+    /// Language of the texts.
+    pub language: String,
+    /// Who published the numbers.
+    pub source: String,
+}
+
+/// A picture that is drawn.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// The document that plotters drew, in tenths of a pixel.
+    pub drawn: String,
+    /// Size in pixels.
+    pub size: (f64, f64),
+    /// What it shows, in a line.
+    pub title: String,
+    /// Its numbers in words, for those who cannot see it.
+    pub description: String,
+    pub provenance: Provenance,
+}
+
+/// The packaged fonts, and no others.
+static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
+    let mut fonts = Database::new();
+    for face in [REGULAR, SEMI_BOLD] {
+        fonts.load_font_data(face.to_vec());
+    }
+    fonts.set_sans_serif_family("Inter");
+    Arc::new(fonts)
+});
+
+impl Picture {
+    /// The bytes of a file; `scale` says how many pixels of a PNG make one of the picture's.
+    ///
+    /// # Errors
+    /// Where the picture cannot be written, which would be a mistake of this program.
+    pub fn write(&self, format: PictureFormat, scale: f64) -> Result<Vec<u8>> {
+        match format {
+            PictureFormat::Svg => Ok(self.svg().into_bytes()),
+            PictureFormat::Png => self.png(scale),
+            PictureFormat::Pdf => self.pdf(),
+        }
+    }
+
+    fn told(&self) -> String {
+        serde_json::to_string(&self.provenance).unwrap_or_default()
+    }
+
+    /// The document with its size in pixels, its name, and where it comes from.
+    fn svg(&self) -> String {
+        let (width, height) = self.size;
+        let body = self.drawn.split_once('>').map_or("", |(_, body)| body);
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\" role=\"img\">\
+             <title>{}</title><desc>{}</desc><metadata>{}</metadata>{body}",
+            width * 10.0,
+            height * 10.0,
+            escaped(&self.title),
+            escaped(&self.description),
+            escaped(&self.told()),
+        )
+    }
+
+    fn tree(&self) -> Result<Tree> {
+        let options = Options { fontdb: Arc::clone(&FONTS), font_family: "Inter".into(), ..Options::default() };
+        Tree::from_str(&self.svg(), &options).map_err(|error| Error::Internal(format!("a picture that cannot be read: {error}")))
+    }
+
+    fn png(&self, scale: f64) -> Result<Vec<u8>> {
+        let failed = |what: &str| Error::Internal(format!("a picture that cannot be painted: {what}"));
+        let (width, height) = ((self.size.0 * scale).round() as u32, (self.size.1 * scale).round() as u32);
+        let mut pixels = Pixmap::new(width, height).ok_or_else(|| failed("its size"))?;
+        resvg::render(&self.tree()?, Transform::from_scale(scale as f32, scale as f32), &mut pixels.as_mut());
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, width, height);
+        encoder.set_color(png::ColorType::Rgba);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_compression(png::Compression::Fast);
+        // Printers read from this how large the picture is meant to be: 96 of its own pixels are an inch.
+        let per_metre = (96.0 * scale / 0.0254).round() as u32;
+        encoder.set_pixel_dims(Some(png::PixelDimensions { xppu: per_metre, yppu: per_metre, unit: png::Unit::Meter }));
+        let texts = [("Title", self.title.clone()), ("Description", self.description.clone()), ("Provenance", self.told())];
+        for (keyword, text) in texts {
+            encoder.add_itxt_chunk(keyword.to_owned(), text).map_err(|error| failed(&error.to_string()))?;
+        }
+        // The ground is opaque, so that nothing is multiplied by transparency.
+        let write = |mut writer: png::Writer<&mut Vec<u8>>| writer.write_image_data(pixels.data()).and_then(|()| writer.finish());
+        encoder.write_header().and_then(write).map_err(|error| failed(&error.to_string()))?;
+        Ok(file)
+    }
+
+    fn pdf(&self) -> Result<Vec<u8>> {
+        let failed = |what: String| Error::Internal(format!("a picture that cannot be put on a page: {what}"));
+        // A pixel is three quarters of a point.
+        let (width, height) = (self.size.0 as f32 * 0.75, self.size.1 as f32 * 0.75);
+        let size = Size::from_wh(width, height).ok_or_else(|| failed("its size".into()))?;
+        let tree = self.tree()?;
+        let mut document = Document::new();
+        let metadata = Metadata::new()
+            .title(self.title.clone())
+            .description(self.description.clone())
+            .authors(vec![self.provenance.source.clone()])
+            .keywords(vec![self.told()])
+            .language(self.provenance.language.clone())
+            .creator(concat!("cacah ", env!("CARGO_PKG_VERSION")).to_owned());
+        document.set_metadata(metadata);
+        let settings = PageSettings::from_wh(width, height).ok_or_else(|| failed("its size".into()))?;
+        let mut page = document.start_page_with(settings);
+        let mut surface = page.surface();
+        surface.draw_svg(&tree, size, SvgSettings::default()).ok_or_else(|| failed("its drawing".into()))?;
+        surface.finish();
+        page.finish();
+        document.finish().map_err(|error| failed(format!("{error:?}")))
+    }
+}
+
+/// Text as it stands in XML.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
