@@ -50,6 +50,11 @@ pub enum Command {
     Releases(Releases),
     /// Answer requests for tables over HTTP
     Serve(Serve),
+    /// Draw a chart of published numbers
+    Chart(Chart),
+    /// Install outlines of regions for maps
+    #[command(subcommand)]
+    Boundaries(Boundaries),
 }
 
 /// Where definitions come from.
@@ -356,6 +361,75 @@ pub struct Serve {
     /// Address at which figures for Prometheus are offered below /metrics, such as 127.0.0.1:9090; nowhere if not given
     #[arg(long, value_name = "ADDRESS")]
     pub metrics: Option<SocketAddr>,
+}
+
+/// `cacah chart`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cacah chart pyramid --table population --select Region=3471 --out pyramid.svg
+  cacah chart pyramid --table population --select Region=3471 --with compare=Region:34 --with share=true --out pyramid.pdf
+  cacah chart lines --table population --select Region=3401,3402,3471 --lang en --out lines.png
+  cacah chart ranking --table labour --codelist Region=vs_region_district --select Age=Y15T64 --with places=20 --out ranking.svg
+  cacah chart map --table population --select ContentsCode=growth --with method=equal --out map.png
+
+What is not chosen is chosen as the kind of chart needs it, or taken at its total. Of the service, /charts/{kind}.{svg|png|pdf} takes the same.")]
+pub struct Chart {
+    /// Kind of chart: pyramid, bars, lines, ranking, heat or map
+    pub kind: String,
+    /// Table whose numbers are drawn
+    #[arg(long, value_name = "TABLE")]
+    pub table: String,
+    /// Codes or expressions for a variable, such as Region=3471,3401 or Tid=*; may be repeated
+    #[arg(long = "select", value_name = "VARIABLE=CODES", value_parser = pair)]
+    pub select: Vec<(String, String)>,
+    /// Code list for a variable, such as Region=vs_region_district; may be repeated
+    #[arg(long = "codelist", value_name = "VARIABLE=LIST", value_parser = pair)]
+    pub codelists: Vec<(String, String)>,
+    /// How to draw: stacking, share, compare, places, lowest, method, classes, bounds, zero, title, theme (print, light, dark), width, height, scale; may be repeated
+    #[arg(long = "with", value_name = "NAME=VALUE", value_parser = pair)]
+    pub with: Vec<(String, String)>,
+    /// Language of the texts; the register's first if not given
+    #[arg(long, value_name = "LANGUAGE")]
+    pub lang: Option<String>,
+    /// File to write; its ending is the format: svg, png or pdf
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Release store
+    #[arg(long, value_name = "PLACE", default_value = "warehouse/releases")]
+    pub releases: String,
+}
+
+/// `cacah boundaries`
+#[derive(Debug, Subcommand)]
+pub enum Boundaries {
+    /// Install outlines from a file of GeoJSON or TopoJSON, matched to regions by code
+    #[command(after_help = "\
+Examples:
+  cacah boundaries add provinces.topo.json
+  cacah boundaries add regencies.geojson --releases s3://public/releases
+
+The code of a region, with dots or without, is the identifier of its shape or one of its properties. Coordinates are degrees of
+longitude and latitude. A file of the same name replaces an earlier one. A service that runs takes the outlines up when it starts anew.")]
+    Add(BoundariesAdd),
+}
+
+/// `cacah boundaries add`
+#[derive(Debug, Args)]
+pub struct BoundariesAdd {
+    /// File of outlines
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Release store
+    #[arg(long, value_name = "PLACE", default_value = "warehouse/releases")]
+    pub releases: String,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("expected NAME=VALUE".into()),
+    }
 }
 
 impl StoreArgs {

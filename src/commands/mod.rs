@@ -7,7 +7,9 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod audit;
+mod boundaries;
 mod build;
+mod chart;
 mod demo;
 mod explain;
 mod protection;
@@ -23,12 +25,14 @@ use anyhow::{Context, Result};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    cli::{Cli, Command, DefinitionArgs},
+    cli::{Boundaries, Cli, Command, DefinitionArgs},
     register::{Definitions, Origin, definitions_alone, shipped},
     storage::{read_folder, read_text},
 };
 use audit::audit;
+use boundaries::add_boundaries;
 use build::{build, build_with};
+use chart::chart;
 use demo::demo;
 use release::{Protecting, release, release_with, releases};
 use sample::sample;
@@ -54,6 +58,8 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Audit(args) => audit(args).await,
             Command::Releases(args) => releases(args).await,
             Command::Serve(args) => serve(args).await,
+            Command::Chart(args) => chart(args).await,
+            Command::Boundaries(Boundaries::Add(args)) => add_boundaries(args).await,
         }
     });
     match outcome.and_then(|()| say::outcome().context("writing to standard output")) {

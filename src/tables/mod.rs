@@ -30,7 +30,7 @@ pub use defaults::selection as default_selection;
 pub use describe::Category;
 pub use expression::{Codes, Expression, Unselected};
 pub use library::{AxisEntry, Library, TableEntry, fingerprint};
-pub use request::{Fault, Request, RequestError, Selection};
+pub use request::{Fault, Request, RequestError, Selection, listed};
 pub use resolve::{CONTENTS, Chosen, Query, TIME, Variable, everything, resolve};
 pub use status::CellStatus;
 pub use vintages::UnionDimension;

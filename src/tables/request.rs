@@ -88,3 +88,48 @@ pub(super) fn shown(text: &str) -> String {
     }
     short
 }
+
+/// The items of a list as people write one: between commas, except within brackets, which are taken away: `a,[top(3,1)],b`.
+pub fn listed(text: &str) -> Vec<String> {
+    let mut items = Vec::new();
+    let mut depth = 0usize;
+    let mut start = 0;
+    let mut push = |item: &str| {
+        let item = item.trim();
+        let inner = item.strip_prefix('[').and_then(|item| item.strip_suffix(']')).unwrap_or(item);
+        if !item.is_empty() {
+            items.push(inner.trim().to_owned());
+        }
+    };
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'[' => depth += 1,
+            b']' => depth = depth.saturating_sub(1),
+            b',' if depth == 0 => {
+                push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    push(&text[start..]);
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_split_at_commas_outside_brackets() {
+        let check = |text: &str, expect: &[&str]| assert_eq!(listed(text), expect, "{text}");
+        check("", &[]);
+        check("a", &["a"]);
+        check("a, b ,,c", &["a", "b", "c"]);
+        check("[range(a,b)]", &["range(a,b)"]);
+        check("x,[top(3,1)],y*", &["x", "top(3,1)", "y*"]);
+        check("range(a,b)", &["range(a", "b)"]);
+        check("[a", &["[a"]);
+        check("a]", &["a]"]);
+    }
+}
