@@ -3,6 +3,7 @@
 mod api;
 mod caching;
 mod catalogue;
+mod charts;
 mod client;
 mod data;
 mod documents;

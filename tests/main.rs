@@ -7,6 +7,7 @@ mod clients;
 mod common;
 mod counting;
 mod definitions;
+mod drawing;
 mod http;
 mod pipeline;
 mod protection;

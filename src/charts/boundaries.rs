@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::draw::canvas::Point;
 use crate::{
     error::{Error, Result},
-    storage::Store,
+    storage::{FileDigest, Store},
     tables::UnionDimension,
 };
 
@@ -22,6 +22,9 @@ const MOST_POINTS: usize = 20_000_000;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Boundaries {
     outlines: BTreeMap<String, Vec<Vec<Point>>>,
+    /// Changes with the outlines that were loaded.
+    #[serde(skip)]
+    digest: String,
 }
 
 /// What became of a file of outlines.
@@ -76,7 +79,7 @@ impl Boundaries {
         let missing = region.nodes.iter().filter(|node| levels.contains(&node.level) && !outlines.contains_key(&node.code));
         let missing = missing.map(|node| node.code.clone()).collect();
         let matched = Matched { matched: outlines.len(), unknown, missing };
-        Ok((Self { outlines }, matched))
+        Ok((Self { outlines, digest: String::new() }, matched))
     }
 
     /// Reads all outlines that are installed beside the releases.
@@ -88,6 +91,7 @@ impl Boundaries {
         for file in store.list(FOLDER).await? {
             let Some(content) = store.read(&file.path).await? else { continue };
             let read = serde_json::from_slice(&content);
+            all.digest.push_str(&FileDigest::of(&content).sha256);
             all.extend(read.map_err(|error| {
                 Error::Input(format!("{store}/{}: {error}; install the outlines anew with 'cacah boundaries add'", file.path))
             })?);
@@ -112,6 +116,11 @@ impl Boundaries {
     /// The rings of a region.
     pub fn outline(&self, code: &str) -> Option<&Vec<Vec<Point>>> {
         self.outlines.get(code)
+    }
+
+    /// A text that changes with the outlines that were loaded.
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// How many regions have an outline.
@@ -266,6 +275,7 @@ mod tests {
             variable: "Region".into(),
             label: Label::same("region"),
             role: Role::Geo,
+            sensitive: false,
             levels: vec![level("country"), level("province")],
             nodes: vec![node("T", None, 0), node("1101", Some(0), 1), node("1102", Some(0), 1)],
             groupings: Vec::new(),

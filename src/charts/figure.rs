@@ -141,6 +141,15 @@ fn value(answer: &Answer, at: &[(Variable, usize)]) -> Value {
     }
 }
 
+/// A name as it is written within a sentence; what begins with several capitals stays as it is.
+fn within(name: &str) -> String {
+    let mut chars = name.chars();
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => first.to_lowercase().chain(chars).collect(),
+        _ => name.to_owned(),
+    }
+}
+
 impl Figure<'_> {
     fn say(&self, phrase: &Phrase) -> &'static str {
         phrase.text(self.tongue)
@@ -163,7 +172,9 @@ impl Figure<'_> {
         let (library, entry) = (self.library, self.entry);
         let contents = self.query.contents.first().map_or("", |&content| library.contents(entry, content).1.text(self.language));
         let region = entry.region(library).map(Variable::Axis);
-        let by: Vec<String> = shown.iter().map(|&variable| library.variable_label(entry, variable, self.language).to_owned()).collect();
+        // An axis of time says itself what it is.
+        let named = shown.iter().filter(|variable| **variable != Variable::Time);
+        let by: Vec<String> = named.map(|&variable| within(library.variable_label(entry, variable, self.language))).collect();
         let by = match by.split_last() {
             None => String::new(),
             Some((only, [])) => format!(" {} {only}", self.say(&words::CHART_BY)),

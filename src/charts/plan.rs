@@ -114,10 +114,7 @@ pub fn plan(library: &Library, table: usize, kind: ChartKind, request: &Request,
     planner.fits(kind, &query)?;
     let (mut other, mut wholes) = (None, None);
     if kind == ChartKind::Pyramid {
-        let compared = match &options.compare {
-            Some((variable, code)) => Some(replaced(&filled, variable, code)),
-            None => None,
-        };
+        let compared = options.compare.as_ref().map(|(variable, code)| replaced(&filled, variable, code));
         other = compared.as_ref().map(|request| resolve(library, table, request, most)).transpose()?;
         if options.share {
             let (ages, sides, _) = planner.pyramid()?;

@@ -51,13 +51,13 @@ pub fn run(cli: Cli) -> ExitCode {
     };
     let outcome = runtime.block_on(async {
         match cli.command {
-            Command::Demo(args) => demo(args).await,
+            Command::Demo(args) => Box::pin(demo(args)).await,
             Command::Sample(args) => sample(args).await,
             Command::Build(args) => build(args).await,
             Command::Release(args) => release(args).await,
             Command::Audit(args) => audit(args).await,
             Command::Releases(args) => releases(args).await,
-            Command::Serve(args) => serve(args).await,
+            Command::Serve(args) => Box::pin(serve(args)).await,
             Command::Chart(args) => chart(args).await,
             Command::Boundaries(Boundaries::Add(args)) => add_boundaries(args).await,
         }

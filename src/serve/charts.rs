@@ -91,15 +91,7 @@ fn tag(shared: &Shared, plan: &Plan, format: PictureFormat, wishes: &Wishes, lan
     let queries = [Some(&plan.query), plan.other.as_ref(), plan.wholes.as_ref().map(|(whole, _)| whole)];
     let prints: Vec<String> = queries.into_iter().flatten().map(|query| query.fingerprint(library)).collect();
     let wishes = format!("{wishes:?}");
-    shared.tag(&[
-        "chart",
-        plan.kind.id(),
-        format.ending(),
-        &prints.join(" "),
-        &wishes,
-        &language.to_string(),
-        &shared.boundaries.len().to_string(),
-    ])
+    shared.tag(&["chart", plan.kind.id(), format.ending(), &prints.join(" "), &wishes, &language.to_string(), shared.boundaries.digest()])
 }
 
 /// Where the picture comes from.

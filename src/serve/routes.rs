@@ -63,7 +63,7 @@ impl Routes {
     }
 
     /// An address of SDMX, whose parts may be left out from behind.
-    fn sdmx<T: 'static>(mut self, paths: &[&str], handler: impl Handler<T, Current>, operation: &'static Operation) -> Self {
+    fn sdmx<T: 'static>(mut self, paths: &[&str], handler: &impl Handler<T, Current>, operation: &'static Operation) -> Self {
         for path in paths {
             self = self.get(&format!("{}{path}", sdmx::ROOT), handler.clone(), operation);
         }
@@ -91,7 +91,7 @@ pub fn router(current: Current) -> Router {
         .get("/api/v2/queries", queries::list, &of::QUERIES)
         .get("/api/v2/queries/{name}", queries::metadata, &of::QUERY)
         .get(QUERY_DATA, queries::data, &of::QUERY_DATA)
-        .sdmx(&["/data/{flow}", "/data/{flow}/{key}", "/data/{flow}/{key}/{provider}"], sdmx::data, &of::SDMX_DATA)
+        .sdmx(&["/data/{flow}", "/data/{flow}/{key}", "/data/{flow}/{key}/{provider}"], &sdmx::data, &of::SDMX_DATA)
         .sdmx(
             &[
                 "/availableconstraint/{flow}",
@@ -99,7 +99,7 @@ pub fn router(current: Current) -> Router {
                 "/availableconstraint/{flow}/{key}/{provider}",
                 "/availableconstraint/{flow}/{key}/{provider}/{component}",
             ],
-            sdmx::availability,
+            &sdmx::availability,
             &of::SDMX_AVAILABILITY,
         )
         .sdmx(
@@ -110,7 +110,7 @@ pub fn router(current: Current) -> Router {
                 "/{resource}/{agency}/{id}/{version}",
                 "/{resource}/{agency}/{id}/{version}/{item}",
             ],
-            sdmx::structure,
+            &sdmx::structure,
             &of::SDMX_STRUCTURE,
         )
         .get("/charts/{file}", charts::chart, &of::CHART)

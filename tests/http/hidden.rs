@@ -71,6 +71,33 @@ fn percentages_medians_sums_and_orders_tell_nothing() {
     assert!(answered > 400, "{answered} questions were answered");
 }
 
+/// Lengths of bars, scales of axes, classes of colours, orders and notes: whole pictures, and the pages that are made of them.
+#[test]
+fn chart_scales_tell_nothing() {
+    let charts = [
+        "pyramid.svg?table=people&valueCodes[Region]=11&share=true&compare=Region:12",
+        "pyramid.svg?table=people&valueCodes[Region]=1101",
+        "bars.svg?table=people&valueCodes[Age]=*&valueCodes[Region]=1*&stacking=stacked",
+        "bars.svg?table=people&valueCodes[Age]=*&valueCodes[Region]=1101&valueCodes[Sex]=*&stacking=full",
+        "lines.svg?table=people&valueCodes[Region]=1101&valueCodes[Age]=C,A,O",
+        "ranking.svg?table=people&valueCodes[Region]=*&valueCodes[Age]=C",
+        "ranking.svg?table=people&valueCodes[Region]=*&valueCodes[ContentsCode]=growth&lowest=true",
+        "heat.svg?table=people&valueCodes[Region]=*&valueCodes[Age]=*",
+        "heat.png?table=people&valueCodes[Region]=*&valueCodes[Age]=*&method=equal&scale=1",
+        "map.pdf?table=people&valueCodes[Age]=C",
+        "map.svg?table=people&valueCodes[ContentsCode]=share-region&method=fixed&bounds=10,20",
+    ];
+    let (mut drawn, mut marked) = (0, 0);
+    for language in ["id", "en"] {
+        for chart in charts {
+            let reply = shared().ask_all_ways(&format!("/charts/{chart}&lang={language}"));
+            drawn += usize::from(reply.status == 200);
+            marked += usize::from(chart.contains(".svg") && reply.text().contains("[c]"));
+        }
+    }
+    assert!(drawn >= 18 && marked >= 8, "{drawn} charts were drawn, {marked} with a mark");
+}
+
 #[test]
 fn error_texts_tell_nothing() {
     let places = ["most(1)", "99", "range(1201,1101)", "top(0)"];

@@ -152,6 +152,20 @@ year,Y3,A,3 tahun,3 years,3
 band,O,T,Tua,Old,4
 ";
 
+const CHARTS: &str = r#"
+[pyramid]
+ages = "age"
+sides = { dimension = "sex", codes = ["L", "P"] }
+band = "A"
+
+[tiles]
+dimension = "region"
+grid = """
+11 12
+"""
+names = { 11 = "North" }
+"#;
+
 const ZEROS: &str = r#"
 [[zero]]
 id = "no-old-men"
@@ -233,6 +247,7 @@ pub fn definitions(regions: &str, finest_age: &str, tables: &[&str]) -> Definiti
         ("register.toml", REGISTER.to_owned()),
         ("structural-zeros.toml", ZEROS.to_owned()),
         ("measures.toml", measures()),
+        ("charts.toml", CHARTS.to_owned()),
         ("dimensions/region.toml", REGION.to_owned()),
         ("dimensions/regions.csv", regions.to_owned()),
         ("dimensions/sex.toml", SEX.to_owned()),

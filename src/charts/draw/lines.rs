@@ -48,8 +48,7 @@ impl Lines {
         let (low, high) = if low.is_finite() { (low, high) } else { (0.0, 1.0) };
         let low = if self.from_zero { low.min(0.0) } else { low };
         // A line that does not move is drawn in the middle of a range that means something.
-        let (low, high) =
-            if high - low < f64::EPSILON { (low - (low.abs() * 0.05).max(0.5), high + (high.abs() * 0.05).max(0.5)) } else { (low, high) };
+        let (low, high) = if high <= low { (low - (low.abs() * 0.05).max(0.5), high + (high.abs() * 0.05).max(0.5)) } else { (low, high) };
         let places = ticks(low, high, 5);
         let (low, high) = (places.first().copied().unwrap_or(0.0), places.last().copied().unwrap_or(1.0));
         let decimals = tick_decimals(&places);
@@ -73,7 +72,7 @@ impl Lines {
         let every = (widest / each).ceil().max(1.0) as usize;
         for (at, period) in self.periods.iter().enumerate() {
             canvas.line(&[(x(at), foot), (x(at), foot + 4.0)], theme.axis(), 1.0);
-            if (self.periods.len() - 1 - at) % every == 0 {
+            if (self.periods.len() - 1 - at).is_multiple_of(every) {
                 canvas.text((x(at), foot + 19.0), period, AXIS, theme.muted(), Align::Middle);
             }
         }

@@ -14,6 +14,9 @@ pub struct Place {
     pub value: Value,
 }
 
+/// Names on a map.
+const NAME: Font = Font::plain(11.0);
+
 /// Where places lie.
 #[derive(Debug, Clone)]
 pub enum Ground {
@@ -93,6 +96,25 @@ impl Map {
             let largest = rings.iter().enumerate().max_by(|(_, a), (_, b)| area(a).abs().total_cmp(&area(b).abs())).map(|(at, _)| at);
             for (at, ring) in rings.iter().enumerate() {
                 draw(ring, color, Some(at) == largest);
+            }
+        }
+        for (place, rings) in self.places.iter().zip(outlines) {
+            if let Some(number) = place.value.number()
+                && let Some(ring) = rings.iter().max_by(|a, b| area(a).abs().total_cmp(&area(b).abs()))
+            {
+                let reach = |pick: fn(&Point) -> f64| {
+                    let (low, high) = ring
+                        .iter()
+                        .map(project)
+                        .map(|point| pick(&point))
+                        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| (low.min(at), high.max(at)));
+                    high - low
+                };
+                // A name stands only where it has room.
+                if NAME.width(&place.label) < reach(|point| point.0) * 0.75 && reach(|point| point.1) > 30.0 {
+                    let (x, y) = project(&center(ring));
+                    canvas.text((x, y + 4.0), &place.label, NAME, readable_on(classes.color(number, style.theme)), Align::Middle);
+                }
             }
         }
         // Marks stand above everything, or neighbours would cover them.

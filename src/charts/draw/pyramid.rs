@@ -54,8 +54,8 @@ impl Pyramid {
 
         // Names of single ages would run into each other: every fifth or tenth is enough.
         let row = (body.height() - 40.0) / self.ages.len().max(1) as f64;
-        let every = [1, 2, 5, 10, 20].into_iter().find(|every| *every as f64 * row >= 13.0).unwrap_or(20);
-        let named = |at: usize| at % every == 0 || at + 1 == self.ages.len() && at % every > every / 2;
+        let every = [1, 5, 10, 20].into_iter().find(|every| *every as f64 * row >= 13.0).unwrap_or(20);
+        let named = |at: usize| at.is_multiple_of(every);
         let widest = self.ages.iter().enumerate().filter(|(at, _)| named(*at)).map(|(_, age)| LABEL.width(age)).fold(0.0, f64::max);
         let middle = (body.left + body.right) / 2.0;
         let gap = (widest / 2.0 + 12.0).min(body.width() / 4.0);

@@ -54,15 +54,7 @@ const RAMP: [Color; 7] = [
 ];
 
 /// From far below to far above: orange, white, violet.
-const DIVERGING: [Color; 7] = [
-    RGBColor(179, 88, 6),
-    RGBColor(235, 160, 75),
-    RGBColor(250, 215, 170),
-    RGBColor(243, 243, 243),
-    RGBColor(205, 198, 225),
-    RGBColor(145, 130, 185),
-    RGBColor(84, 39, 136),
-];
+const DIVERGING: [Color; 3] = [RGBColor(179, 88, 6), RGBColor(243, 243, 243), RGBColor(84, 39, 136)];
 
 impl Theme {
     /// Reads the name of a theme.
@@ -97,7 +89,7 @@ impl Theme {
     }
 
     pub fn axis(self) -> Color {
-        if self.dark() { RGBColor(120, 127, 135) } else { RGBColor(120, 127, 135) }
+        RGBColor(120, 127, 135)
     }
 
     /// A band that is marked behind everything else.
@@ -121,9 +113,19 @@ impl Theme {
         colors[at % colors.len()]
     }
 
+    /// The colour of what lies below zero, from next to it (0) to far from it (1).
+    pub fn below(self, share: f64) -> Color {
+        mix(DIVERGING[1], DIVERGING[0], share)
+    }
+
+    /// The colour of what lies above zero.
+    pub fn above(self, share: f64) -> Color {
+        mix(DIVERGING[1], DIVERGING[2], share)
+    }
+
     /// The colour of one of several classes, from the least to the most.
-    pub fn class(self, at: usize, classes: usize, diverging: bool) -> Color {
-        let ramp = if diverging { DIVERGING } else { RAMP };
+    pub fn class(self, at: usize, classes: usize) -> Color {
+        let ramp = RAMP;
         if classes < 2 {
             return ramp[ramp.len() / 2 + 1];
         }
@@ -156,10 +158,10 @@ mod tests {
     #[test]
     fn classes_reach_from_end_to_end() {
         for classes in 2..=9 {
-            assert_eq!(Theme::Print.class(0, classes, false), RAMP[0]);
-            assert_eq!(Theme::Print.class(classes - 1, classes, false), RAMP[6]);
+            assert_eq!(Theme::Print.class(0, classes), RAMP[0]);
+            assert_eq!(Theme::Print.class(classes - 1, classes), RAMP[6]);
         }
-        assert_eq!(Theme::Print.class(1, 3, true), DIVERGING[3]);
+        assert_eq!((Theme::Print.below(0.0), Theme::Print.above(0.0)), (DIVERGING[1], DIVERGING[1]));
     }
 
     #[test]

@@ -1,0 +1,54 @@
+//! The commands that draw: `cacah chart` and `cacah boundaries`.
+
+use std::fs;
+
+use crate::common::{assert_says, fail, regions, succeed};
+
+const OUTLINES: &str = r#"{"type":"FeatureCollection","features":[
+{"type":"Feature","properties":{"kode":"34.01","nama":"Kulon Progo"},"geometry":{"type":"Polygon","coordinates":[[[110.0,-7.6],[110.3,-7.6],[110.3,-8.0],[110.0,-8.0],[110.0,-7.6]]]}},
+{"type":"Feature","properties":{"kode":"34.71"},"geometry":{"type":"MultiPolygon","coordinates":[[[[110.35,-7.7],[110.5,-7.7],[110.5,-7.9],[110.35,-7.9],[110.35,-7.7]]]]}},
+{"type":"Feature","properties":{"kode":"99.99"},"geometry":{"type":"Polygon","coordinates":[[[1,1],[2,1],[2,2],[1,1]]]}}]}"#;
+
+#[test]
+fn charts_and_maps_are_drawn_from_releases() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::write(here.join("regions.csv"), regions(&["34.71.01", "34.01.01"])).unwrap();
+    for period in ["2024-S1", "2024-S2"] {
+        succeed(&["sample", "--period", period, "--persons", "20000", "--out", "s.parquet", "--regions", "regions.csv"], here);
+        succeed(&["build", "s.parquet", "--period", period, "--regions", "regions.csv"], here);
+        succeed(&["release", period], here);
+    }
+    let pyramid = ["chart", "pyramid", "--table", "population", "--select", "Region=3471", "--with", "compare=Tid:2024-S1"];
+    for format in ["svg", "png", "pdf"] {
+        let out = format!("pyramid.{format}");
+        let said = succeed(&[&pyramid[..], &["--out", &out]].concat(), here);
+        assert_says(&said, &[&out, "Penduduk menurut umur dan jenis kelamin: Kota Yogyakarta"]);
+        assert!(fs::metadata(here.join(&out)).unwrap().len() > 4_000);
+    }
+    let first = fs::read(here.join("pyramid.svg")).unwrap();
+    succeed(&[&pyramid[..], &["--out", "pyramid.svg"]].concat(), here);
+    assert!(fs::read(here.join("pyramid.svg")).unwrap() == first, "the same chart has other bytes");
+
+    let map = ["chart", "map", "--table", "population", "--codelist", "Region=vs_region_regency", "--lang", "en", "--out", "map.svg"];
+    assert_says(&fail(&map, here), &["cacah boundaries add"]);
+    fs::write(here.join("regencies.geojson"), OUTLINES).unwrap();
+    let said = succeed(&["boundaries", "add", "regencies.geojson"], here);
+    assert_says(&said, &["2 regions have an outline now", "no region has the code 99.99"]);
+    succeed(&map, here);
+    let drawn = fs::read_to_string(here.join("map.svg")).unwrap();
+    assert_eq!(drawn.matches("<polygon ").count(), 2);
+    assert!(drawn.contains("quantiles"), "{drawn}");
+
+    assert_says(&fail(&["boundaries", "add", "s.parquet"], here), &["s.parquet"]);
+    fs::write(here.join("empty.json"), "{}").unwrap();
+    assert_says(&fail(&["boundaries", "add", "empty.json"], here), &["empty.json", "GeoJSON", "TopoJSON"]);
+    assert_says(&fail(&["chart", "pie", "--table", "population", "--out", "x.svg"], here), &["there is no chart 'pie'", "pyramid"]);
+    assert_says(&fail(&["chart", "bars", "--table", "population", "--out", "x.gif"], here), &["x.gif", "svg, png, pdf"]);
+    assert_says(&fail(&["chart", "bars", "--table", "nothing", "--out", "x.svg"], here), &["there is no table 'nothing'"]);
+    assert_says(
+        &fail(&["chart", "bars", "--table", "population", "--with", "theme=pink", "--out", "x.svg"], here),
+        &["--with", "print, light, dark"],
+    );
+    assert!(!here.join("x.svg").exists() && !here.join("x.gif").exists());
+}
