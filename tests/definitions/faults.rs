@@ -119,6 +119,27 @@ fn a_wrong_register_file_is_told_where_and_what() {
 }
 
 #[test]
+fn a_wrong_file_of_charts_is_told_where_and_what() {
+    let check = |text: &str, expect: &str| {
+        let mut sources = small();
+        sources.insert("charts.toml".into(), text.into());
+        let error = Definitions::parse(&sources, None).unwrap_err().to_string();
+        assert_eq!(error, format!("charts.toml:{expect}"), "{text}");
+    };
+    check("[pyramid]\nages = 'old'\nsides = { dimension = 'sex', codes = ['M', 'F'] }", "2: there is no dimension 'old'");
+    check("[pyramid]\nages = 'age'\nsides = { dimension = 'sex', codes = ['M', 'X'] }", "3: dimension 'sex' has no node 'X'");
+    check("[pyramid]\nages = 'age'\nsides = { dimension = 'sex', codes = ['M', 'M'] }", "3: expected two different sides");
+    check(
+        "[pyramid]\nages = 'age'\nband = 'NONE'\nsides = { dimension = 'sex', codes = ['M', 'F'] }",
+        "3: dimension 'age' has no node 'NONE'",
+    );
+    check("[tiles]\ndimension = 'place'\ngrid = '01 01'", "3: '01' stands in the grid twice");
+    check("[tiles]\ndimension = 'place'\ngrid = '. .'", "3: expected a grid of 1 to 1000 codes, with '.' where there is none");
+    check("[tiles]\ndimension = 'place'\ngrid = '01'\nnames = { 02 = 'B' }", "3: '02' has a name but no place in the grid");
+    check("[chart]", "1: unknown field `chart`, expected `pyramid` or `tiles`");
+}
+
+#[test]
 fn a_wrong_dimension_file_is_told_where_and_what() {
     let check = |file: &str, from: &str, to: &str, expect: &str| {
         assert_eq!(fault(&format!("dimensions/{file}"), from, to), format!("dimensions/{expect}"), "{file}: {from} -> {to}");

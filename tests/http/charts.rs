@@ -65,7 +65,7 @@ fn every_kind_is_drawn_in_every_format() {
 #[test]
 fn a_picture_says_what_it_shows_and_where_it_comes_from() {
     for (language, title, source) in
-        [("en", "People by age and sex", "Source: "), ("id", "Orang menurut umur dan jenis kelamin", "Sumber: ")]
+        [("en", "People by age and sex", "Source: "), ("id", "Penduduk menurut umur dan jenis kelamin", "Sumber: ")]
     {
         let svg = ask(&format!("pyramid.svg?lang={language}&{}", drawn("pyramid")));
         let all = texts(svg.text());
@@ -156,7 +156,7 @@ fn what_cannot_be_drawn_is_refused() {
     check("pyramid.svg?table=bands", 400, "Illegal chart", "table bands has no ages and sexes");
     check("pyramid.svg?table=people&valueCodes[Region]=*", 400, "Illegal chart", "pyramid needs several ages, both sexes");
     check("heat.svg?table=people&valueCodes[Age]=*", 400, "Illegal chart", "heat needs two variables");
-    check("ranking.svg?table=people&valueCodes[Age]=*&valueCodes[Sex]=*", 400, "Illegal chart", "Age 8, Sex 3");
+    check("ranking.svg?table=people&valueCodes[Age]=*&valueCodes[Sex]=*", 400, "Illegal chart", "Sex 3, Age 8");
     check("map.svg?table=people&valueCodes[Region]=1101,1102", 400, "Illegal chart", "cacah boundaries add");
     check("bars.svg?table=people&width=1e9", 400, "Illegal parameter", "between 240 and 4000");
     check("bars.svg?table=people&width=NaN", 400, "Illegal parameter", "between 240 and 4000");

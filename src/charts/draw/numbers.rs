@@ -48,9 +48,9 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_each_language_does() {
-        let check = |value: f64, decimals: usize, english: &str, indonesian: &str| {
+        let check = |value: f64, decimals: usize, english: &str, other: &str| {
             assert_eq!(written(value, decimals, Tongue::English), english);
-            assert_eq!(written(value, decimals, Tongue::Indonesian), indonesian);
+            assert_eq!(written(value, decimals, Tongue::Indonesian), other);
         };
         check(0.0, 0, "0", "0");
         check(1234567.0, 0, "1,234,567", "1.234.567");

@@ -188,6 +188,7 @@ pub static CHART: Operation = Operation {
     ],
     content: Content::Picture,
     problems: &[404, 413],
+    example: "table={table}",
     ..PLAIN
 };
 

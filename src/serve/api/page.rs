@@ -146,7 +146,8 @@ impl Writer<'_> {
             path = path.replace(&format!("{{{}}}", parameter.name), &value);
         }
         let mark = if address.operation.query.is_empty() { String::new() } else { format!("?lang={}", self.language) };
-        let more = if address.operation.example.is_empty() { String::new() } else { format!("&{}", address.operation.example) };
+        let more =
+            if address.operation.example.is_empty() { String::new() } else { format!("&{}", self.filled(address.operation.example)) };
         Some(format!("{}{path}{mark}{more}", self.origin))
     }
 }

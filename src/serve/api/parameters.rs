@@ -9,12 +9,12 @@ use crate::{
 
 /// Every kind of chart in every format.
 const CHART_FILES: [&str; 18] = [
-    "pyramid.svg",
-    "pyramid.png",
-    "pyramid.pdf",
     "bars.svg",
     "bars.png",
     "bars.pdf",
+    "pyramid.svg",
+    "pyramid.png",
+    "pyramid.pdf",
     "lines.svg",
     "lines.png",
     "lines.pdf",
