@@ -459,6 +459,9 @@ phrases! {
     NOT_WITHIN = "{0} is '{1}'; expected a number between {2} and {3}" | "{0} berisi '{1}'; seharusnya bilangan antara {2} dan {3}";
     NO_BOUNDS = "bounds is '{0}'; expected up to eight numbers between commas, which method=fixed needs" | "bounds berisi '{0}'; seharusnya paling banyak delapan bilangan dipisahkan koma, yang diperlukan method=fixed";
     NO_COMPARE = "compare is '{0}'; expected a variable and a code, such as Region:34 or Tid:2024-S1" | "compare berisi '{0}'; seharusnya variabel dan kode, seperti Region:34 atau Tid:2024-S1";
+    NO_NUMBERS = "there is no column '{0}' of numbers; there is {1}" | "tidak ada kolom angka '{0}'; yang ada: {1}";
+    NO_ROWS = "the query has no rows to draw; ask for another region or period" | "kueri tidak memiliki baris untuk digambar; mintalah wilayah atau periode lain";
+    ROWS_AS_BARS = "the rows of a query can be drawn as bars or as ranking, by a text and its numbers; choose one of these" | "baris suatu kueri dapat digambar sebagai bars atau ranking, dari teks dan angkanya; pilih salah satunya";
     NO_PYRAMID = "table {0} has no ages and sexes, or the register does not say which they are; choose another kind of chart" | "tabel {0} tidak memiliki umur dan jenis kelamin, atau register tidak menyebutkannya; pilih jenis diagram lain";
     NO_REGIONS = "table {0} has no regions; choose another kind of chart" | "tabel {0} tidak memiliki wilayah; pilih jenis diagram lain";
     NO_OUTLINES = "none of these regions has an outline or a tile; install outlines with 'cacah boundaries add', or choose another kind of chart" | "tidak satu pun wilayah ini memiliki garis batas atau petak; pasang garis batas dengan 'cacah boundaries add', atau pilih jenis diagram lain";

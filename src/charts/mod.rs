@@ -13,22 +13,45 @@ mod figure;
 mod options;
 mod picture;
 mod plan;
+mod rows;
 
 pub use boundaries::{Boundaries, Matched};
 pub use draw::theme::THEMES;
 pub use options::{CLASSES, STACKINGS, Wishes};
 pub use picture::{PICTURE_FORMATS, Picture, PictureFormat, Provenance};
 pub use plan::{CHART_KINDS, ChartKind, ChartOptions, Plan, plan};
+pub use rows::{RowColumn, Rows};
 
 use std::sync::Arc;
 
-use figure::{Answers, draw};
+use figure::{Answers, Drawn, draw};
 
 use crate::{
     engine::ServingEngine,
     error::Result,
     tables::{Answer, Library, Query, RequestError, answer},
+    words::{Message, Tongue},
 };
+
+/// Draws rows; `wanted` names the columns whose numbers are drawn.
+///
+/// # Errors
+/// Where rows cannot be read; the inner error where they do not suit the chart.
+pub fn picture_of_rows(
+    rows: &Rows,
+    kind: ChartKind,
+    wanted: &[String],
+    wishes: &Wishes,
+    tongue: Tongue,
+    provenance: Provenance,
+) -> Result<Result<Picture, Message>> {
+    let drawn = rows::draw_rows(rows, kind, wanted, wishes, tongue)?;
+    Ok(drawn.map(|drawn| finished(drawn, provenance)))
+}
+
+fn finished(drawn: Drawn, provenance: Provenance) -> Picture {
+    Picture { drawn: drawn.document, size: drawn.size, title: drawn.title, description: drawn.description, provenance }
+}
 
 /// Draws what a plan asks for. Run it with [`ServingEngine::compute`].
 ///
@@ -64,11 +87,5 @@ pub async fn picture(
     let answers = Answers { main, other, wholes };
     let style = wishes.style(library.tongue(language));
     let drawn = draw(&library, &plan, &answers, &wishes.options, language, style, &boundaries);
-    Ok(drawn.map(|drawn| Picture {
-        drawn: drawn.document,
-        size: drawn.size,
-        title: drawn.title,
-        description: drawn.description,
-        provenance,
-    }))
+    Ok(drawn.map(|drawn| finished(drawn, provenance)))
 }

@@ -1,6 +1,6 @@
 //! The catalogs and functions by which clients of PostgreSQL find out what there is.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
 
 use arrow::{
     array::{ArrayRef, AsArray, Int32Array, ListBuilder, StringArray, StringBuilder},
@@ -11,7 +11,7 @@ use datafusion::{
     logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, create_udf},
     prelude::SessionContext,
     sql::sqlparser::{
-        ast::{Expr, Statement, Value, visit_expressions_mut},
+        ast::{Expr, SelectItem, SetExpr, Statement, Value, visit_expressions, visit_expressions_mut},
         dialect::PostgreSqlDialect,
         parser::{Parser, ParserError},
     },
@@ -123,9 +123,48 @@ fn to_regtype() -> ScalarUDF {
 /// row by row is more than the engine can plan.
 const ABSENT: [&str; 4] = ["pg_attrdef", "pg_sequence", "pg_collation", "typcollation"];
 
+/// Catalogues that are always empty, because tables here have no keys and no indexes.
+const EMPTY: [&str; 2] = ["pg_constraint", "pg_index"];
+/// What clients do with the keys of these catalogues and the engine cannot plan.
+const TAKEN_APART: [&str; 2] = ["generate_subscripts(", "unnest("];
+
+/// The same question with no rows for an answer, if it is one that takes the keys of empty catalogues apart. Its parameters stay.
+fn without_rows(statement: &Statement) -> Option<Result<Statement, ParserError>> {
+    let Statement::Query(query) = statement else { return None };
+    let text = statement.to_string();
+    let asks = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    if !asks(&EMPTY) || !asks(&TAKEN_APART) {
+        return None;
+    }
+    let name = |item: &SelectItem| match item {
+        SelectItem::ExprWithAlias { alias, .. } => alias.value.clone(),
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => parts.last().map(|part| part.value.clone()).unwrap_or_default(),
+        other => other.to_string(),
+    };
+    let columns: Vec<String> =
+        select.projection.iter().map(|item| format!("CAST(NULL AS TEXT) AS \"{}\"", name(item).replace('"', ""))).collect();
+    let mut parameters = BTreeSet::new();
+    let _ = visit_expressions(statement, |expression| {
+        if let Expr::Value(value) = expression
+            && let Value::Placeholder(parameter) = &value.value
+        {
+            parameters.insert(parameter.clone());
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    let kept: String = parameters.iter().map(|parameter| format!(" AND CAST({parameter} AS TEXT) IS NULL")).collect();
+    let empty = format!("SELECT {} WHERE FALSE{kept}", columns.join(", "));
+    Some(Parser::new(&PostgreSqlDialect {}).try_with_sql(&empty).and_then(|mut parser| parser.parse_statement()))
+}
+
 /// Puts what clients write into words that the engine knows: patterns with an escape of their own choice
 /// (`LIKE 'a/_%' ESCAPE '/'`), and questions for what is not there.
 pub(super) fn rewrite(statement: &mut Statement) -> Result<(), ParserError> {
+    if let Some(empty) = without_rows(statement) {
+        *statement = empty?;
+        return Ok(());
+    }
     let mut failed = Ok(());
     let _ = visit_expressions_mut(statement, |expression| {
         match expression {
@@ -182,6 +221,22 @@ fn with_backslashes(pattern: &str, escape: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn questions_for_keys_have_no_rows() {
+        let rewritten = |text: &str| {
+            let mut statements = Parser::parse_sql(&PostgreSqlDialect {}, text).unwrap();
+            rewrite(&mut statements[0]).unwrap();
+            statements[0].to_string()
+        };
+        let asked = "SELECT a.conrelid, min(a.x) AS \"least\" FROM (SELECT unnest(i.indkey) AS k FROM pg_index i WHERE i.x = $1) AS a WHERE a.y = $2";
+        let expected = "SELECT CAST(NULL AS TEXT) AS \"conrelid\", CAST(NULL AS TEXT) AS \"least\" WHERE FALSE \
+             AND CAST($1 AS TEXT) IS NULL AND CAST($2 AS TEXT) IS NULL";
+        assert_eq!(rewritten(asked), expected);
+        for other in ["SELECT unnest(ARRAY[1, 2])", "SELECT * FROM pg_index"] {
+            assert_eq!(rewritten(other), other);
+        }
+    }
 
     #[test]
     fn escapes_become_backslashes() {

@@ -178,7 +178,7 @@ pub fn digests(shared: &Shared) -> String {
 }
 
 impl Shared {
-    fn named(&self, name: &str) -> Result<&Named, Problem> {
+    pub fn named(&self, name: &str) -> Result<&Named, Problem> {
         self.sql.query(name).ok_or_else(|| {
             let there = self.sql.queries().iter().map(|query| query.name.as_str()).collect::<Vec<_>>().join(", ");
             let detail = words::NO_QUERY.with(name.chars().take(60).collect::<String>()).and(words::THERE_IS.with(there));
@@ -186,7 +186,7 @@ impl Shared {
         })
     }
 
-    fn language_id(&self, language: usize) -> &str {
+    pub fn language_id(&self, language: usize) -> &str {
         self.library.register.languages.get(language).map_or("", |language| language.id.as_str())
     }
 

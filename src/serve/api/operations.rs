@@ -158,8 +158,8 @@ pub static CHART: Operation = Operation {
     id: "drawChart",
     area: Area::Charts,
     summary: Phrase::new(
-        "A chart of a table: population pyramid, bars, lines, ranking, shaded table, map",
-        "Diagram suatu tabel: piramida penduduk, batang, garis, peringkat, tabel berwarna, peta",
+        "A chart of a table or a named query: population pyramid, bars, lines, ranking, shaded table, map",
+        "Diagram suatu tabel atau kueri bernama: piramida penduduk, batang, garis, peringkat, tabel berwarna, peta",
     ),
     detail: Some(Phrase::new(
         "Numbers are chosen as for data; what a kind of chart needs and nobody chose is chosen for it. A withheld number is a hatched mark of constant size. The file itself says which query and release it shows.",
@@ -168,6 +168,8 @@ pub static CHART: Operation = Operation {
     query: &[
         &p::LANG,
         &p::CHART_TABLE,
+        &p::CHART_QUERY,
+        &p::CHART_COLUMNS,
         &p::VALUE_CODES,
         &p::CODELIST,
         &p::HEADING,

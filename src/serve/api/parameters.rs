@@ -56,6 +56,8 @@ parameters! {
     FORMAT_PARAMS = "outputFormatParams", Kind::Choices(&OPTIONS), "Options of the format: codes or texts, title, separator, byte-order mark." | "Pilihan format: kode atau teks, judul, pemisah, tanda urutan bita.";
     ROWS_FORMAT = "outputFormat", Kind::Choice(&crate::formats::ROWS_FORMATS), "The format." | "Format.";
     CHART_TABLE = "table", Kind::Table, "The table whose numbers are drawn." | "Tabel yang angkanya digambar.";
+    CHART_QUERY = "query", Kind::Query, "The named query whose rows are drawn, in the place of a table; its parameters go along." | "Kueri bernama yang barisnya digambar, sebagai pengganti tabel; parameternya disertakan.";
+    CHART_COLUMNS = "columns", Kind::Texts, "Of a named query, the columns of numbers." | "Dari kueri bernama, kolom angkanya.";
     STACKING = "stacking", Kind::Choice(&STACKINGS), "How bars stand: side by side, one behind the other, or as parts of a hundred." | "Cara batang disusun: berdampingan, bertumpuk, atau bagian dari seratus.";
     SHARE = "share", Kind::Flag, "Whether a pyramid shows per cent of all instead of numbers." | "Apakah piramida menampilkan persen dari semua, bukan jumlah.";
     COMPARE = "compare", Kind::Text, "What a pyramid is compared with, as an outline: `Region:34`, `Tid:2024-S1`." | "Pembanding piramida, sebagai garis luar: `Region:34`, `Tid:2024-S1`.";

@@ -142,6 +142,36 @@ fn answers_can_be_kept() {
     assert!(csv.text().starts_with("region,name,people,status\n1101,"), "{}", csv.text());
 }
 
+#[test]
+fn rows_are_drawn_as_bars_and_rankings() {
+    let chart = |asked_for: &str| request(asked().address, "GET", &format!("/charts/{asked_for}&lang=en"), &[], b"");
+    let bars = chart("bars.svg?query=people&region=12&period=2024-S1&age=A&sex=T");
+    assert_eq!((bars.status, bars.header("content-type")), (200, Some("image/svg+xml")));
+    let named: Vec<Value> = rows("/queries/people/data?region=12&period=2024-S1&age=A&sex=T&lang=en");
+    assert_eq!(named.len(), 2);
+    for row in named {
+        let shown = |text: &str| assert!(bars.text().contains(&format!(">\n{text}\n<")), "{text} is not in {}", bars.text());
+        shown(row[1].as_str().unwrap());
+        if let Some(people) = row[2].as_u64() {
+            shown(&people.to_string());
+        }
+    }
+    assert!(bars.text().contains("A note") && bars.text().contains("/queries/people/data?region=12&amp;age=A"), "{}", bars.text());
+    let tag = bars.header("etag").unwrap();
+    let path = "/charts/bars.svg?query=people&region=12&period=2024-S1&age=A&sex=T&lang=en";
+    assert_eq!(request(asked().address, "GET", path, &[("if-none-match", tag)], b"").status, 304);
+    assert!(chart("ranking.pdf?query=people&region=11").body.starts_with(b"%PDF"));
+    let refused = |asked_for: &str, status: u16, says: &str| {
+        let reply = chart(asked_for);
+        assert_eq!(reply.status, status, "{asked_for}");
+        assert!(reply.problem()["detail"].as_str().unwrap().contains(says), "{asked_for}: {}", reply.text());
+    };
+    refused("bars.svg?query=nothing", 404, "there is no query 'nothing'");
+    refused("map.svg?query=people", 400, "as bars or as ranking");
+    refused("bars.svg?query=people&columns=status", 400, "there is no column 'status' of numbers; there is people");
+    refused("bars.svg?query=people&region=99", 400, "99");
+}
+
 /// What is said of a set of one query that is `people` with something in it replaced.
 async fn fault(store: &Store, from: &str, to: &str) -> String {
     assert!(PEOPLE.contains(from), "{from}");
