@@ -158,6 +158,9 @@ fn without_rows(statement: &Statement) -> Option<Result<Statement, ParserError>>
     Some(Parser::new(&PostgreSqlDialect {}).try_with_sql(&empty).and_then(|mut parser| parser.parse_statement()))
 }
 
+/// A column of `pg_class` about storage, which the engine's catalogue lacks.
+const STORAGE: &str = "reloptions";
+
 /// Puts what clients write into words that the engine knows: patterns with an escape of their own choice
 /// (`LIKE 'a/_%' ESCAPE '/'`), and questions for what is not there.
 pub(super) fn rewrite(statement: &mut Statement) -> Result<(), ParserError> {
@@ -176,6 +179,9 @@ pub(super) fn rewrite(statement: &mut Statement) -> Result<(), ParserError> {
                         Err(error) => failed = Err(error),
                     }
                 }
+            }
+            Expr::CompoundIdentifier(parts) if parts.last().is_some_and(|part| part.value == STORAGE) => {
+                *expression = Expr::value(Value::Null);
             }
             Expr::Subquery(asked) => {
                 let asked = asked.to_string();
