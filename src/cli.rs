@@ -410,7 +410,7 @@ Examples:
   cacah boundaries add regencies.geojson --releases s3://public/releases
 
 The code of a region, with dots or without, is the identifier of its shape or one of its properties. Coordinates are degrees of
-longitude and latitude. A file of the same name replaces an earlier one. A service that runs takes the outlines up when it starts anew.")]
+longitude and latitude. A file of the same name replaces an earlier one. A service that runs takes the outlines up at its next look (--refresh).")]
     Add(BoundariesAdd),
 }
 

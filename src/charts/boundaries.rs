@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::draw::canvas::Point;
 use crate::{
     error::{Error, Result},
-    storage::{FileDigest, Store},
+    storage::{FileDigest, Store, StoredFile},
     tables::UnionDimension,
 };
 
@@ -80,6 +80,14 @@ impl Boundaries {
         let missing = missing.map(|node| node.code.clone()).collect();
         let matched = Matched { matched: outlines.len(), unknown, missing };
         Ok((Self { outlines, digest: String::new() }, matched))
+    }
+
+    /// The files of outlines that are installed beside the releases; they change whenever outlines do.
+    ///
+    /// # Errors
+    /// Where they cannot be listed.
+    pub async fn survey(store: &Store) -> Result<Vec<StoredFile>> {
+        store.list(FOLDER).await
     }
 
     /// Reads all outlines that are installed beside the releases.

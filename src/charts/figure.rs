@@ -1,6 +1,6 @@
 //! From an answer to a picture: which numbers go where, and what is said around them.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     boundaries::Boundaries,
@@ -156,7 +156,28 @@ impl Figure<'_> {
     }
 
     fn labels(&self, variable: Variable) -> Vec<String> {
-        self.library.categories(self.query, variable, self.language).iter().map(|category| category.label.to_owned()).collect()
+        let labels: Vec<String> =
+            self.library.categories(self.query, variable, self.language).iter().map(|category| category.label.to_owned()).collect();
+        self.told_apart(variable, labels)
+    }
+
+    /// Places in different regions may share a name: each then tells the region in which it lies.
+    fn told_apart(&self, variable: Variable, labels: Vec<String>) -> Vec<String> {
+        let Variable::Axis(axis) = variable else { return labels };
+        let Chosen::Nodes { nodes, .. } = &self.query.axes[axis] else { return labels };
+        let dimension = &self.library.dimensions[self.entry.axes[axis].dimension];
+        let mut count: HashMap<&str, usize> = HashMap::new();
+        for label in &labels {
+            *count.entry(label).or_default() += 1;
+        }
+        let above = |node: u32| dimension.nodes[node as usize].parent.filter(|&parent| parent != 0);
+        let one = |(label, &node): (&String, &u32)| match above(node) {
+            Some(parent) if count[label.as_str()] > 1 => {
+                format!("{label}, {}", dimension.nodes[parent as usize].label.text(self.language))
+            }
+            _ => label.clone(),
+        };
+        labels.iter().zip(nodes).map(one).collect()
     }
 
     /// What the numbers are: the unit of the measure.

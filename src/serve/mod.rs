@@ -165,7 +165,7 @@ impl Application {
     /// Where there is no release or one is damaged, where a release is not protected well enough for the address, and where
     /// the address is taken.
     pub async fn build(store: &Store, settings: &ServeSettings) -> Result<Self> {
-        let known = survey(store).await?;
+        let (known, outlines) = (survey(store).await?, Boundaries::survey(store).await?);
         let catalogue = Catalogue::open(store).await?;
         check_protection(&catalogue, settings.address)?;
         let engine = Arc::new(ServingEngine::new(store, settings.engine)?);
@@ -212,7 +212,7 @@ impl Application {
             postgres,
             patience: settings.patience,
             refresh: settings.refresh,
-            renewal: Renewal::new(store, known),
+            renewal: Renewal::new(store, known, outlines),
             current: Current::new(Arc::new(shared)),
             figures,
         })

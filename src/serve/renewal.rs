@@ -58,14 +58,16 @@ pub struct Renewal {
     store: Store,
     /// The manifests that the current state was made from.
     known: Vec<StoredFile>,
+    /// The files of outlines, likewise.
+    outlines: Vec<StoredFile>,
     /// What was last complained of, so that it is not said again at every look.
     complaint: String,
 }
 
 impl Renewal {
-    /// Watches for what differs from `known`, which was surveyed before the current state was opened.
-    pub fn new(store: &Store, known: Vec<StoredFile>) -> Self {
-        Self { store: store.clone(), known, complaint: String::new() }
+    /// Watches for what differs from `known` and `outlines`, which were surveyed before the current state was opened.
+    pub fn new(store: &Store, known: Vec<StoredFile>, outlines: Vec<StoredFile>) -> Self {
+        Self { store: store.clone(), known, outlines, complaint: String::new() }
     }
 
     /// Looks again and again. Dropping the future ends it at its next await.
@@ -103,9 +105,17 @@ impl Renewal {
 
     /// The state that the store asks for by now, if it is another one.
     async fn look(&mut self, shared: &Shared) -> Result<Option<Shared>> {
-        let found = survey(&self.store).await?;
+        let (found, outlines) = (survey(&self.store).await?, Boundaries::survey(&self.store).await?);
+        let boundaries = match outlines == self.outlines {
+            true => Arc::clone(&shared.boundaries),
+            false => Arc::new(Boundaries::load(&self.store).await?),
+        };
         if found == self.known {
-            return Ok(None);
+            if outlines == self.outlines {
+                return Ok(None);
+            }
+            self.outlines = outlines;
+            return Ok(Some(Shared { boundaries, ..shared.clone() }));
         }
         let catalogue = Catalogue::open(&self.store).await?;
         for served in &shared.library.releases {
@@ -125,12 +135,13 @@ impl Renewal {
         }
         let library = open(catalogue, shared).await?;
         self.known = found;
+        let same = outlines == self.outlines;
+        self.outlines = outlines;
         if library.fingerprint == shared.library.fingerprint {
-            return Ok(None);
+            return Ok((!same).then(|| Shared { boundaries, ..shared.clone() }));
         }
         let library = Arc::new(library);
         let sql = Sql::open(&library, &shared.engine, &shared.queries, shared.sql.session().settings()).await?;
-        let boundaries = Arc::new(Boundaries::load(&self.store).await?);
         Ok(Some(Shared { library, boundaries, sql: Arc::new(sql), ..shared.clone() }))
     }
 }

@@ -181,3 +181,22 @@ async fn what_is_wrong_with_the_store_leaves_the_old_state_in_force() {
     let corrected = json!(["2023-S2/r1", "2024-S1/r2", "2024-S2/r2"]);
     until(address, "/readyz", |body| !stale(body) && releases(body) == corrected).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn new_outlines_are_taken_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().to_str().unwrap()).unwrap();
+    World::new().publish_step(&store, 0).await;
+    let address = start(&store, Some(Duration::from_millis(5))).await;
+    let map = "/charts/map.svg?table=people&valueCodes[Region]=1101&lang=en";
+    let (status, refused) = ask(address, map).await;
+    assert!(status == 400 && refused.contains("cacah boundaries add"), "{status} {refused}");
+    fs::create_dir(folder.path().join("boundaries")).unwrap();
+    let outlines = r#"{"outlines":{"1101":[[[1.0,1.0],[2.0,1.0],[2.0,2.0],[1.0,1.0]]]}}"#;
+    fs::write(folder.path().join("boundaries").join("toy.json"), outlines).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while ask(address, map).await.0 != 200 {
+        assert!(Instant::now() < deadline, "the outlines are not taken up");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
