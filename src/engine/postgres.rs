@@ -236,7 +236,7 @@ mod tests {
             statements[0].to_string()
         };
         let asked = "SELECT a.conrelid, min(a.x) AS \"least\" FROM (SELECT unnest(i.indkey) AS k FROM pg_index i WHERE i.x = $1) AS a WHERE a.y = $2";
-        let expected = "SELECT CAST(NULL AS TEXT) AS \"conrelid\", CAST(NULL AS TEXT) AS \"least\" WHERE FALSE \
+        let expected = "SELECT CAST(NULL AS TEXT) AS \"conrelid\", CAST(NULL AS TEXT) AS \"least\" WHERE false \
              AND CAST($1 AS TEXT) IS NULL AND CAST($2 AS TEXT) IS NULL";
         assert_eq!(rewritten(asked), expected);
         for other in ["SELECT unnest(ARRAY[1, 2])", "SELECT * FROM pg_index"] {

@@ -31,9 +31,9 @@ pub fn ticks(low: f64, high: f64, about: usize) -> Vec<f64> {
     let raw = (high - low) / about.max(1) as f64;
     let power = 10f64.powf(raw.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|times| times * power).find(|step| *step >= raw * 0.999).unwrap_or(10.0 * power);
-    // Counts are whole.
     let (first, last) = ((low / step + 1e-9).floor() as i64, (high / step - 1e-9).ceil() as i64);
-    (first..=last).map(|at| at as f64 * step).collect()
+    // A product of fractions ends in digits that mean nothing.
+    (first..=last).map(|at| (at as f64 * step * 1e9).round() / 1e9).collect()
 }
 
 /// Decimals that ticks need to differ.
