@@ -233,7 +233,15 @@ impl Figure<'_> {
             self.say(&words::RELEASES),
             releases.join(", ")
         );
-        Texts { title: self.options.title.clone().unwrap_or(title), subtitle: details.join(" · "), notes, source }
+        // Whoever gives a chart a title of his own does not take away what it shows.
+        let title = match &self.options.title {
+            Some(own) => {
+                details.insert(0, title);
+                own.clone()
+            }
+            None => title,
+        };
+        Texts { title, subtitle: details.join(" · "), notes, source }
     }
 
     /// Whether a variable stands at its total.

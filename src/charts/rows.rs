@@ -136,11 +136,19 @@ pub fn draw_rows(
         _ => format!("{name}: –"),
     });
     let description = said.collect::<Vec<_>>().join("; ");
-    let subtitle = if series.len() == 1 { format!("{} · {}", columns[0].label, rows.subtitle) } else { rows.subtitle.clone() };
+    let mut subtitle: Vec<&str> = vec![&rows.subtitle];
+    if series.len() == 1 {
+        subtitle.insert(0, &columns[0].label);
+    }
+    // Whoever gives a chart a title of his own does not take away what it shows.
+    if wishes.options.title.is_some() {
+        subtitle.insert(0, &rows.title);
+    }
+    subtitle.retain(|text| !text.is_empty());
     let bars = Bars {
         texts: Texts {
             title: wishes.options.title.clone().unwrap_or_else(|| rows.title.clone()),
-            subtitle: subtitle.trim_end_matches([' ', '·']).to_owned(),
+            subtitle: subtitle.join(" · "),
             notes: rows.notes.clone(),
             source: rows.source.clone(),
         },

@@ -45,9 +45,9 @@ const TYPES: [(&str, i32); 17] = [
     ("jsonb", 3802),
 ];
 
-/// What clients ask of sequences, comments, indexes and views, of which there are none.
-const NOTHING: [&str; 6] =
-    ["obj_description", "col_description", "shobj_description", "pg_get_indexdef", "pg_get_viewdef", "pg_get_ruledef"];
+/// What clients ask of sequences, comments, indexes, views and settings of storage, of which there are none.
+const NOTHING: [&str; 7] =
+    ["obj_description", "col_description", "shobj_description", "pg_get_indexdef", "pg_get_viewdef", "pg_get_ruledef", "current_setting"];
 
 /// Adds `pg_catalog` to a session, with our schema as the one that is searched.
 pub(super) fn install(context: &SessionContext) -> Result<()> {
