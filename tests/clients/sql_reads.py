@@ -133,6 +133,9 @@ def introspection(address: str) -> None:
     if not isinstance(columns["region"], (sqlalchemy.Text, sqlalchemy.String)):
         fail(f"SQLAlchemy takes region for {columns['region']!r}")
     marital = sqlalchemy.table("marital", *(sqlalchemy.column(name, kind) for name, kind in columns.items()))
+    reflected = sqlalchemy.Table("marital", sqlalchemy.MetaData(), autoload_with=engine)
+    if set(reflected.columns.keys()) != set(columns):
+        fail(f"SQLAlchemy reflects the columns {reflected.columns.keys()}")
     asked = (
         sqlalchemy.select(marital.c.region, marital.c.value)
         .where(marital.c.region_level == "regency", marital.c.period == "2024-S1", marital.c.sex == "T", marital.c.marital == "T")
