@@ -13,11 +13,12 @@ use super::{
         map::{Ground, Map, Place},
         pyramid::{Pyramid, Side},
     },
-    plan::{ChartKind, ChartOptions, MOST_CATEGORIES, MOST_SERIES, Plan, parts, varying},
+    plan::{ChartKind, ChartOptions, MOST_CATEGORIES, MOST_SERIES, Plan, illegal, parts, pyramid_axes, varying},
+    ranking::ranked,
 };
 use crate::{
-    tables::{Answer, CellStatus, Chosen, Fault, Library, Query, RequestError, TableEntry, Variable},
-    words::{self, Message, Phrase, Tongue},
+    tables::{Answer, CellStatus, Chosen, Library, Query, RequestError, TableEntry, Variable},
+    words::{self, Phrase, Tongue},
 };
 
 /// What a chart is drawn from: the answers to the queries of its plan.
@@ -27,8 +28,10 @@ pub struct Answers {
     pub main: Arc<Answer>,
     /// Those that are compared with.
     pub other: Option<Arc<Answer>>,
-    /// The totals of which parts are shown.
-    pub wholes: Option<(Arc<Answer>, Option<Arc<Answer>>)>,
+    /// The total of which parts are shown.
+    pub whole: Option<Arc<Answer>>,
+    /// The total of what is compared with, likewise.
+    pub other_whole: Option<Arc<Answer>>,
 }
 
 /// A picture before it is written: drawing, size, name, numbers in words.
@@ -42,10 +45,6 @@ pub struct Drawn {
 
 /// Numbers that are said in words, at most.
 const MOST_SAID: usize = 60;
-
-fn illegal(detail: impl Into<Message>) -> RequestError {
-    RequestError { fault: Fault::Chart, detail: detail.into() }
-}
 
 /// Draws a chart.
 ///
@@ -71,24 +70,19 @@ pub fn draw(
     };
     style.decimals = if options.share && plan.kind == ChartKind::Pyramid { 1 } else { usize::from(answers.main.decimals(0)) };
     let mut document = String::new();
-    let said: Vec<(String, Value)>;
+    let named: Vec<(String, Value)>;
     let outcome = match plan.kind {
         ChartKind::Pyramid => {
             let pyramid = figure.pyramid(plan, answers)?;
             let one = |side: &Side| {
                 side.values.iter().zip(&pyramid.ages).map(|(value, age)| (format!("{}, {age}", side.label), *value)).collect::<Vec<_>>()
             };
-            said = pyramid.sides.iter().flat_map(one).collect();
+            named = pyramid.sides.iter().flat_map(one).collect();
             pyramid.draw(&mut document, &style)
         }
         ChartKind::Bars | ChartKind::Ranking => {
-            let bars = if plan.kind == ChartKind::Bars { figure.bars()? } else { figure.ranking()? };
-            let one = |series: &Series| {
-                let named =
-                    |category: &String| if bars.series.len() > 1 { format!("{category}, {}", series.label) } else { category.clone() };
-                bars.categories.iter().map(named).zip(series.values.iter().copied()).collect::<Vec<_>>()
-            };
-            said = bars.series.iter().flat_map(one).collect();
+            let bars = if plan.kind == ChartKind::Bars { figure.bars()? } else { figure.ranking() };
+            named = bars.named();
             bars.draw(&mut document, &style)
         }
         ChartKind::Lines => {
@@ -96,23 +90,23 @@ pub fn draw(
             let one = |line: &Line| {
                 lines.periods.iter().map(|period| format!("{}, {period}", line.label)).zip(line.values.iter().copied()).collect::<Vec<_>>()
             };
-            said = lines.lines.iter().flat_map(one).collect();
+            named = lines.lines.iter().flat_map(one).collect();
             lines.draw(&mut document, &style)
         }
         ChartKind::Heat => {
             let heat = figure.heat()?;
             let names = heat.rows.iter().flat_map(|row| heat.columns.iter().map(move |column| format!("{row}, {column}")));
-            said = names.zip(heat.values.iter().copied()).collect();
+            named = names.zip(heat.values.iter().copied()).collect();
             heat.draw(&mut document, &style)
         }
         ChartKind::Map => {
             let map = figure.map(boundaries)?;
-            said = map.places.iter().map(|place| (place.label.clone(), place.value)).collect();
+            named = map.places.iter().map(|place| (place.label.clone(), place.value)).collect();
             map.draw(&mut document, &style)
         }
     };
     let (size, title) = outcome.map_err(|problem| illegal(words::NO_CHART.with(problem)))?;
-    let description = figure.said(&said, &style);
+    let description = said(&named, &style);
     Ok(Drawn { document, size, title, description })
 }
 
@@ -225,23 +219,8 @@ impl Figure<'_> {
                 && (note.dimension.is_none() || axis.is_some_and(|axis| shown.contains(&Variable::Axis(axis))))
         });
         let notes = mandatory.map(|note| note.text.text(self.language).to_owned()).chain(notes).collect();
-        let releases: Vec<&str> = self.query.releases.iter().map(|&release| library.releases[release].folder.as_str()).collect();
-        let source = format!(
-            "{}: {} · {}: {}",
-            self.say(&words::SOURCE),
-            library.register.source.text(self.language),
-            self.say(&words::RELEASES),
-            releases.join(", ")
-        );
-        // Whoever gives a chart a title of his own does not take away what it shows.
-        let title = match &self.options.title {
-            Some(own) => {
-                details.insert(0, title);
-                own.clone()
-            }
-            None => title,
-        };
-        Texts { title, subtitle: details.join(" · "), notes, source }
+        let source = source_line(library, self.language, self.query.releases.iter().copied());
+        Texts::new(self.options.title.as_deref(), title, details, notes, source)
     }
 
     /// Whether a variable stands at its total.
@@ -257,16 +236,11 @@ impl Figure<'_> {
     }
 
     fn pyramid(&self, plan: &Plan, answers: &Answers) -> Result<Pyramid, RequestError> {
-        let charts = &self.library.register.charts;
-        let Some(told) = &charts.pyramid else { return Err(illegal(words::NO_PYRAMID.with(self.entry.table.id.as_str()))) };
-        let axis = |id: &str| self.entry.axes.iter().position(|axis| self.library.dimensions[axis.dimension].id == id).unwrap_or(0);
-        let (ages, sides) = (Variable::Axis(axis(&told.ages)), Variable::Axis(axis(&told.sides)));
+        let (ages, sides, told) = pyramid_axes(self.library, self.entry)?;
+        let (ages, sides) = (Variable::Axis(ages), Variable::Axis(sides));
         let places = parts(self.library, self.query, ages);
         let whole = |answer: &Option<Arc<Answer>>| answer.as_ref().map(|answer| value(answer, &[]));
-        let (main_whole, other_whole) = match &answers.wholes {
-            Some((main, other)) => (Some(value(main, &[])), whole(other)),
-            None => (None, None),
-        };
+        let (main_whole, other_whole) = (whole(&answers.whole), whole(&answers.other_whole));
         let values = |answer: &Answer, side: usize, whole: Option<Value>| -> Vec<Value> {
             let one = |&place: &usize| match (value(answer, &[(ages, place), (sides, side)]), whole) {
                 (Value::Number(number), Some(Value::Number(whole))) if whole > 0.0 => Value::Number(100.0 * number / whole),
@@ -378,32 +352,26 @@ impl Figure<'_> {
         })
     }
 
-    fn ranking(&self) -> Result<Bars, RequestError> {
+    fn ranking(&self) -> Bars {
         let (across, _) = self.sides();
         let labels = self.labels(across);
-        let numbers = parts(self.library, self.query, across).into_iter().map(|at| (at, value(self.answer, &[(across, at)])));
-        let (ranked, others): (Vec<_>, Vec<_>) = numbers.partition(|(_, value)| value.number().is_some());
-        let mut ranked: Vec<(usize, f64)> = ranked.into_iter().filter_map(|(at, value)| Some((at, value.number()?))).collect();
-        // Equal numbers keep the order of the code list.
-        ranked.sort_by(|a, b| if self.options.lowest { a.1.total_cmp(&b.1) } else { b.1.total_cmp(&a.1) });
-        let all = ranked.len();
-        let places: Vec<usize> =
-            ranked.iter().map(|(_, number)| 1 + ranked.iter().take_while(|(_, other)| other != number).count()).collect();
-        self.few(across, self.options.places.min(all), MOST_CATEGORIES)?;
-        ranked.truncate(self.options.places);
+        let members = parts(self.library, self.query, across);
+        let values: Vec<Value> = members.iter().map(|&at| value(self.answer, &[(across, at)])).collect();
+        let ranked = ranked(&values, self.options);
+        let all = values.iter().filter(|value| value.number().is_some()).count();
+        let withheld = values.iter().filter(|value| **value == Value::Suppressed).count();
         let mut notes = vec![words::CHART_RANKED.with(ranked.len() as u64).and(all as u64).text(self.tongue)];
-        let withheld = others.iter().filter(|(_, value)| *value == Value::Suppressed).count();
         if withheld > 0 {
             notes.push(words::CHART_NOT_RANKED.with(withheld as u64).text(self.tongue));
         }
-        Ok(Bars {
+        Bars {
             texts: self.texts(&[across], notes),
-            categories: ranked.iter().map(|(at, _)| labels[*at].clone()).collect(),
-            series: vec![Series { label: String::new(), values: ranked.iter().map(|(_, number)| Value::Number(*number)).collect() }],
+            categories: ranked.iter().map(|one| labels[members[one.at]].clone()).collect(),
+            series: vec![Series { label: String::new(), values: ranked.iter().map(|one| Value::Number(one.number)).collect() }],
             stacking: Stacking::Grouped,
-            places: Some(places.into_iter().take(ranked.len()).collect()),
+            places: Some(ranked.iter().map(|one| one.place).collect()),
             unit: self.unit().to_owned(),
-        })
+        }
     }
 
     fn lines(&self) -> Result<Lines, RequestError> {
@@ -456,14 +424,7 @@ impl Figure<'_> {
     }
 
     fn heat(&self) -> Result<Heat, RequestError> {
-        let (down, across) = match (self.sides(), varying(self.query).first()) {
-            ((down, Some(across)), _) => (down, across),
-            ((down, None), _) => {
-                return Err(illegal(
-                    words::CHART_NEEDS.with("heat").and(Message::from(&words::NEEDS_TWO)).and(self.library.variable_code(self.entry, down)),
-                ));
-            }
-        };
+        let (down, Some(across)) = self.sides() else { return Err(illegal(&words::NEEDS_TWO)) };
         self.few(down, self.query.size(down), MOST_CATEGORIES)?;
         self.few(across, self.query.size(across), 60)?;
         let cells = (0..self.query.size(down)).flat_map(|row| (0..self.query.size(across)).map(move |column| (row, column)));
@@ -476,23 +437,23 @@ impl Figure<'_> {
         })
     }
 
-    fn map(&self, boundaries: &Boundaries) -> Result<Map, RequestError> {
+    fn map<'b>(&self, boundaries: &'b Boundaries) -> Result<Map<'b>, RequestError> {
         let Some(axis) = self.entry.region(self.library) else { return Err(illegal(words::NO_REGIONS.with(self.entry.table.id.as_str()))) };
         let variable = Variable::Axis(axis);
         let categories = self.library.categories(self.query, variable, self.language);
         let chosen = parts(self.library, self.query, variable);
         let place = |at: usize| Place { label: categories[at].label.to_owned(), value: value(self.answer, &[(variable, at)]) };
-        let outlined: Vec<usize> = chosen.iter().copied().filter(|&at| boundaries.outline(categories[at].code).is_some()).collect();
+        let outline = |&at: &usize| Some((at, boundaries.outline(categories[at].code)?));
+        let (outlined, outlines): (Vec<usize>, Vec<_>) = chosen.iter().filter_map(outline).unzip();
         let mut notes = vec![self.method()];
         let missing =
             |shown: usize| (chosen.len() > shown).then(|| words::CHART_NO_PLACE.with((chosen.len() - shown) as u64).text(self.tongue));
         if !outlined.is_empty() {
             notes.extend(missing(outlined.len()));
-            let rings = outlined.iter().filter_map(|&at| boundaries.outline(categories[at].code).cloned()).collect();
             return Ok(Map {
                 texts: self.texts(&[variable], notes),
                 places: outlined.iter().map(|&at| place(at)).collect(),
-                ground: Ground::Outlines(rings),
+                ground: Ground::Outlines(outlines),
                 method: self.options.method.clone(),
             });
         }
@@ -529,19 +490,27 @@ impl Figure<'_> {
         };
         self.say(phrase).to_owned()
     }
+}
 
-    /// The numbers in words.
-    fn said(&self, numbers: &[(String, Value)], style: &Style) -> String {
-        let one = |(name, value): &(String, Value)| match value {
-            Value::Number(number) => format!("{name}: {}", style.number(*number)),
-            Value::Suppressed => format!("{name}: [c]"),
-            Value::Impossible => format!("{name}: [z]"),
-            Value::Unavailable => format!("{name}: [x]"),
-        };
-        let mut text = numbers.iter().take(MOST_SAID).map(one).collect::<Vec<_>>().join("; ");
-        if numbers.len() > MOST_SAID {
-            text = words::AND_MORE.with(text).and((numbers.len() - MOST_SAID) as u64).text(self.tongue);
-        }
-        text
+/// The line that says where numbers come from, with their releases.
+pub fn source_line(library: &Library, language: usize, releases: impl Iterator<Item = usize>) -> String {
+    let tongue = library.tongue(language);
+    let releases: Vec<&str> = releases.map(|release| library.releases[release].folder.as_str()).collect();
+    let source = library.register.source.text(language);
+    format!("{}: {source} · {}: {}", words::SOURCE.text(tongue), words::RELEASES.text(tongue), releases.join(", "))
+}
+
+/// Numbers in words.
+pub fn said(numbers: &[(String, Value)], style: &Style) -> String {
+    let one = |(name, value): &(String, Value)| match value {
+        Value::Number(number) => format!("{name}: {}", style.number(*number)),
+        Value::Suppressed => format!("{name}: [c]"),
+        Value::Impossible => format!("{name}: [z]"),
+        Value::Unavailable => format!("{name}: [x]"),
+    };
+    let text = numbers.iter().take(MOST_SAID).map(one).collect::<Vec<_>>().join("; ");
+    match numbers.len().checked_sub(MOST_SAID) {
+        None | Some(0) => text,
+        Some(more) => words::AND_MORE.with(text).and(more as u64).text(style.tongue),
     }
 }

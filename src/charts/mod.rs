@@ -13,6 +13,7 @@ mod figure;
 mod options;
 mod picture;
 mod plan;
+mod ranking;
 mod rows;
 
 pub use boundaries::{Boundaries, Matched};
@@ -20,7 +21,7 @@ pub use draw::theme::THEMES;
 pub use options::{CLASSES, STACKINGS, Wishes};
 pub use picture::{PICTURE_FORMATS, Picture, PictureFormat, Provenance};
 pub use plan::{CHART_KINDS, ChartKind, ChartOptions, Plan, plan};
-pub use rows::{RowColumn, Rows};
+pub use rows::Rows;
 
 use std::sync::Arc;
 
@@ -30,27 +31,27 @@ use crate::{
     engine::ServingEngine,
     error::Result,
     tables::{Answer, Library, Query, RequestError, answer},
-    words::{Message, Tongue},
+    words::Message,
 };
+
+impl Picture {
+    fn of(drawn: Drawn, provenance: Provenance) -> Self {
+        Self { drawn: drawn.document, size: drawn.size, title: drawn.title, description: drawn.description, provenance }
+    }
+}
 
 /// Draws rows; `wanted` names the columns whose numbers are drawn.
 ///
 /// # Errors
 /// Where rows cannot be read; the inner error where they do not suit the chart.
 pub fn picture_of_rows(
-    rows: &Rows,
+    rows: &Rows<'_>,
     kind: ChartKind,
     wanted: &[String],
     wishes: &Wishes,
-    tongue: Tongue,
     provenance: Provenance,
 ) -> Result<Result<Picture, Message>> {
-    let drawn = rows::draw_rows(rows, kind, wanted, wishes, tongue)?;
-    Ok(drawn.map(|drawn| finished(drawn, provenance)))
-}
-
-fn finished(drawn: Drawn, provenance: Provenance) -> Picture {
-    Picture { drawn: drawn.document, size: drawn.size, title: drawn.title, description: drawn.description, provenance }
+    Ok(rows.draw(kind, wanted, wishes)?.map(|drawn| Picture::of(drawn, provenance)))
 }
 
 /// Draws what a plan asks for. Run it with [`ServingEngine::compute`].
@@ -66,26 +67,17 @@ pub async fn picture(
     boundaries: Arc<Boundaries>,
     provenance: Provenance,
 ) -> Result<Result<Picture, RequestError>> {
-    let ask = async |query: &Query| -> Result<Arc<Answer>> {
-        Ok(Arc::new(answer(Arc::clone(&library), Arc::clone(&engine), query.clone()).await?))
+    let ask = async |query: Option<&Query>| -> Result<Option<Arc<Answer>>> {
+        let Some(query) = query else { return Ok(None) };
+        Ok(Some(Arc::new(answer(Arc::clone(&library), Arc::clone(&engine), query.clone()).await?)))
     };
-    let main = ask(&plan.query).await?;
-    let other = match &plan.other {
-        Some(query) => Some(ask(query).await?),
-        None => None,
+    let answers = Answers {
+        main: Arc::new(answer(Arc::clone(&library), Arc::clone(&engine), plan.query.clone()).await?),
+        other: ask(plan.other.as_ref()).await?,
+        whole: ask(plan.whole.as_ref()).await?,
+        other_whole: ask(plan.other_whole.as_ref()).await?,
     };
-    let wholes = match &plan.wholes {
-        Some((whole, other)) => {
-            let other = match other {
-                Some(query) => Some(ask(query).await?),
-                None => None,
-            };
-            Some((ask(whole).await?, other))
-        }
-        None => None,
-    };
-    let answers = Answers { main, other, wholes };
     let style = wishes.style(library.tongue(language));
     let drawn = draw(&library, &plan, &answers, &wishes.options, language, style, &boundaries);
-    Ok(drawn.map(|drawn| finished(drawn, provenance)))
+    Ok(drawn.map(|drawn| Picture::of(drawn, provenance)))
 }

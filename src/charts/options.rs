@@ -7,7 +7,7 @@ use super::{
         frame::Style,
         theme::{THEMES, Theme},
     },
-    plan::ChartOptions,
+    plan::{CLASS_COUNT, ChartOptions, MOST_CATEGORIES},
 };
 use crate::words::{self, Message, Tongue};
 
@@ -58,7 +58,8 @@ impl Wishes {
             "false" => Ok(false),
             other => Err(words::NO_FLAG.with(name).and(short(other))),
         };
-        let classes = number("classes", 5.0, &(2.0..=9.0))? as usize;
+        let usual = ChartOptions::default();
+        let classes = number("classes", CLASS_COUNT as f64, &(2.0..=9.0))? as usize;
         let method = match (choice("method", &CLASSES)?, given("bounds")) {
             (_, Some(bounds)) => Method::Fixed(bounds_of(bounds)?),
             (0, None) => Method::Quantile(classes),
@@ -75,7 +76,7 @@ impl Wishes {
         let options = ChartOptions {
             stacking: [Stacking::Grouped, Stacking::Stacked, Stacking::Full][choice("stacking", &STACKINGS)?],
             share: flag("share")?,
-            places: number("places", 10.0, &(1.0..=200.0))? as usize,
+            places: number("places", usual.places as f64, &(1.0..=MOST_CATEGORIES as f64))? as usize,
             lowest: flag("lowest")?,
             method,
             from_zero: flag("zero")?,

@@ -10,7 +10,11 @@ use resvg::{
 };
 
 use super::draw::canvas::{REGULAR, SEMI_BOLD};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    tables::Library,
+    words::{self, Message},
+};
 
 /// What a picture is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +65,22 @@ pub struct Provenance {
     pub source: String,
 }
 
+impl Provenance {
+    /// Where numbers of these releases come from, in a language; `query` is the address that answers with them.
+    pub fn new(library: &Library, language: usize, query: String, releases: impl Iterator<Item = usize>) -> Self {
+        let release = |at: usize| (library.releases[at].folder.clone(), library.releases[at].sha256.clone());
+        Self {
+            query,
+            releases: releases.map(release).collect(),
+            language: library.register.languages.get(language).map_or_else(String::new, |language| language.id.clone()),
+            source: library.register.source.text(language).to_owned(),
+        }
+    }
+}
+
+/// Pixels of one picture, at most.
+const MOST_PIXELS: u64 = 40_000_000;
+
 /// A picture that is drawn.
 #[derive(Debug, Clone)]
 pub struct Picture {
@@ -86,6 +106,21 @@ static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
 });
 
 impl Picture {
+    /// Width and height of a PNG.
+    fn pixels(&self, scale: f64) -> (u32, u32) {
+        ((self.size.0 * scale).round() as u32, (self.size.1 * scale).round() as u32)
+    }
+
+    /// Whether a file has no more pixels than one picture may have.
+    ///
+    /// # Errors
+    /// Says how many it may have.
+    pub fn fits(&self, format: PictureFormat, scale: f64) -> std::result::Result<(), Message> {
+        let (width, height) = self.pixels(scale);
+        let fits = format != PictureFormat::Png || u64::from(width) * u64::from(height) <= MOST_PIXELS;
+        if fits { Ok(()) } else { Err(words::TOO_MANY_PIXELS.with(MOST_PIXELS)) }
+    }
+
     /// The bytes of a file; `scale` says how many pixels of a PNG make one of the picture's.
     ///
     /// # Errors
@@ -124,7 +159,7 @@ impl Picture {
 
     fn png(&self, scale: f64) -> Result<Vec<u8>> {
         let failed = |what: &str| Error::Internal(format!("a picture that cannot be painted: {what}"));
-        let (width, height) = ((self.size.0 * scale).round() as u32, (self.size.1 * scale).round() as u32);
+        let (width, height) = self.pixels(scale);
         let mut pixels = Pixmap::new(width, height).ok_or_else(|| failed("its size"))?;
         resvg::render(&self.tree()?, Transform::from_scale(scale as f32, scale as f32), &mut pixels.as_mut());
         let mut file = Vec::new();
@@ -173,4 +208,23 @@ impl Picture {
 /// Text as it stands in XML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_that_grew_tall_is_not_painted() {
+        let picture = |width: f64, height: f64| Picture {
+            drawn: String::new(),
+            size: (width, height),
+            title: String::new(),
+            description: String::new(),
+            provenance: Provenance::default(),
+        };
+        assert!(picture(960.0, 600.0).fits(PictureFormat::Png, 4.0).is_ok());
+        assert!(picture(960.0, 26_400.0).fits(PictureFormat::Png, 2.0).is_err());
+        assert!(picture(960.0, 26_400.0).fits(PictureFormat::Pdf, 2.0).is_ok());
+    }
 }

@@ -2,8 +2,10 @@
 
 use super::draw::{bars::Stacking, classes::Method};
 use crate::{
-    register::{Charts, PyramidParts, Role},
-    tables::{CONTENTS, Chosen, Fault, Library, Query, Request, RequestError, Selection, TIME, TableEntry, Variable, resolve},
+    register::{PyramidParts, Role},
+    tables::{
+        CONTENTS, Chosen, Fault, Library, Query, Request, RequestError, Selection, TIME, TableEntry, UnionDimension, Variable, resolve,
+    },
     words::{self, Message},
 };
 
@@ -45,8 +47,11 @@ impl ChartKind {
 pub const MOST_SERIES: usize = 8;
 /// Categories that can still be read one below the other.
 pub const MOST_CATEGORIES: usize = 200;
-/// Places of a ranking, if nobody says how many.
-const PLACES: usize = 10;
+/// Cells that one chart may need.
+const MOST_CELLS: u64 = 50_000;
+
+/// Classes of a map or a shaded table, if nobody says how many.
+pub const CLASS_COUNT: usize = 5;
 
 /// What a chart shows beside the choice of its numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,9 +79,9 @@ impl Default for ChartOptions {
         Self {
             stacking: Stacking::Grouped,
             share: false,
-            places: PLACES,
+            places: 10,
             lowest: false,
-            method: Method::Quantile(5),
+            method: Method::Quantile(CLASS_COUNT),
             from_zero: false,
             compare: None,
             title: None,
@@ -93,11 +98,13 @@ pub struct Plan {
     pub query: Query,
     /// Those that are compared with.
     pub other: Option<Query>,
-    /// The totals of which parts are shown: of the numbers, and of what is compared with.
-    pub wholes: Option<(Query, Option<Query>)>,
+    /// The total of which parts are shown.
+    pub whole: Option<Query>,
+    /// The total of what is compared with, likewise.
+    pub other_whole: Option<Query>,
 }
 
-fn illegal(detail: impl Into<Message>) -> RequestError {
+pub fn illegal(detail: impl Into<Message>) -> RequestError {
     RequestError { fault: Fault::Chart, detail: detail.into() }
 }
 
@@ -107,30 +114,28 @@ fn illegal(detail: impl Into<Message>) -> RequestError {
 /// Says what is wrong with the selection, or why this kind of chart cannot show it.
 pub fn plan(library: &Library, table: usize, kind: ChartKind, request: &Request, options: &ChartOptions) -> Result<Plan, RequestError> {
     let entry = &library.tables[table];
-    let planner = Planner { library, entry, charts: &library.register.charts };
+    let planner = Planner { library, entry };
     let filled = planner.filled(kind, request)?;
-    let most = 50_000;
-    let query = resolve(library, table, &filled, most)?;
+    let query = resolve(library, table, &filled, MOST_CELLS)?;
     planner.fits(kind, &query)?;
-    let (mut other, mut wholes) = (None, None);
+    let (mut other, mut whole, mut other_whole) = (None, None, None);
     if kind == ChartKind::Pyramid {
         let compared = options.compare.as_ref().map(|(variable, code)| replaced(&filled, variable, code));
-        other = compared.as_ref().map(|request| resolve(library, table, request, most)).transpose()?;
+        other = compared.as_ref().map(|request| resolve(library, table, request, MOST_CELLS)).transpose()?;
         if options.share {
-            let (ages, sides, _) = planner.pyramid()?;
-            let whole = |request: &Request| {
-                let code = |axis: usize| library.variable_code(entry, Variable::Axis(axis));
-                let kept = request
-                    .selections
-                    .iter()
-                    .filter(|one| ![ages, sides].iter().any(|axis| one.variable.eq_ignore_ascii_case(code(*axis))));
-                let request = Request { selections: kept.cloned().collect(), ..Request::default() };
-                resolve(library, table, &request, most)
-            };
-            wholes = Some((whole(&filled)?, compared.as_ref().map(whole).transpose()?));
+            let total = |request: &Request| planner.total(request).and_then(|request| resolve(library, table, &request, MOST_CELLS));
+            whole = Some(total(&filled)?);
+            other_whole = compared.as_ref().map(total).transpose()?;
         }
     }
-    Ok(Plan { kind, query, other, wholes })
+    Ok(Plan { kind, query, other, whole, other_whole })
+}
+
+/// Axes of the ages and of the sides of a pyramid, and what they are.
+pub fn pyramid_axes<'l>(library: &'l Library, entry: &TableEntry) -> Result<(usize, usize, &'l PyramidParts), RequestError> {
+    let axis = |id: &str| entry.axes.iter().position(|axis| library.dimensions[axis.dimension].id == id);
+    let found = library.register.charts.pyramid.as_ref().and_then(|parts| Some((axis(&parts.ages)?, axis(&parts.sides)?, parts)));
+    found.ok_or_else(|| illegal(words::NO_PYRAMID.with(entry.table.id.as_str())))
 }
 
 /// The same request with another code of one variable.
@@ -144,15 +149,19 @@ fn replaced(request: &Request, variable: &str, code: &str) -> Request {
 struct Planner<'a> {
     library: &'a Library,
     entry: &'a TableEntry,
-    charts: &'a Charts,
 }
 
 impl Planner<'_> {
-    /// Axes of the ages and of the sides, and what they are.
-    fn pyramid(&self) -> Result<(usize, usize, &PyramidParts), RequestError> {
-        let axis = |id: &str| self.entry.axes.iter().position(|axis| self.library.dimensions[axis.dimension].id == id);
-        let found = self.charts.pyramid.as_ref().and_then(|parts| Some((axis(&parts.ages)?, axis(&parts.sides)?, parts)));
-        found.ok_or_else(|| illegal(words::NO_PYRAMID.with(self.entry.table.id.as_str())))
+    fn dimension(&self, axis: usize) -> &UnionDimension {
+        &self.library.dimensions[self.entry.axes[axis].dimension]
+    }
+
+    /// The same request for all ages and both sides of a pyramid together.
+    fn total(&self, request: &Request) -> Result<Request, RequestError> {
+        let (ages, sides, _) = pyramid_axes(self.library, self.entry)?;
+        let summed = [ages, sides].map(|axis| &self.dimension(axis).variable);
+        let kept = request.selections.iter().filter(|one| !summed.iter().any(|variable| one.variable.eq_ignore_ascii_case(variable)));
+        Ok(Request { selections: kept.cloned().collect(), ..Request::default() })
     }
 
     /// The request with a choice of everything that this kind of chart needs and the client did not choose.
@@ -169,17 +178,13 @@ impl Planner<'_> {
         let nothing =
             request.selections.iter().all(|one| one.variable.eq_ignore_ascii_case(CONTENTS) || one.variable.eq_ignore_ascii_case(TIME));
         choose(&mut request, TIME, None, &[if kind == ChartKind::Lines { "*" } else { "top(1)" }]);
-        let list = |axis: usize, level: u8| {
-            let dimension = &self.library.dimensions[self.entry.axes[axis].dimension];
-            (dimension.variable.as_str(), format!("vs_{}_{}", dimension.id, dimension.levels[usize::from(level)].id))
-        };
+        let list = |axis: usize, level: u8| (self.dimension(axis).variable.as_str(), self.dimension(axis).valueset(level));
         match kind {
             ChartKind::Pyramid => {
-                let (ages, sides, parts) = self.pyramid()?;
+                let (ages, sides, parts) = pyramid_axes(self.library, self.entry)?;
                 let (variable, codelist) = list(ages, self.entry.axes[ages].level);
                 choose(&mut request, variable, Some(codelist), &["*"]);
-                let sides = &self.library.dimensions[self.entry.axes[sides].dimension].variable;
-                choose(&mut request, sides, None, &[&parts.codes[0], &parts.codes[1]]);
+                choose(&mut request, &self.dimension(sides).variable, None, &[&parts.codes[0], &parts.codes[1]]);
             }
             ChartKind::Map | ChartKind::Ranking => {
                 if let Some(axis) = self.entry.region(self.library)
@@ -190,10 +195,7 @@ impl Planner<'_> {
                 }
             }
             ChartKind::Bars | ChartKind::Heat => {
-                if nothing
-                    && let Some(axis) =
-                        (0..self.entry.axes.len()).find(|&axis| self.library.dimensions[self.entry.axes[axis].dimension].role != Role::Geo)
-                {
+                if nothing && let Some(axis) = (0..self.entry.axes.len()).find(|&axis| self.dimension(axis).role != Role::Geo) {
                     let (variable, codelist) = list(axis, self.entry.axes[axis].level);
                     choose(&mut request, variable, Some(codelist), &["*"]);
                 }
@@ -220,7 +222,7 @@ impl Planner<'_> {
         let region = self.entry.region(self.library).map(Variable::Axis);
         match kind {
             ChartKind::Pyramid => {
-                let (ages, sides, _) = self.pyramid()?;
+                let (ages, sides, _) = pyramid_axes(self.library, self.entry)?;
                 let right = varying.iter().all(|variable| [Variable::Axis(ages), Variable::Axis(sides)].contains(variable));
                 expect(right && query.size(Variable::Axis(sides)) == 2 && query.size(Variable::Axis(ages)) > 1, &words::NEEDS_PYRAMID)
             }

@@ -11,169 +11,150 @@ use super::{
         bars::{Bars, Series, Stacking},
         frame::{Texts, Value},
     },
-    figure::Drawn,
+    figure::{Drawn, said, source_line},
     options::Wishes,
     plan::{ChartKind, MOST_CATEGORIES, MOST_SERIES},
+    ranking::ranked,
 };
 use crate::{
     error::Result,
-    words::{self, Message, Tongue},
+    sql::{Named, ResultColumn},
+    tables::Library,
+    words::{self, Message},
 };
 
-/// A column of rows.
-#[derive(Debug, Clone)]
-pub struct RowColumn {
-    /// Its name, for programs.
-    pub name: String,
-    /// Its name for people.
-    pub label: String,
-    /// Unit of its numbers; what has none is no number to be drawn.
-    pub unit: Option<String>,
-    /// The column that says why there is no number in this one.
-    pub status: Option<String>,
-    /// `text`, `integer`, `number` or `boolean`.
-    pub kind: &'static str,
+/// What a named query answered.
+#[derive(Debug)]
+pub struct Rows<'a> {
+    /// The tables that it reads.
+    pub library: &'a Library,
+    /// The query.
+    pub query: &'a Named,
+    /// What stood for its parameters.
+    pub given: &'a [String],
+    /// Position of the language.
+    pub language: usize,
+    /// The rows.
+    pub batches: &'a [RecordBatch],
 }
 
-/// Rows, and what is said of them.
-#[derive(Debug, Clone)]
-pub struct Rows {
-    /// What they are called.
-    pub title: String,
-    /// What they were asked for.
-    pub subtitle: String,
-    /// What to know when reading them.
-    pub notes: Vec<String>,
-    /// Where they come from.
-    pub source: String,
-    /// Their columns.
-    pub columns: Vec<RowColumn>,
-    /// The rows themselves.
-    pub batches: Vec<RecordBatch>,
-}
-
-/// The columns of numbers that are drawn: those asked for, or all that share the unit of the first.
-fn drawn<'r>(rows: &'r Rows, wanted: &[String], most: usize) -> std::result::Result<Vec<&'r RowColumn>, Message> {
-    let numbers: Vec<&RowColumn> =
-        rows.columns.iter().filter(|column| column.unit.is_some() && matches!(column.kind, "integer" | "number")).collect();
-    let there = || numbers.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
-    let mut chosen = Vec::new();
-    for name in wanted {
-        match numbers.iter().find(|column| column.name.eq_ignore_ascii_case(name)) {
-            Some(column) => chosen.push(*column),
-            None => return Err(words::NO_NUMBERS.with(name.chars().take(40).collect::<String>()).and(there())),
+impl<'a> Rows<'a> {
+    /// The columns of numbers that are drawn: those asked for, or all that share the unit of the first.
+    fn drawn(&self, wanted: &[String], most: usize) -> std::result::Result<Vec<&'a ResultColumn>, Message> {
+        // What has no unit is a number of another sort, such as a place in an order.
+        let counts = |column: &&ResultColumn| column.unit.is_some() && matches!(column.kind, "integer" | "number");
+        let numbers: Vec<&ResultColumn> = self.query.columns.iter().filter(counts).collect();
+        let there = || numbers.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
+        let mut chosen = Vec::new();
+        for name in wanted {
+            match numbers.iter().find(|column| column.name.eq_ignore_ascii_case(name)) {
+                Some(column) => chosen.push(*column),
+                None => return Err(words::NO_NUMBERS.with(name.chars().take(40).collect::<String>()).and(there())),
+            }
         }
+        if chosen.is_empty() {
+            chosen = numbers.iter().copied().filter(|column| Some(&column.unit) == numbers.first().map(|first| &first.unit)).collect();
+        }
+        chosen.truncate(most);
+        if chosen.is_empty() { Err(words::NO_NUMBERS.with("").and(there())) } else { Ok(chosen) }
     }
-    if chosen.is_empty() {
-        chosen = numbers.iter().copied().filter(|column| Some(&column.unit) == numbers.first().map(|first| &first.unit)).collect();
-    }
-    chosen.truncate(most);
-    if chosen.is_empty() { Err(words::NO_NUMBERS.with("").and(there())) } else { Ok(chosen) }
-}
 
-/// Draws rows; `wanted` names the columns whose numbers are drawn.
-///
-/// # Errors
-/// The inner error where the rows do not suit the chart.
-pub fn draw_rows(
-    rows: &Rows,
-    kind: ChartKind,
-    wanted: &[String],
-    wishes: &Wishes,
-    tongue: Tongue,
-) -> Result<std::result::Result<Drawn, Message>> {
-    if !matches!(kind, ChartKind::Bars | ChartKind::Ranking) {
-        return Ok(Err((&words::ROWS_AS_BARS).into()));
+    fn position(&self, name: &str) -> Option<usize> {
+        self.query.columns.iter().position(|column| column.name == name)
     }
-    let most = if kind == ChartKind::Ranking { 1 } else { MOST_SERIES };
-    let columns = match drawn(rows, wanted, most) {
-        Ok(columns) => columns,
-        Err(refused) => return Ok(Err(refused)),
-    };
-    // The name of a row stands in the last text before its numbers.
-    let at = |name: &str| rows.columns.iter().position(|column| column.name == name);
-    let first = columns.first().and_then(|column| at(&column.name)).unwrap_or(0);
-    let statuses: Vec<&str> = rows.columns.iter().filter_map(|column| column.status.as_deref()).collect();
-    let name = (0..first).rev().find(|&at| rows.columns[at].kind == "text" && !statuses.contains(&rows.columns[at].name.as_str()));
-    let Some(name) = name else { return Ok(Err((&words::ROWS_AS_BARS).into())) };
-    let mut categories: Vec<String> = Vec::new();
-    let mut series: Vec<Series> = columns.iter().map(|column| Series { label: column.label.clone(), values: Vec::new() }).collect();
-    for batch in &rows.batches {
-        let names = cast(batch.column(name), &DataType::Utf8)?;
-        categories.extend((0..batch.num_rows()).map(|row| names.as_string::<i32>().value(row).to_owned()));
-        for (column, series) in columns.iter().zip(&mut series) {
-            let Some(place) = at(&column.name) else { continue };
+
+    /// The column that names a row: the last text before its numbers.
+    fn name(&self, numbers: &[&ResultColumn]) -> Option<usize> {
+        let columns = &self.query.columns;
+        let is_status = |name: &str| columns.iter().any(|column| column.status.as_deref() == Some(name));
+        let first = numbers.first().and_then(|column| self.position(&column.name))?;
+        (0..first).rev().find(|&at| columns[at].kind == "text" && !is_status(&columns[at].name))
+    }
+
+    fn names(&self, column: usize) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for batch in self.batches {
+            let texts = cast(batch.column(column), &DataType::Utf8)?;
+            names.extend((0..batch.num_rows()).map(|row| texts.as_string::<i32>().value(row).to_owned()));
+        }
+        Ok(names)
+    }
+
+    fn values(&self, column: &ResultColumn) -> Result<Vec<Value>> {
+        let mut values = Vec::new();
+        let Some(place) = self.position(&column.name) else { return Ok(values) };
+        let status = column.status.as_deref().and_then(|status| self.position(status));
+        for batch in self.batches {
             let numbers = cast(batch.column(place), &DataType::Float64)?;
             let numbers = numbers.as_primitive::<Float64Type>();
-            let status = match column.status.as_deref().and_then(at) {
-                Some(at) => Some(cast(batch.column(at), &DataType::Utf8)?),
-                None => None,
-            };
+            let statuses = status.map(|status| cast(batch.column(status), &DataType::Utf8)).transpose()?;
             let value = |row: usize| {
                 if numbers.is_valid(row) {
                     return Value::Number(numbers.value(row));
                 }
-                match status.as_ref().filter(|status| status.is_valid(row)).map(|status| status.as_string::<i32>().value(row)) {
+                match statuses.as_ref().filter(|texts| texts.is_valid(row)).map(|texts| texts.as_string::<i32>().value(row)) {
                     Some("c") => Value::Suppressed,
                     Some("z") => Value::Impossible,
                     _ => Value::Unavailable,
                 }
             };
-            series.values.extend((0..batch.num_rows()).map(value));
+            values.extend((0..batch.num_rows()).map(value));
         }
+        Ok(values)
     }
-    let mut places = None;
-    if kind == ChartKind::Ranking {
-        places = Some(rank(&mut categories, &mut series, wishes));
-    }
-    if categories.is_empty() || categories.len() > MOST_CATEGORIES {
-        let refused = words::CHART_TOO_MANY.with(rows.columns[name].name.as_str()).and(categories.len() as u64).and(MOST_CATEGORIES as u64);
-        return Ok(Err(if categories.is_empty() { (&words::NO_ROWS).into() } else { refused }));
-    }
-    let said = categories.iter().zip(&series[0].values).take(60).map(|(name, value)| match value {
-        Value::Number(number) => format!("{name}: {number}"),
-        Value::Suppressed => format!("{name}: [c]"),
-        _ => format!("{name}: –"),
-    });
-    let description = said.collect::<Vec<_>>().join("; ");
-    let mut subtitle: Vec<&str> = vec![&rows.subtitle];
-    if series.len() == 1 {
-        subtitle.insert(0, &columns[0].label);
-    }
-    // Whoever gives a chart a title of his own does not take away what it shows.
-    if wishes.options.title.is_some() {
-        subtitle.insert(0, &rows.title);
-    }
-    subtitle.retain(|text| !text.is_empty());
-    let bars = Bars {
-        texts: Texts {
-            title: wishes.options.title.clone().unwrap_or_else(|| rows.title.clone()),
-            subtitle: subtitle.join(" · "),
-            notes: rows.notes.clone(),
-            source: rows.source.clone(),
-        },
-        categories,
-        stacking: if series.len() > 1 { wishes.options.stacking } else { Stacking::Grouped },
-        series,
-        places,
-        unit: columns[0].unit.clone().unwrap_or_default(),
-    };
-    let mut style = wishes.style(tongue);
-    style.decimals = usize::from(columns.iter().any(|column| column.kind == "number"));
-    let mut document = String::new();
-    let outcome = bars.draw(&mut document, &style);
-    Ok(outcome.map(|(size, title)| Drawn { document, size, title, description }).map_err(|problem| words::NO_CHART.with(problem)))
-}
 
-/// Puts rows in order and gives their places; what has no number has no place.
-fn rank(categories: &mut Vec<String>, series: &mut [Series], wishes: &Wishes) -> Vec<usize> {
-    let Some(only) = series.first_mut() else { return Vec::new() };
-    let named = std::mem::take(categories).into_iter().zip(&only.values);
-    let mut ranked: Vec<(String, f64)> = named.filter_map(|(name, value)| Some((name, value.number()?))).collect();
-    ranked.sort_by(|a, b| if wishes.options.lowest { a.1.total_cmp(&b.1) } else { b.1.total_cmp(&a.1) });
-    let places = ranked.iter().map(|(_, number)| 1 + ranked.iter().take_while(|(_, other)| other != number).count()).collect::<Vec<_>>();
-    ranked.truncate(wishes.options.places);
-    only.values = ranked.iter().map(|(_, number)| Value::Number(*number)).collect();
-    *categories = ranked.into_iter().map(|(name, _)| name).collect();
-    places.into_iter().take(categories.len()).collect()
+    /// What is said around the picture; `only` is the column that is drawn alone.
+    fn texts(&self, wishes: &Wishes, only: Option<&ResultColumn>) -> Texts {
+        let language = self.language;
+        let chosen =
+            self.query.parameters.iter().zip(self.given).map(|(parameter, value)| format!("{}: {value}", parameter.label.text(language)));
+        let details = only.map(|column| column.label.text(language).to_owned()).into_iter().chain(chosen).collect();
+        let notes = self.query.notes.iter().map(|note| note.text(language).to_owned()).collect();
+        let source = source_line(self.library, language, 0..self.library.releases.len());
+        Texts::new(wishes.options.title.as_deref(), self.query.title.text(language).to_owned(), details, notes, source)
+    }
+
+    /// Draws the rows; `wanted` names the columns whose numbers are drawn.
+    ///
+    /// # Errors
+    /// The inner error where the rows do not suit the chart.
+    pub fn draw(&self, kind: ChartKind, wanted: &[String], wishes: &Wishes) -> Result<std::result::Result<Drawn, Message>> {
+        if !matches!(kind, ChartKind::Bars | ChartKind::Ranking) {
+            return Ok(Err((&words::ROWS_AS_BARS).into()));
+        }
+        let columns = match self.drawn(wanted, if kind == ChartKind::Ranking { 1 } else { MOST_SERIES }) {
+            Ok(columns) => columns,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let Some(name) = self.name(&columns) else { return Ok(Err((&words::ROWS_AS_BARS).into())) };
+        let mut categories = self.names(name)?;
+        let mut series = Vec::with_capacity(columns.len());
+        for column in &columns {
+            series.push(Series { label: column.label.text(self.language).to_owned(), values: self.values(column)? });
+        }
+        let mut places = None;
+        if kind == ChartKind::Ranking {
+            let ranked = ranked(&series[0].values, &wishes.options);
+            categories = ranked.iter().map(|one| categories[one.at].clone()).collect();
+            series[0].values = ranked.iter().map(|one| Value::Number(one.number)).collect();
+            places = Some(ranked.iter().map(|one| one.place).collect());
+        }
+        if categories.is_empty() {
+            return Ok(Err((&words::NO_ROWS).into()));
+        }
+        if categories.len() > MOST_CATEGORIES {
+            let column = self.query.columns[name].name.as_str();
+            return Ok(Err(words::CHART_TOO_MANY.with(column).and(categories.len() as u64).and(MOST_CATEGORIES as u64)));
+        }
+        let mut style = wishes.style(self.library.tongue(self.language));
+        style.decimals = usize::from(columns.iter().any(|column| column.kind == "number"));
+        let stacking = if series.len() > 1 { wishes.options.stacking } else { Stacking::Grouped };
+        let unit = columns[0].unit.as_ref().map_or_else(String::new, |unit| unit.text(self.language).to_owned());
+        let texts = self.texts(wishes, (columns.len() == 1).then_some(columns[0]));
+        let bars = Bars { texts, categories, series, stacking, places, unit };
+        let mut document = String::new();
+        let outcome = bars.draw(&mut document, &style);
+        let description = said(&bars.named(), &style);
+        Ok(outcome.map(|(size, title)| Drawn { document, size, title, description }).map_err(|problem| words::NO_CHART.with(problem)))
+    }
 }

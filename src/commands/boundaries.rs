@@ -1,19 +1,9 @@
 //! `cacah boundaries`
 
-use std::sync::Arc;
-
 use anyhow::{Context, Result, anyhow};
 
-use super::say::say;
-use crate::{
-    charts::Boundaries,
-    cli::BoundariesAdd,
-    engine::{ServingEngine, ServingSettings},
-    register::Role,
-    release::Catalogue,
-    storage::Store,
-    tables::Library,
-};
+use super::{Releases, open_releases, say::say};
+use crate::{charts::Boundaries, cli::BoundariesAdd, register::Role};
 
 /// Codes that are named when there are more of them.
 const NAMED: usize = 8;
@@ -26,10 +16,7 @@ pub async fn add_boundaries(args: BoundariesAdd) -> Result<()> {
     if !sound {
         return Err(anyhow!("'{}' has a name that cannot be kept; rename it to letters, digits, '-' and '_'", args.file.display()));
     }
-    let store = Store::open(&args.releases)?;
-    let catalogue = Catalogue::open(&store).await?;
-    let engine = Arc::new(ServingEngine::new(&store, ServingSettings::default())?);
-    let library = Library::open(&catalogue, &engine).await?;
+    let Releases { store, library, .. } = open_releases(&args.releases).await?;
     let region = library.dimensions.iter().find(|dimension| dimension.role == Role::Geo);
     let region = region.ok_or_else(|| anyhow!("the releases have no regions"))?;
     let (boundaries, matched) = Boundaries::parse(&text, &args.file.display().to_string(), region)?;

@@ -4,15 +4,12 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
-use super::say::say;
+use super::{Releases, open_releases, say::say};
 use crate::{
     charts::{Boundaries, CHART_KINDS, ChartKind, PICTURE_FORMATS, PictureFormat, Provenance, Wishes, picture, plan},
     cli::Chart,
-    engine::{ServingEngine, ServingSettings},
     formats::{Context, address},
-    release::Catalogue,
-    storage::Store,
-    tables::{Library, Request, Selection, listed},
+    tables::{Request, Selection, listed},
     words::Tongue,
 };
 
@@ -24,10 +21,7 @@ pub async fn chart(args: Chart) -> Result<()> {
     let wishes =
         Wishes::parse(|name| args.with.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()))
             .map_err(|message| anyhow!("--with: {}", message.text(Tongue::English)))?;
-    let store = Store::open(&args.releases)?;
-    let catalogue = Catalogue::open(&store).await?;
-    let engine = Arc::new(ServingEngine::new(&store, ServingSettings::default())?);
-    let library = Arc::new(Library::open(&catalogue, &engine).await?);
+    let Releases { store, engine, library } = open_releases(&args.releases).await?;
     let language = library.language(args.lang.as_deref()).ok_or_else(|| {
         let there: Vec<&str> = library.register.languages.iter().map(|language| language.id.as_str()).collect();
         anyhow!("there is no language '{}'; there is {}", args.lang.as_deref().unwrap_or(""), there.join(", "))
@@ -39,17 +33,13 @@ pub async fn chart(args: Chart) -> Result<()> {
     let plan =
         plan(&library, table, kind, &request(&args), &wishes.options).map_err(|error| anyhow!("{}", error.detail.text(Tongue::English)))?;
     let context = Context { library: Arc::clone(&library), language, base: "/api/v2".to_owned() };
-    let release = |&at: &usize| (library.releases[at].folder.clone(), library.releases[at].sha256.clone());
-    let provenance = Provenance {
-        query: address(&context, &plan.query, "csv").unwrap_or_default(),
-        releases: plan.query.releases.iter().map(release).collect(),
-        language: library.register.languages[language].id.clone(),
-        source: library.register.source.text(language).to_owned(),
-    };
+    let address = address(&context, &plan.query, "csv").unwrap_or_default();
+    let provenance = Provenance::new(&library, language, address, plan.query.releases.iter().copied());
     let boundaries = Arc::new(Boundaries::load(&store).await?);
     let scale = wishes.scale;
     let drawing = picture(Arc::clone(&library), Arc::clone(&engine), plan, wishes, language, boundaries, provenance);
     let drawn = engine.compute(drawing).await?.map_err(|error| anyhow!("{}", error.detail.text(Tongue::English)))?;
+    drawn.fits(format, scale).map_err(|message| anyhow!("{}", message.text(Tongue::English)))?;
     let bytes = drawn.write(format, scale)?;
     std::fs::write(&args.out, &bytes).with_context(|| format!("writing {}", args.out.display()))?;
     say!("{}: {} ({} kB)", args.out.display(), drawn.title, bytes.len().div_ceil(1000));

@@ -19,15 +19,18 @@ mod say;
 mod serve;
 mod weights;
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     cli::{Boundaries, Cli, Command, DefinitionArgs},
+    engine::{ServingEngine, ServingSettings},
     register::{Definitions, Origin, definitions_alone, shipped},
-    storage::{read_folder, read_text},
+    release::Catalogue,
+    storage::{Store, read_folder, read_text},
+    tables::Library,
 };
 use audit::audit;
 use boundaries::add_boundaries;
@@ -96,6 +99,22 @@ fn load_definitions(args: &DefinitionArgs, vintage: Option<String>) -> Result<Lo
         error
     })?;
     Ok(LoadedDefinitions { definitions, origin })
+}
+
+/// What is published, opened to be read.
+struct Releases {
+    store: Store,
+    engine: Arc<ServingEngine>,
+    library: Arc<Library>,
+}
+
+/// Opens the releases of a place.
+async fn open_releases(place: &str) -> Result<Releases> {
+    let store = Store::open(place)?;
+    let catalogue = Catalogue::open(&store).await?;
+    let engine = Arc::new(ServingEngine::new(&store, ServingSettings::default())?);
+    let library = Arc::new(Library::open(&catalogue, &engine).await?);
+    Ok(Releases { store, engine, library })
 }
 
 /// A duration for people.

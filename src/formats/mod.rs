@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 pub use about::address;
 pub use jsonstat::metadata;
-pub use options::{Options, Separator, Texts};
+pub use options::{OF_CSV as CSV_OPTIONS, Options, Separator, Texts};
 pub use rows::{ColumnText, ROWS_FORMATS, RowsDocument, RowsFormat};
 
 use crate::{

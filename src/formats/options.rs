@@ -71,8 +71,7 @@ pub(super) const OF_COLUMNS: &[&str] = &TEXTS;
 /// The options of formats for people.
 pub(super) const OF_SHEETS: &[&str] = &[TEXTS[0], TEXTS[1], TEXTS[2], TITLE];
 /// The options of CSV.
-pub(super) const OF_CSV: &[&str] =
-    &[TEXTS[0], TEXTS[1], TEXTS[2], TITLE, "SeparatorTab", "SeparatorSpace", "SeparatorSemicolon", "IncludeBom"];
+pub const OF_CSV: &[&str] = &[TEXTS[0], TEXTS[1], TEXTS[2], TITLE, "SeparatorTab", "SeparatorSpace", "SeparatorSemicolon", "IncludeBom"];
 
 impl Options {
     /// Reads the options of a format by name, in any case; the last of two that contradict each other counts.

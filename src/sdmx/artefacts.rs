@@ -94,6 +94,11 @@ pub enum References {
     Of(Kind),
 }
 
+/// What the parameter `references` may be, beside a kind.
+pub const REFERENCES: [&str; 6] = ["none", "parents", "parentsandsiblings", "children", "descendants", "all"];
+/// The resource that means structures of every kind.
+pub const EVERY_KIND: &str = "structure";
+
 /// Every kind with the resources that it is asked for by, its own first.
 const RESOURCES: [(Kind, &[&str]); 8] = [
     (Kind::AgencyScheme, &["agencyscheme", "organisationscheme"]),
@@ -118,7 +123,7 @@ impl Kind {
     }
 
     /// The resources of all kinds.
-    pub(super) fn resources() -> impl Iterator<Item = &'static str> {
+    pub fn resources() -> impl Iterator<Item = &'static str> {
         RESOURCES.iter().flat_map(|(_, resources)| resources.iter().copied())
     }
 }
@@ -253,8 +258,7 @@ impl References {
             resource => match Kind::of_resource(resource) {
                 Some(kind) => Self::Of(kind),
                 None => {
-                    let words = ["none", "parents", "parentsandsiblings", "children", "descendants", "all"];
-                    let choices: Vec<&str> = words.into_iter().chain(Kind::resources()).collect();
+                    let choices: Vec<&str> = REFERENCES.into_iter().chain(Kind::resources()).collect();
                     return Err(Refusal::choice("references", text, &choices));
                 }
             },

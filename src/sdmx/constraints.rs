@@ -18,6 +18,9 @@ use crate::{
     words,
 };
 
+/// What the parameter `mode` may be.
+pub const MODES: [&str; 2] = ["exact", "available"];
+
 /// What a content constraint says of a table: its frequency, its periods, and of each axis that does not show all of its dimension
 /// which codes it shows.
 pub fn content(xml: &mut Xml<'_>, writer: &Writer<'_>, table: usize) {
@@ -92,7 +95,7 @@ impl Availability {
         let key = match mode.to_ascii_lowercase().as_str() {
             "" | "exact" => key,
             "available" => &Key::all(),
-            _ => return Err(Refusal::choice("mode", mode, &["exact", "available"])),
+            _ => return Err(Refusal::choice("mode", mode, &MODES)),
         };
         let query = select(names, table, key, window, u64::MAX)?;
         let axes = (0..query.axes.len()).map(|axis| names.axis(table, axis));

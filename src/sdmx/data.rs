@@ -25,6 +25,11 @@ use crate::{
     words,
 };
 
+/// What the parameter `detail` of data may be.
+pub const DATA_DETAILS: [&str; 4] = ["full", "dataonly", "serieskeysonly", "nodata"];
+/// What the parameter `dimensionAtObservation` may be.
+pub const OBSERVED_BY: [&str; 2] = ["TIME_PERIOD", "AllDimensions"];
+
 /// What is left out of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataDetail {
@@ -69,7 +74,7 @@ impl DataDetail {
             "dataonly" => Ok(Self::DataOnly),
             "serieskeysonly" => Ok(Self::SeriesKeysOnly),
             "nodata" => Ok(Self::NoData),
-            _ => Err(Refusal::choice("detail", text, &["full", "dataonly", "serieskeysonly", "nodata"])),
+            _ => Err(Refusal::choice("detail", text, &DATA_DETAILS)),
         }
     }
 
@@ -93,7 +98,7 @@ impl ObservedBy {
         match text.to_ascii_lowercase().as_str() {
             "" | "time_period" => Ok(Self::Time),
             "alldimensions" => Ok(Self::AllDimensions),
-            _ => Err(Refusal::choice("dimensionAtObservation", text, &["TIME_PERIOD", "AllDimensions"])),
+            _ => Err(Refusal::choice("dimensionAtObservation", text, &OBSERVED_BY)),
         }
     }
 }

@@ -94,7 +94,10 @@ fn wishes(accept: &str) -> Vec<Wish<'_>> {
     wishes
 }
 
-const NAMES: [&str; 4] = ["genericdata", "structurespecificdata", "csv", "csv2"];
+/// What the parameter `format` may be.
+pub const FORMAT_NAMES: [&str; 4] = ["genericdata", "structurespecificdata", "csv", "csv2"];
+/// What the parameter `labels` may be.
+pub const LABELS: [&str; 2] = ["id", "both"];
 
 impl Format {
     /// The form that a client wants: by name in its address (`format=csv`, `labels=both`), or by its `Accept` header.
@@ -109,14 +112,14 @@ impl Format {
         let labels = match labels.unwrap_or("") {
             "" | "id" => false,
             "both" => true,
-            other => return Err(Refusal::choice("labels", other, &["id", "both"])),
+            other => return Err(Refusal::choice("labels", other, &LABELS)),
         };
         match name.to_ascii_lowercase().as_str() {
             "genericdata" => Ok(Self::Generic),
             "structurespecificdata" => Ok(Self::Specific),
             "csv" => Ok(Self::Csv { version: CsvVersion::One, labels }),
             "csv2" => Ok(Self::Csv { version: CsvVersion::Two, labels }),
-            _ => Err(Refusal::choice("format", name, &NAMES)),
+            _ => Err(Refusal::choice("format", name, &FORMAT_NAMES)),
         }
     }
 

@@ -39,13 +39,13 @@ mod structures;
 mod window;
 mod xml;
 
-pub use artefacts::{Artefact, Kind, List, References};
-pub use constraints::{Availability, available};
-pub use data::{DataDetail, DataOptions, ObservedBy, document};
-pub use media::{CsvVersion, Format, MEDIA, STRUCTURE, structure_is_acceptable};
+pub use artefacts::{Artefact, EVERY_KIND, Kind, List, REFERENCES, References};
+pub use constraints::{Availability, MODES, available};
+pub use data::{DATA_DETAILS, DataDetail, DataOptions, OBSERVED_BY, ObservedBy, document};
+pub use media::{CsvVersion, FORMAT_NAMES, Format, LABELS, MEDIA, STRUCTURE, structure_is_acceptable};
 pub use message::error;
 pub use names::{Names, VERSION};
 pub use refusal::{Refusal, RefusalKind};
 pub use selection::{Key, flow, select};
-pub use structures::{Detail, StructureQuery, structures};
+pub use structures::{Detail, STRUCTURE_DETAILS, StructureQuery, structures};
 pub use window::Window;

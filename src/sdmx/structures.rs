@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    artefacts::{Artefact, Kind, List, References},
+    artefacts::{Artefact, EVERY_KIND, Kind, List, References},
     codelists,
     components::{TIME_PERIOD, Text},
     constraints, datastructures,
@@ -13,6 +13,10 @@ use super::{
     xml::Xml,
 };
 use crate::{tables::Library, words};
+
+/// What the parameter `detail` of structures may be.
+pub const STRUCTURE_DETAILS: [&str; 6] =
+    ["full", "allstubs", "allcompletestubs", "referencestubs", "referencecompletestubs", "referencepartial"];
 
 /// How much is said of each structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +44,7 @@ impl Detail {
             "referencestubs" => Ok(Self::ReferenceStubs(false)),
             "referencecompletestubs" => Ok(Self::ReferenceStubs(true)),
             "referencepartial" => Ok(Self::ReferencePartial),
-            _ => {
-                let choices = ["full", "allstubs", "allcompletestubs", "referencestubs", "referencecompletestubs", "referencepartial"];
-                Err(Refusal::choice("detail", text, &choices))
-            }
+            _ => Err(Refusal::choice("detail", text, &STRUCTURE_DETAILS)),
         }
     }
 }
@@ -90,8 +91,8 @@ impl StructureQuery {
     ) -> Result<Self, Refusal> {
         let lower = resource.to_ascii_lowercase();
         let kind = Kind::of_resource(&lower);
-        if kind.is_none() && lower != "structure" {
-            let there = Kind::resources().chain(["structure", "availableconstraint", "data"]).collect::<Vec<_>>().join(", ");
+        if kind.is_none() && lower != EVERY_KIND {
+            let there = Kind::resources().chain([EVERY_KIND, "availableconstraint", "data"]).collect::<Vec<_>>().join(", ");
             let detail = words::NO_RESOURCE.with(short(resource)).and(words::THERE_IS.with(there));
             let of_the_standard = NOT_OFFERED.contains(&lower.as_str());
             return Err(Refusal::new(if of_the_standard { RefusalKind::NotImplemented } else { RefusalKind::Syntax }, detail));

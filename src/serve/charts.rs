@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use axum::{
     extract::{Path, RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::Response,
 };
 use bytes::Bytes;
@@ -14,15 +13,14 @@ use url::form_urlencoded;
 use super::{Shared, data::room, edge, metrics::Origin, parameters::Parameters, problem::Problem};
 use crate::{
     charts::{
-        CHART_KINDS, ChartKind, PICTURE_FORMATS, PictureFormat, Plan, Provenance, RowColumn, Rows, Wishes, picture, picture_of_rows, plan,
+        CHART_KINDS, ChartKind, PICTURE_FORMATS, Picture, PictureFormat, Plan, Provenance, Rows, Wishes, picture, picture_of_rows, plan,
     },
+    error::Result as Computed,
     formats::{Context, address},
-    sql::{Named, ResultColumn},
+    sql::Named,
+    tables::{Fault, RequestError},
     words,
 };
-
-/// Pixels of one picture, at most.
-const MOST_PIXELS: f64 = 40e6;
 
 /// `GET /charts/{kind}.{format}`
 pub async fn chart(
@@ -39,10 +37,6 @@ pub async fn chart(
         return Err(Problem::new(StatusCode::NOT_FOUND, "Non-existent chart", detail));
     };
     let wishes = Wishes::parse(|name| parameters.get(name)).map_err(|detail| Problem::parameter("Illegal parameter", detail))?;
-    let pixels = wishes.width * wishes.height.unwrap_or(wishes.width) * wishes.scale * wishes.scale;
-    if format == PictureFormat::Png && pixels > MOST_PIXELS {
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Picture too large", words::TOO_MANY_PIXELS.with(MOST_PIXELS as u64)));
-    }
     let asked = Asked { kind, format, language: shared.language(&parameters)?, wishes };
     match parameters.get("query").filter(|name| !name.is_empty()) {
         Some(name) => of_query(&shared, name, &parameters, asked, &headers).await,
@@ -62,10 +56,7 @@ impl Asked {
     /// The answer that holds a picture.
     fn response(&self, name: &str, body: Bytes, tag: &str) -> Response {
         let mut response = edge::whole(self.format.media_type(), body, tag);
-        let name = format!("inline; filename=\"{name}-{}.{}\"", self.kind.id(), self.format.ending());
-        if let Ok(name) = HeaderValue::from_str(&name) {
-            response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
-        }
+        edge::call(&mut response, &format!("{name}-{}.{}", self.kind.id(), self.format.ending()));
         response
     }
 
@@ -94,16 +85,17 @@ async fn of_table(shared: &Arc<Shared>, parameters: &Parameters, asked: Asked, h
         }
         None => {
             let admission = room(shared, &plan.query)?;
-            let provenance = provenance(&context, &plan);
+            let address = address(&context, &plan.query, "csv")
+                .unwrap_or_else(|| format!("{}/tables/{}", context.base, shared.library.tables[table].table.id));
+            let provenance = Provenance::new(&shared.library, asked.language, address, plan.query.releases.iter().copied());
             let (there, wishes, language, format) = (Arc::clone(shared), asked.wishes.clone(), asked.language, asked.format);
             let drawing = async move {
                 let (library, engine) = (Arc::clone(&there.library), Arc::clone(&there.engine));
                 let scale = wishes.scale;
-                let drawn = picture(library, engine, plan, wishes, language, Arc::clone(&there.boundaries), provenance).await?;
-                Ok(match drawn {
-                    Ok(picture) => Ok(Bytes::from(picture.write(format, scale)?)),
-                    Err(refused) => Err(refused),
-                })
+                match picture(library, engine, plan, wishes, language, Arc::clone(&there.boundaries), provenance).await? {
+                    Ok(picture) => file(&picture, format, scale),
+                    Err(refused) => Ok(Err(refused.into())),
+                }
             };
             let drawn = shared.engine.compute(drawing).await??;
             drop(admission);
@@ -138,31 +130,41 @@ async fn of_query(
     if edge::is_known(headers, &tag) {
         return Ok(edge::unchanged(&tag));
     }
-    let body = match shared.finished.get(&tag) {
+    let base = shared.base(headers);
+    let kept = format!("{tag} {base}");
+    let body = match shared.finished.get(&kept) {
         Some(finished) => finished,
         None => {
             let (_, batches) = shared.sql.run(bound).await?.collect().await?;
-            let provenance = Provenance {
-                query: format!("{}/queries/{}/data?{}", shared.base(headers), query.name, encoded(query, &given)),
-                releases: shared.library.releases.iter().map(|release| (release.folder.clone(), release.sha256.clone())).collect(),
-                language: shared.language_id(asked.language).to_owned(),
-                source: shared.library.register.source.text(asked.language).to_owned(),
-            };
-            let rows = rows(shared, query, &given, asked.language, batches);
+            let address = format!("{base}/queries/{}/data?{}", query.name, encoded(query, &given));
+            let provenance = Provenance::new(&shared.library, asked.language, address, 0..shared.library.releases.len());
+            let (there, name, language) = (Arc::clone(shared), query.name.clone(), asked.language);
             let (kind, format, wishes) = (asked.kind, asked.format, asked.wishes.clone());
-            let tongue = shared.library.tongue(asked.language);
             let drawing = async move {
-                Ok(match picture_of_rows(&rows, kind, &wanted, &wishes, tongue, provenance)? {
-                    Ok(picture) => Ok(Bytes::from(picture.write(format, wishes.scale)?)),
-                    Err(refused) => Err(Problem::parameter("Illegal chart", refused)),
-                })
+                let query = match there.named(&name) {
+                    Ok(query) => query,
+                    Err(problem) => return Ok(Err(problem)),
+                };
+                let rows = Rows { library: &there.library, query, given: &given, language, batches: &batches };
+                match picture_of_rows(&rows, kind, &wanted, &wishes, provenance)? {
+                    Ok(picture) => file(&picture, format, wishes.scale),
+                    Err(refused) => Ok(Err(RequestError { fault: Fault::Chart, detail: refused }.into())),
+                }
             };
             let drawn = shared.engine.compute(drawing).await??;
-            shared.finished.put(tag.clone(), drawn.clone());
+            shared.finished.put(kept, drawn.clone());
             drawn
         }
     };
     Ok(asked.response(&query.name, body, &tag))
+}
+
+/// The file of a picture, if it may be as large.
+fn file(picture: &Picture, format: PictureFormat, scale: f64) -> Computed<Result<Bytes, Problem>> {
+    match picture.fits(format, scale) {
+        Ok(()) => Ok(Ok(picture.write(format, scale)?.into())),
+        Err(refused) => Ok(Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Picture too large", refused))),
+    }
 }
 
 /// What a query was given, as it stands in an address.
@@ -171,51 +173,9 @@ fn encoded(query: &Named, given: &[String]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
-/// The rows of a query with what is said of them.
-fn rows(shared: &Shared, query: &Named, given: &[String], language: usize, batches: Vec<RecordBatch>) -> Rows {
-    let library = &shared.library;
-    let tongue = library.tongue(language);
-    let column = |column: &ResultColumn| RowColumn {
-        name: column.name.clone(),
-        label: column.label.text(language).to_owned(),
-        unit: column.unit.as_ref().map(|unit| unit.text(language).to_owned()),
-        status: column.status.clone(),
-        kind: column.kind,
-    };
-    let chosen = query.parameters.iter().zip(given).map(|(parameter, value)| format!("{}: {value}", parameter.label.text(language)));
-    let releases: Vec<&str> = library.releases.iter().map(|release| release.folder.as_str()).collect();
-    Rows {
-        title: query.title.text(language).to_owned(),
-        subtitle: chosen.collect::<Vec<_>>().join(" · "),
-        notes: query.notes.iter().map(|note| note.text(language).to_owned()).collect(),
-        source: format!(
-            "{}: {} · {}: {}",
-            words::SOURCE.text(tongue),
-            library.register.source.text(language),
-            words::RELEASES.text(tongue),
-            releases.join(", ")
-        ),
-        columns: query.columns.iter().map(column).collect(),
-        batches,
-    }
-}
-
 /// Changes with everything that the picture depends on.
 fn tag(shared: &Shared, plan: &Plan, asked: &Asked) -> String {
-    let queries = [Some(&plan.query), plan.other.as_ref(), plan.wholes.as_ref().map(|(whole, _)| whole)];
+    let queries = [Some(&plan.query), plan.other.as_ref(), plan.whole.as_ref()];
     let prints: Vec<String> = queries.into_iter().flatten().map(|query| query.fingerprint(&shared.library)).collect();
     shared.tag(&["chart", &prints.join(" "), &asked.key(), shared.boundaries.digest()])
-}
-
-/// Where the picture comes from.
-fn provenance(context: &Context, plan: &Plan) -> Provenance {
-    let library = &context.library;
-    let release = |&at: &usize| (library.releases[at].folder.clone(), library.releases[at].sha256.clone());
-    Provenance {
-        query: address(context, &plan.query, "csv")
-            .unwrap_or_else(|| format!("{}/tables/{}", context.base, library.tables[plan.query.table].table.id)),
-        releases: plan.query.releases.iter().map(release).collect(),
-        language: library.register.languages.get(context.language).map_or_else(String::new, |language| language.id.clone()),
-        source: library.register.source.text(context.language).to_owned(),
-    }
 }

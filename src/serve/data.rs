@@ -165,10 +165,7 @@ pub(super) async fn data(
         }
     };
     let mut response = edge::whole(format.media_type(), body, &tag);
-    let name = format!("inline; filename=\"{}.{}\"", shared.library.tables[asked.table].table.id, format.ending());
-    if let Ok(name) = HeaderValue::from_str(&name) {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
-    }
+    edge::call(&mut response, &format!("{}.{}", shared.library.tables[asked.table].table.id, format.ending()));
     Ok(varying(response, named))
 }
 

@@ -224,6 +224,13 @@ pub fn unchanged(tag: &str) -> Response {
     response
 }
 
+/// Says under which name an answer is best kept.
+pub fn call(response: &mut Response, file: &str) {
+    if let Ok(name) = HeaderValue::from_str(&format!("inline; filename=\"{file}\"")) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+    }
+}
+
 /// A whole answer.
 pub fn whole(media: &'static str, body: impl Into<Body>, tag: &str) -> Response {
     let mut response = ([(header::CONTENT_TYPE, media)], body.into()).into_response();

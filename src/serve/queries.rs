@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::{Path, RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::Response,
 };
 use bytes::Bytes;
@@ -155,9 +155,7 @@ pub async fn data(State(shared): State<Arc<Shared>>, Path(name): Path<String>, R
         }
     };
     let mut response = edge::whole(format.media_type(), Body::from(body), &tag);
-    if let Ok(name) = HeaderValue::from_str(&format!("inline; filename=\"{}.{}\"", query.name, format.id())) {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
-    }
+    edge::call(&mut response, &format!("{}.{}", query.name, format.id()));
     Ok(response)
 }
 

@@ -106,16 +106,11 @@ impl Renewal {
     /// The state that the store asks for by now, if it is another one.
     async fn look(&mut self, shared: &Shared) -> Result<Option<Shared>> {
         let (found, outlines) = (survey(&self.store).await?, Boundaries::survey(&self.store).await?);
-        let boundaries = match outlines == self.outlines {
-            true => Arc::clone(&shared.boundaries),
-            false => Arc::new(Boundaries::load(&self.store).await?),
-        };
+        let boundaries = if outlines == self.outlines { None } else { Some(Arc::new(Boundaries::load(&self.store).await?)) };
+        let redrawn = boundaries.map(|boundaries| Shared { boundaries, ..shared.clone() });
         if found == self.known {
-            if outlines == self.outlines {
-                return Ok(None);
-            }
             self.outlines = outlines;
-            return Ok(Some(Shared { boundaries, ..shared.clone() }));
+            return Ok(redrawn);
         }
         let catalogue = Catalogue::open(&self.store).await?;
         for served in &shared.library.releases {
@@ -135,14 +130,13 @@ impl Renewal {
         }
         let library = open(catalogue, shared).await?;
         self.known = found;
-        let same = outlines == self.outlines;
         self.outlines = outlines;
         if library.fingerprint == shared.library.fingerprint {
-            return Ok((!same).then(|| Shared { boundaries, ..shared.clone() }));
+            return Ok(redrawn);
         }
         let library = Arc::new(library);
         let sql = Sql::open(&library, &shared.engine, &shared.queries, shared.sql.session().settings()).await?;
-        Ok(Some(Shared { library, boundaries, sql: Arc::new(sql), ..shared.clone() }))
+        Ok(Some(Shared { library, sql: Arc::new(sql), ..redrawn.unwrap_or_else(|| shared.clone()) }))
     }
 }
 

@@ -146,10 +146,7 @@ pub async fn data(
         }
     };
     let mut response = edge::whole(options.format.media_type(), body, &tag);
-    let name = format!("inline; filename=\"{}.{}\"", shared.library.tables[table].table.id, options.format.ending());
-    if let Ok(name) = HeaderValue::from_str(&name) {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
-    }
+    edge::call(&mut response, &format!("{}.{}", shared.library.tables[table].table.id, options.format.ending()));
     Ok(varies(response))
 }
 

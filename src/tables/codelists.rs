@@ -37,7 +37,7 @@ impl CodeList {
     /// Every code list of a dimension: one value set a level, then the groupings of the newest release that has it.
     pub(super) fn all(at: usize, dimension: &UnionDimension, newest: &Dimension) -> Vec<Self> {
         let valuesets = dimension.levels.iter().enumerate().map(|(level, described)| Self {
-            id: format!("vs_{}_{}", dimension.id, described.id),
+            id: dimension.valueset(level as u8),
             label: described.label.clone(),
             dimension: at,
             level: level as u8,

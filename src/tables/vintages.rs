@@ -127,6 +127,11 @@ impl UnionDimension {
         }
     }
 
+    /// Identifier of the value set of a level.
+    pub fn valueset(&self, level: u8) -> String {
+        format!("vs_{}_{}", self.id, self.levels[usize::from(level)].id)
+    }
+
     /// The position of a code, in whatever case it is written; the exact spelling wins.
     pub fn find(&self, code: &str) -> Option<u32> {
         let lower = || code.to_ascii_lowercase();

@@ -42,6 +42,16 @@ pub struct Bars {
 const INSIDE: Font = Font::plain(11.5);
 
 impl Bars {
+    /// Every value with the name of what it belongs to.
+    pub fn named(&self) -> Vec<(String, Value)> {
+        let several = self.series.len() > 1;
+        let of = |series: &Series| {
+            let name = |category: &String| if several { format!("{category}, {}", series.label) } else { category.clone() };
+            self.categories.iter().map(name).zip(series.values.iter().copied()).collect::<Vec<_>>()
+        };
+        self.series.iter().flat_map(of).collect()
+    }
+
     /// Draws it; gives its size and its name.
     pub fn draw(&self, document: &mut String, style: &Style) -> Result<((f64, f64), String), String> {
         let theme = style.theme;

@@ -39,6 +39,21 @@ pub struct Texts {
     pub source: String,
 }
 
+impl Texts {
+    /// What is said around a picture that is called by its own title, if somebody gives it one. That does not take away what the
+    /// picture shows: the usual title then stands below.
+    pub fn new(own: Option<&str>, title: String, mut details: Vec<String>, notes: Vec<String>, source: String) -> Self {
+        let title = match own {
+            Some(own) => {
+                details.insert(0, title);
+                own.to_owned()
+            }
+            None => title,
+        };
+        Self { title, subtitle: details.join(" · "), notes, source }
+    }
+}
+
 /// How a picture is drawn.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {

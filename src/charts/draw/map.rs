@@ -19,23 +19,23 @@ const NAME: Font = Font::plain(11.0);
 
 /// Where places lie.
 #[derive(Debug, Clone)]
-pub enum Ground {
+pub enum Ground<'b> {
     /// Outlines in degrees of longitude and latitude, rings for each place.
-    Outlines(Vec<Vec<Vec<Point>>>),
+    Outlines(Vec<&'b Vec<Vec<Point>>>),
     /// Column and row of a tile for each place, and a short name.
     Tiles(Vec<(usize, usize, String)>),
 }
 
 /// A map.
 #[derive(Debug, Clone)]
-pub struct Map {
+pub struct Map<'b> {
     pub texts: Texts,
     pub places: Vec<Place>,
-    pub ground: Ground,
+    pub ground: Ground<'b>,
     pub method: Method,
 }
 
-impl Map {
+impl Map<'_> {
     /// Draws it; gives its size and its name.
     pub fn draw(&self, document: &mut String, style: &Style) -> Result<((f64, f64), String), String> {
         let numbers: Vec<f64> = self.places.iter().filter_map(|place| place.value.number()).collect();
@@ -44,7 +44,7 @@ impl Map {
         legend.extend(marks(self.places.iter().map(|place| place.value), style.tongue));
         let inner = style.width - 48.0;
         let height = match &self.ground {
-            Ground::Outlines(outlines) => match bounds(outlines.iter().flatten()) {
+            Ground::Outlines(outlines) => match bounds(outlines.iter().copied().flatten()) {
                 Some((west, south, east, north)) => {
                     let squeeze = ((south + north) / 2.0).to_radians().cos();
                     (inner * (north - south) / ((east - west) * squeeze)).clamp(200.0, style.width)
@@ -68,8 +68,8 @@ impl Map {
         Ok((size, frame.title()))
     }
 
-    fn outlines(&self, canvas: &Canvas<'_>, outlines: &[Vec<Vec<Point>>], body: Area, classes: &Classes, style: &Style) {
-        let Some((west, south, east, north)) = bounds(outlines.iter().flatten()) else { return };
+    fn outlines(&self, canvas: &Canvas<'_>, outlines: &[&Vec<Vec<Point>>], body: Area, classes: &Classes, style: &Style) {
+        let Some((west, south, east, north)) = bounds(outlines.iter().copied().flatten()) else { return };
         let squeeze = ((south + north) / 2.0).to_radians().cos();
         let scale = (body.width() / ((east - west) * squeeze)).min(body.height() / (north - south));
         let (x0, y0) = (
@@ -91,39 +91,29 @@ impl Map {
             let closed: Vec<Point> = points.iter().chain(points.first()).copied().collect();
             canvas.line(&closed, edge, 0.5);
         };
-        for (place, rings) in self.places.iter().zip(outlines) {
+        let mains: Vec<Option<usize>> = outlines.iter().map(|rings| largest(rings)).collect();
+        for ((place, rings), main) in self.places.iter().zip(outlines).zip(&mains) {
             let color = place.value.number().map_or(style.theme.empty(), |number| classes.color(number, style.theme));
-            let largest = rings.iter().enumerate().max_by(|(_, a), (_, b)| area(a).abs().total_cmp(&area(b).abs())).map(|(at, _)| at);
             for (at, ring) in rings.iter().enumerate() {
-                draw(ring, color, Some(at) == largest);
+                draw(ring, color, Some(at) == *main);
             }
         }
-        for (place, rings) in self.places.iter().zip(outlines) {
-            if let Some(number) = place.value.number()
-                && let Some(ring) = rings.iter().max_by(|a, b| area(a).abs().total_cmp(&area(b).abs()))
-            {
-                let reach = |pick: fn(&Point) -> f64| {
-                    let (low, high) = ring
-                        .iter()
-                        .map(project)
-                        .map(|point| pick(&point))
-                        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| (low.min(at), high.max(at)));
-                    high - low
-                };
-                // A name stands only where it has room.
-                if NAME.width(&place.label) < reach(|point| point.0) * 0.75 && reach(|point| point.1) > 30.0 {
-                    let (x, y) = project(&center(ring));
-                    canvas.text((x, y + 4.0), &place.label, NAME, readable_on(classes.color(number, style.theme)), Align::Middle);
+        // Names and marks stand above everything, or neighbours would cover them.
+        for ((place, rings), main) in self.places.iter().zip(outlines).zip(&mains) {
+            let Some(ring) = main.map(|main| &rings[main]) else { continue };
+            let (x, y) = project(&center(ring));
+            match place.value {
+                Value::Number(number) => {
+                    // A name stands only where it has room.
+                    let room = bounds(std::iter::once(ring)).is_some_and(|(west, south, east, north)| {
+                        NAME.width(&place.label) < (east - west) * squeeze * scale * 0.75 && (north - south) * scale > 30.0
+                    });
+                    if room {
+                        canvas.text((x, y + 4.0), &place.label, NAME, readable_on(classes.color(number, style.theme)), Align::Middle);
+                    }
                 }
-            }
-        }
-        // Marks stand above everything, or neighbours would cover them.
-        for (place, rings) in self.places.iter().zip(outlines) {
-            if place.value == Value::Suppressed
-                && let Some(ring) = rings.iter().max_by(|a, b| area(a).abs().total_cmp(&area(b).abs()))
-            {
-                let (x, y) = project(&center(ring));
-                mark(canvas, place.value, x - 5.5, y, style.theme);
+                Value::Suppressed => mark(canvas, place.value, x - 5.5, y, style.theme),
+                Value::Impossible | Value::Unavailable => {}
             }
         }
     }
@@ -178,6 +168,12 @@ fn bounds<'a>(rings: impl Iterator<Item = &'a Vec<Point>>) -> Option<(f64, f64, 
     let (west, south, east, north) =
         rings.flatten().fold(start, |(west, south, east, north), &(x, y)| (west.min(x), south.min(y), east.max(x), north.max(y)));
     (east > west && north > south).then_some((west, south, east, north))
+}
+
+/// The position of the largest of some rings.
+fn largest(rings: &[Vec<Point>]) -> Option<usize> {
+    let areas = rings.iter().map(|ring| area(ring).abs()).enumerate();
+    areas.max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(at, _)| at)
 }
 
 /// Twice the area of a ring; negative if it runs clockwise.

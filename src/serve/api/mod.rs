@@ -40,6 +40,11 @@ pub struct Address {
 /// Every address of the interface, in the order in which it is described.
 pub type Interface = Arc<Vec<Address>>;
 
+/// Puts the first table in the place of `{table}`.
+fn filled(shared: &Shared, text: &str) -> String {
+    text.replace("{table}", shared.library.tables.first().map_or("", |entry| &entry.table.id))
+}
+
 /// `GET /api/openapi.json`
 pub async fn document(
     State(shared): State<Arc<Shared>>,

@@ -16,15 +16,14 @@ use utoipa::{
 };
 
 use super::{
-    Address,
-    operation::{Area, Content, Described, Kind, Operation, Parameter, Schemas},
+    Address, filled,
+    operation::{AREAS, Area, Content, Described, Kind, Operation, Parameter, Schemas},
     parameters::of_address,
 };
 use crate::{
     charts::{PICTURE_FORMATS, PictureFormat},
     error::Error,
     formats::{FORMATS, Format, ROWS_FORMATS, RowsFormat},
-    register::Language,
     sdmx,
     serve::{
         Shared,
@@ -36,35 +35,6 @@ use crate::{
 };
 
 const JSON: &str = "application/json";
-
-/// The parts of the interface, in order.
-pub const AREAS: [Area; 7] = [Area::Tables, Area::Data, Area::Charts, Area::Saved, Area::Queries, Area::Sdmx, Area::Service];
-
-impl Area {
-    pub fn title(self) -> &'static Phrase {
-        match self {
-            Self::Tables => &words::AREA_TABLES,
-            Self::Data => &words::AREA_DATA,
-            Self::Saved => &words::AREA_SAVED,
-            Self::Charts => &words::AREA_CHARTS,
-            Self::Queries => &words::AREA_QUERIES,
-            Self::Sdmx => &words::AREA_SDMX,
-            Self::Service => &words::AREA_SERVICE,
-        }
-    }
-
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Tables => "tables",
-            Self::Data => "data",
-            Self::Saved => "saved-queries",
-            Self::Charts => "charts",
-            Self::Queries => "named-queries",
-            Self::Sdmx => "sdmx",
-            Self::Service => "service",
-        }
-    }
-}
 
 /// The whole description, in a language, for clients who call us by an address.
 pub fn document(shared: &Shared, interface: &[Address], language: usize, origin: &str) -> Result<Vec<u8>, Problem> {
@@ -85,12 +55,7 @@ impl<'a> Writer<'a> {
     }
 
     fn say(&self, phrase: &Phrase) -> String {
-        self.filled(phrase.text(self.tongue))
-    }
-
-    /// Puts the first table in the place of `{table}`.
-    fn filled(&self, text: &str) -> String {
-        text.replace("{table}", self.shared.library.tables.first().map_or("", |entry| &entry.table.id))
+        filled(self.shared, phrase.text(self.tongue))
     }
 
     fn document(mut self, interface: &[Address], origin: &str) -> OpenApi {
@@ -159,7 +124,7 @@ impl<'a> Writer<'a> {
             .parameters((!parameters.is_empty()).then_some(parameters))
             .responses(self.responses(operation));
         if let Some(body) = operation.body {
-            let example: Option<Value> = serde_json::from_str(&self.filled(operation.body_example)).ok();
+            let example: Option<Value> = serde_json::from_str(&filled(self.shared, operation.body_example)).ok();
             let content = ContentBuilder::new().schema(Some(self.need(body))).example(example).build();
             builder = builder.request_body(Some(RequestBodyBuilder::new().content(JSON, content).build()));
         }
@@ -215,7 +180,6 @@ impl<'a> Writer<'a> {
             Kind::Text => builder.schema(Some(text())),
             Kind::Number => builder.schema(Some(number(Type::Integer).minimum(Some(1)).maximum(Some(u32::MAX)))),
             Kind::Flag => builder.schema(Some(number(Type::Boolean))),
-            Kind::Choice(values) => builder.schema(Some(choice(values.iter().copied()))),
             Kind::Choices(values) => list(choice(values.iter().copied()), builder),
             Kind::Texts => list(text(), builder),
             Kind::ByVariable => {
@@ -227,17 +191,10 @@ impl<'a> Writer<'a> {
                     .explode(Some(true))
             }
             Kind::Language => {
-                let id = |language: &'a Language| language.id.as_str();
-                let schema = choice(library.register.languages.iter().map(id));
-                builder.schema(Some(schema.default(library.register.languages.first().map(|language| json!(language.id)))))
+                let first = library.register.languages.first().map(|language| json!(language.id));
+                builder.schema(Some(choice(parameter.kind.values(self.shared).iter().map(String::as_str)).default(first)))
             }
-            Kind::Table => builder.schema(Some(choice(library.tables.iter().map(|entry| entry.table.id.as_str())))),
-            Kind::CodeList => builder.schema(Some(choice(library.codelists.iter().map(|list| list.id.as_str())))),
-            Kind::Query => builder.schema(Some(choice(self.shared.sql.queries().iter().map(|query| query.name.as_str())))),
-            Kind::Flow => {
-                let flows = sdmx::Names::new(library).flows;
-                builder.schema(Some(choice(flows.iter().map(String::as_str))))
-            }
+            one_of => builder.schema(Some(choice(one_of.values(self.shared).iter().map(String::as_str)))),
         };
         builder.build()
     }

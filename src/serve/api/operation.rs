@@ -5,7 +5,12 @@ use utoipa::{
     openapi::{RefOr, Schema},
 };
 
-use crate::words::Phrase;
+use crate::{
+    charts::{CHART_KINDS, PICTURE_FORMATS},
+    sdmx,
+    serve::Shared,
+    words::{self, Phrase},
+};
 
 /// A part of the interface, as the description is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +29,35 @@ pub enum Area {
     Sdmx,
     /// The service itself.
     Service,
+}
+
+/// The parts of the interface, in order.
+pub const AREAS: [Area; 7] = [Area::Tables, Area::Data, Area::Charts, Area::Saved, Area::Queries, Area::Sdmx, Area::Service];
+
+impl Area {
+    pub fn title(self) -> &'static Phrase {
+        match self {
+            Self::Tables => &words::AREA_TABLES,
+            Self::Data => &words::AREA_DATA,
+            Self::Saved => &words::AREA_SAVED,
+            Self::Charts => &words::AREA_CHARTS,
+            Self::Queries => &words::AREA_QUERIES,
+            Self::Sdmx => &words::AREA_SDMX,
+            Self::Service => &words::AREA_SERVICE,
+        }
+    }
+
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Tables => "tables",
+            Self::Data => "data",
+            Self::Saved => "saved-queries",
+            Self::Charts => "charts",
+            Self::Queries => "named-queries",
+            Self::Sdmx => "sdmx",
+            Self::Service => "service",
+        }
+    }
 }
 
 /// What a parameter takes.
@@ -53,6 +87,28 @@ pub enum Kind {
     Query,
     /// The name of a dataflow of SDMX.
     Flow,
+    /// A kind of structure of SDMX.
+    Resource,
+    /// A kind of chart with a format.
+    Chart,
+}
+
+impl Kind {
+    /// The values that there are to choose from, if it is a choice.
+    pub fn values(self, shared: &Shared) -> Vec<String> {
+        let library = &shared.library;
+        match self {
+            Self::Choice(values) | Self::Choices(values) => values.iter().map(|&value| value.to_owned()).collect(),
+            Self::Language => library.register.languages.iter().map(|language| language.id.clone()).collect(),
+            Self::Table => library.tables.iter().map(|entry| entry.table.id.clone()).collect(),
+            Self::CodeList => library.codelists.iter().map(|list| list.id.clone()).collect(),
+            Self::Query => shared.sql.queries().iter().map(|query| query.name.clone()).collect(),
+            Self::Flow => sdmx::Names::new(library).flows,
+            Self::Resource => sdmx::Kind::resources().chain([sdmx::EVERY_KIND]).map(str::to_owned).collect(),
+            Self::Chart => CHART_KINDS.iter().flat_map(|kind| PICTURE_FORMATS.map(|format| format!("{kind}.{format}"))).collect(),
+            Self::Text | Self::Number | Self::Flag | Self::Texts | Self::ByVariable => Vec::new(),
+        }
+    }
 }
 
 /// A parameter, in an address or behind it.

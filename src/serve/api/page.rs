@@ -4,9 +4,8 @@ use axum::http::Method;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
-    Address,
-    openapi::AREAS,
-    operation::{Kind, Parameter},
+    Address, filled,
+    operation::{AREAS, Kind, Parameter},
     parameters::of_address,
 };
 use crate::{
@@ -98,7 +97,7 @@ impl Writer<'_> {
                         }
                     }
                 }
-                @if operation.body.is_some() { p { (self.say(&words::API_BODY)) ":" } pre { code { (self.filled(operation.body_example)) } } }
+                @if operation.body.is_some() { p { (self.say(&words::API_BODY)) ":" } pre { code { (filled(self.shared, operation.body_example)) } } }
                 @if let Some(example) = self.example(address) {
                     p { (self.say(&words::API_TRY)) ": " a href=(example) { code { (example) } } }
                 }
@@ -108,20 +107,12 @@ impl Writer<'_> {
 
     /// The values that there are to choose from.
     fn choices(&self, kind: Kind) -> Markup {
-        let library = &self.shared.library;
-        let values: Vec<&str> = match kind {
-            Kind::Choice(values) | Kind::Choices(values) => values.to_vec(),
-            Kind::Language => library.register.languages.iter().map(|language| language.id.as_str()).collect(),
-            Kind::Table => library.tables.iter().map(|entry| entry.table.id.as_str()).collect(),
-            Kind::CodeList => library.codelists.iter().map(|list| list.id.as_str()).collect(),
-            Kind::Query => self.shared.sql.queries().iter().map(|query| query.name.as_str()).collect(),
-            _ => Vec::new(),
+        let values = match kind {
+            // Whoever writes keys knows dataflows from the list of tables.
+            Kind::Flow => Vec::new(),
+            kind => kind.values(self.shared),
         };
         html! { @for value in values { " " code { (value) } } }
-    }
-
-    fn filled(&self, text: &str) -> String {
-        text.replace("{table}", self.shared.library.tables.first().map_or("", |entry| &entry.table.id))
     }
 
     /// An address that leads somewhere: one without anything to fill in but tables, queries and the like.
@@ -129,25 +120,28 @@ impl Writer<'_> {
         if address.method != Method::GET {
             return None;
         }
-        let library = &self.shared.library;
         let mut path = address.path.clone();
         for parameter in of_address(&address.path) {
             let value = match parameter.kind {
-                Kind::Table => library.tables.first()?.table.id.clone(),
-                Kind::CodeList => library.codelists.first()?.id.clone(),
+                // A query that needs nothing can be tried as it is.
                 Kind::Query => {
                     self.shared.sql.queries().iter().find(|query| !query.parameters.iter().any(|one| one.required()))?.name.clone()
                 }
-                Kind::Flow => crate::sdmx::Names::new(library).flows.first()?.clone(),
-                Kind::Choice(values) => (*values.get(2).filter(|value| **value == "dataflow").or(values.first())?).to_owned(),
+                // Dataflows are where clients begin.
+                Kind::Resource => "dataflow".to_owned(),
+                // Every chart can be drawn of some table, bars of any.
+                Kind::Chart => "bars.svg".to_owned(),
                 Kind::Text if parameter.name != "id" || path.starts_with("/sdmx") => "all".to_owned(),
-                _ => return None,
+                kind => kind.values(self.shared).into_iter().next()?,
             };
             path = path.replace(&format!("{{{}}}", parameter.name), &value);
         }
         let mark = if address.operation.query.is_empty() { String::new() } else { format!("?lang={}", self.language) };
-        let more =
-            if address.operation.example.is_empty() { String::new() } else { format!("&{}", self.filled(address.operation.example)) };
+        let more = if address.operation.example.is_empty() {
+            String::new()
+        } else {
+            format!("&{}", filled(self.shared, address.operation.example))
+        };
         Some(format!("{}{path}{mark}{more}", self.origin))
     }
 }

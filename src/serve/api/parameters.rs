@@ -3,40 +3,16 @@
 use super::operation::{Kind, Parameter};
 use crate::{
     charts::{CLASSES, STACKINGS, THEMES},
-    formats::FORMATS,
+    formats::{CSV_OPTIONS, FORMATS, ROWS_FORMATS},
+    sdmx,
     words::Phrase,
 };
-
-/// Every kind of chart in every format.
-const CHART_FILES: [&str; 18] = [
-    "bars.svg",
-    "bars.png",
-    "bars.pdf",
-    "pyramid.svg",
-    "pyramid.png",
-    "pyramid.pdf",
-    "lines.svg",
-    "lines.png",
-    "lines.pdf",
-    "ranking.svg",
-    "ranking.png",
-    "ranking.pdf",
-    "heat.svg",
-    "heat.png",
-    "heat.pdf",
-    "map.svg",
-    "map.png",
-    "map.pdf",
-];
 
 macro_rules! parameters {
     ($($ident:ident = $name:literal, $kind:expr, $english:literal | $translated:literal;)*) => {
         $(pub static $ident: Parameter = Parameter { name: $name, text: Phrase::new($english, $translated), kind: $kind };)*
     };
 }
-
-const OPTIONS: [&str; 8] =
-    ["UseCodes", "UseTexts", "UseCodesAndTexts", "IncludeTitle", "SeparatorTab", "SeparatorSpace", "SeparatorSemicolon", "IncludeBom"];
 
 // Behind addresses.
 parameters! {
@@ -53,8 +29,8 @@ parameters! {
     HEADING = "heading", Kind::Texts, "Variables in the heading of the table." | "Variabel pada kepala tabel.";
     STUB = "stub", Kind::Texts, "Variables at the side of the table." | "Variabel pada sisi tabel.";
     FORMAT = "outputFormat", Kind::Choice(&FORMATS), "The format; without it the header Accept chooses." | "Format; tanpa ini kepala Accept yang menentukan.";
-    FORMAT_PARAMS = "outputFormatParams", Kind::Choices(&OPTIONS), "Options of the format: codes or texts, title, separator, byte-order mark." | "Pilihan format: kode atau teks, judul, pemisah, tanda urutan bita.";
-    ROWS_FORMAT = "outputFormat", Kind::Choice(&crate::formats::ROWS_FORMATS), "The format." | "Format.";
+    FORMAT_PARAMS = "outputFormatParams", Kind::Choices(CSV_OPTIONS), "Options of the format: codes or texts, title, separator, byte-order mark." | "Pilihan format: kode atau teks, judul, pemisah, tanda urutan bita.";
+    ROWS_FORMAT = "outputFormat", Kind::Choice(&ROWS_FORMATS), "The format." | "Format.";
     CHART_TABLE = "table", Kind::Table, "The table whose numbers are drawn." | "Tabel yang angkanya digambar.";
     CHART_QUERY = "query", Kind::Query, "The named query whose rows are drawn, in the place of a table; its parameters go along." | "Kueri bernama yang barisnya digambar, sebagai pengganti tabel; parameternya disertakan.";
     CHART_COLUMNS = "columns", Kind::Texts, "Of a named query, the columns of numbers." | "Dari kueri bernama, kolom angkanya.";
@@ -72,18 +48,18 @@ parameters! {
     WIDTH = "width", Kind::Number, "Width in pixels, 240 to 4000." | "Lebar dalam piksel, 240 sampai 4000.";
     HEIGHT = "height", Kind::Number, "Height in pixels; without it as high as needed." | "Tinggi dalam piksel; tanpa ini setinggi yang diperlukan.";
     SCALE = "scale", Kind::Number, "Pixels of a PNG for each of the picture's own, 0.5 to 4; 2 if not said." | "Piksel PNG untuk tiap piksel gambar, 0,5 sampai 4; 2 bila tidak disebut.";
-    REFERENCES = "references", Kind::Choice(&["none", "parents", "parentsandsiblings", "children", "descendants", "all"]), "Which structures come along: those that refer to it, those that it refers to." | "Struktur mana yang disertakan: yang merujuk kepadanya, yang dirujuknya.";
-    STRUCTURE_DETAIL = "detail", Kind::Choice(&["full", "allstubs", "allcompletestubs", "referencestubs", "referencecompletestubs", "referencepartial"]), "How much is said of each structure." | "Seberapa banyak yang dikatakan tentang tiap struktur.";
-    DATA_DETAIL = "detail", Kind::Choice(&["full", "dataonly", "serieskeysonly", "nodata"]), "What is sent of the data." | "Bagian data yang dikirim.";
+    REFERENCES = "references", Kind::Choice(&sdmx::REFERENCES), "Which structures come along: those that refer to it, those that it refers to." | "Struktur mana yang disertakan: yang merujuk kepadanya, yang dirujuknya.";
+    STRUCTURE_DETAIL = "detail", Kind::Choice(&sdmx::STRUCTURE_DETAILS), "How much is said of each structure." | "Seberapa banyak yang dikatakan tentang tiap struktur.";
+    DATA_DETAIL = "detail", Kind::Choice(&sdmx::DATA_DETAILS), "What is sent of the data." | "Bagian data yang dikirim.";
     START_PERIOD = "startPeriod", Kind::Text, "From this time on: `2024`, `2024-S1`, `2024-06-30`." | "Mulai dari waktu ini: `2024`, `2024-S1`, `2024-06-30`.";
     END_PERIOD = "endPeriod", Kind::Text, "Up to this time." | "Sampai dengan waktu ini.";
     FIRST_N = "firstNObservations", Kind::Number, "Only so many observations of each series, from the oldest." | "Hanya sekian amatan tiap deret, dari yang tertua.";
     LAST_N = "lastNObservations", Kind::Number, "Only so many observations of each series, from the newest." | "Hanya sekian amatan tiap deret, dari yang terbaru.";
     UPDATED_AFTER = "updatedAfter", Kind::Text, "Only what was released after this moment: `2025-01-31T00:00:00Z`." | "Hanya yang dirilis setelah saat ini: `2025-01-31T00:00:00Z`.";
-    OBSERVED_BY = "dimensionAtObservation", Kind::Choice(&["TIME_PERIOD", "AllDimensions"]), "What distinguishes the observations of a series." | "Apa yang membedakan amatan dalam satu deret.";
-    SDMX_FORMAT = "format", Kind::Choice(&["genericdata", "structurespecificdata", "csv", "csv2"]), "The form, where no header Accept can be sent." | "Bentuk, bila kepala Accept tidak dapat dikirim.";
-    LABELS = "labels", Kind::Choice(&["id", "both"]), "Whether names stand behind codes in SDMX-CSV." | "Apakah nama berdiri di belakang kode dalam SDMX-CSV.";
-    MODE = "mode", Kind::Choice(&["exact", "available"]), "Whether the key itself is described, or what could be chosen with it." | "Apakah yang diterangkan kunci itu sendiri, atau yang dapat dipilih bersamanya.";
+    OBSERVED_BY = "dimensionAtObservation", Kind::Choice(&sdmx::OBSERVED_BY), "What distinguishes the observations of a series." | "Apa yang membedakan amatan dalam satu deret.";
+    SDMX_FORMAT = "format", Kind::Choice(&sdmx::FORMAT_NAMES), "The form, where no header Accept can be sent." | "Bentuk, bila kepala Accept tidak dapat dikirim.";
+    LABELS = "labels", Kind::Choice(&sdmx::LABELS), "Whether names stand behind codes in SDMX-CSV." | "Apakah nama berdiri di belakang kode dalam SDMX-CSV.";
+    MODE = "mode", Kind::Choice(&sdmx::MODES), "Whether the key itself is described, or what could be chosen with it." | "Apakah yang diterangkan kunci itu sendiri, atau yang dapat dipilih bersamanya.";
 }
 
 // In addresses.
@@ -95,9 +71,9 @@ parameters! {
     FLOW = "flow", Kind::Flow, "The dataflow: `ID`, `AGENCY,ID` or `AGENCY,ID,VERSION`." | "Dataflow: `ID`, `AGENCY,ID`, atau `AGENCY,ID,VERSION`.";
     KEY = "key", Kind::Text, "Codes for each dimension in order, separated by dots; several joined by `+`, none for all: `S.3471+5171.P...`; or `all`." | "Kode tiap dimensi menurut urutan, dipisahkan titik; beberapa digabung dengan `+`, kosong untuk semua: `S.3471+5171.P...`; atau `all`.";
     PROVIDER = "provider", Kind::Text, "The provider; there is one, so it does not matter." | "Penyedia; hanya ada satu, jadi tidak berpengaruh.";
-    CHART_FILE = "file", Kind::Choice(&CHART_FILES), "Kind of chart and format." | "Jenis diagram dan format.";
+    CHART_FILE = "file", Kind::Chart, "Kind of chart and format." | "Jenis diagram dan format.";
     COMPONENT = "component", Kind::Text, "The dimension whose codes are wanted, or `all`." | "Dimensi yang kodenya diminta, atau `all`.";
-    RESOURCE = "resource", Kind::Choice(&["agencyscheme", "organisationscheme", "dataflow", "categoryscheme", "categorisation", "codelist", "conceptscheme", "datastructure", "contentconstraint", "actualconstraint", "structure"]), "The kind of structure." | "Jenis struktur.";
+    RESOURCE = "resource", Kind::Resource, "The kind of structure." | "Jenis struktur.";
     AGENCY = "agency", Kind::Text, "The agency; there is one, so it does not matter." | "Lembaga; hanya ada satu, jadi tidak berpengaruh.";
     STRUCTURE_ID = "id", Kind::Text, "The structure, several joined by `+`, or `all`." | "Struktur, beberapa digabung dengan `+`, atau `all`.";
     VERSION = "version", Kind::Choice(&["latest", "all", "1.0"]), "The version." | "Versi.";
