@@ -317,6 +317,7 @@ Examples:
   cacah serve
   cacah serve --releases s3://public/releases --port 9000
   cacah serve --queries queries/sql                              named queries of one's own
+  cacah serve --dashboards dashboards                            dashboards of one's own
   cacah serve --sql 127.0.0.1:5433                               also for clients of PostgreSQL
 
 New releases are taken up while requests go on. A release that is withdrawn or damaged is served on as it was, and the
@@ -337,6 +338,9 @@ pub struct Serve {
     /// MiB of finished answers to keep in memory; 0 keeps none
     #[arg(long, value_name = "MIB", default_value_t = 64)]
     pub cache: usize,
+    /// Folder of dashboards (.toml) that replace the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub dashboards: Option<PathBuf>,
     /// Folder of named queries (.sql) that replace the built-in ones
     #[arg(long, value_name = "DIR")]
     pub queries: Option<PathBuf>,

@@ -48,6 +48,7 @@ pub mod protect;
 pub mod sample;
 
 pub mod charts;
+pub mod dashboards;
 pub mod formats;
 pub mod release;
 pub mod sdmx;

@@ -18,6 +18,8 @@
 
 use std::fmt::{self, Write as _};
 
+use chrono::{Datelike, NaiveDate};
+
 use crate::register::{Frequency, Period};
 
 /// A language that the program speaks.
@@ -180,6 +182,11 @@ pub fn period(period: Period, tongue: Tongue) -> String {
     text
 }
 
+/// A day for people, such as `31 Juli 2024`.
+pub fn day(day: NaiveDate, tongue: Tongue) -> String {
+    format!("{} {} {}", day.day(), MONTHS[day.month0() as usize].text(tongue), day.year())
+}
+
 /// The name of a frequency.
 pub fn frequency(frequency: Frequency) -> &'static Phrase {
     match frequency {
@@ -193,12 +200,14 @@ pub fn frequency(frequency: Frequency) -> &'static Phrase {
 /// Declares phrases: name, English, Indonesian.
 macro_rules! phrases {
     ($($(#[$doc:meta])* $name:ident = $english:literal | $indonesian:literal;)*) => {
-        $($(#[$doc])* pub static $name: Phrase = Phrase::new($english, $indonesian);)*
+        $($(#[$doc])* pub static $name: $crate::words::Phrase = $crate::words::Phrase::new($english, $indonesian);)*
 
         #[cfg(test)]
-        static ALL: &[&Phrase] = &[$(&$name),*];
+        static ALL: &[&$crate::words::Phrase] = &[$(&$name),*];
     };
 }
+
+pub(crate) use phrases;
 
 static MONTHS: [Phrase; 12] = [
     Phrase::new("January", "Januari"),
@@ -311,8 +320,8 @@ phrases! {
         | "{0} belum dipilih dan tidak boleh dihilangkan; tambahkan valueCodes[{0}]=*, atau sebutkan kodenya";
     NOTHING_SELECTED = "nothing of {0} is selected, and it cannot be left out; name codes, or * for all"
         | "tidak ada kode {0} yang dipilih, padahal variabel itu tidak boleh dihilangkan; sebutkan kodenya, atau * untuk semua";
-    NO_EXPRESSION = "'{0}' is no selection of {1}; expected a code, a pattern with * or ?, top(n), top(n,offset), bottom(n), bottom(n,offset), from(code), to(code) or range(code,code); in an address whatever holds a comma stands in brackets, as in valueCodes[{1}]=[top(3,1)]"
-        | "'{0}' bukan pilihan yang sah untuk {1}; tulislah kode, pola dengan * atau ?, top(n), top(n,offset), bottom(n), bottom(n,offset), from(code), to(code), atau range(code,code); di dalam alamat, yang mengandung koma ditulis dalam kurung siku, seperti valueCodes[{1}]=[top(3,1)]";
+    NO_EXPRESSION = "'{0}' is no selection of {1}; expected a code, a pattern with * or ?, top(n), top(n,offset), bottom(n), bottom(n,offset), from(code), to(code), range(code,code), children(code) or within(code); in an address whatever holds a comma stands in brackets, as in valueCodes[{1}]=[top(3,1)]"
+        | "'{0}' bukan pilihan yang sah untuk {1}; tulislah kode, pola dengan * atau ?, top(n), top(n,offset), bottom(n), bottom(n,offset), from(code), to(code), range(code,code), children(code), atau within(code); di dalam alamat, yang mengandung koma ditulis dalam kurung siku, seperti valueCodes[{1}]=[top(3,1)]";
     NO_CODE = "{0} has no code '{1}'; {2}" | "{0} tidak memiliki kode '{1}'; {2}";
     NO_CODE_HERE = "{0} has no code '{1}' in this table or code list; {2}"
         | "{0} tidak memiliki kode '{1}' pada tabel atau daftar kode ini; {2}";
@@ -364,6 +373,8 @@ phrases! {
 
     // Named queries.
 
+    NO_FILTER = "there is nothing for ${0} in what was chosen" | "tidak ada isi untuk ${0} dalam pilihan ini";
+    NOT_ONE_NUMBER = "expected one number, found {0}; choose one code of every variable" | "seharusnya satu angka, ditemukan {0}; pilih satu kode dari setiap variabel";
     NO_QUERY = "there is no query '{0}'; {1}" | "tidak ada kueri '{0}'; {1}";
     NO_PARAMETER = "query {0} has no parameter '{1}'; {2}" | "kueri {0} tidak memiliki parameter '{1}'; {2}";
     PARAMETER_TWICE = "parameter {0} is given twice; give it once" | "parameter {0} diberikan dua kali; berikan satu kali saja";

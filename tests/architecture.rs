@@ -7,14 +7,35 @@ use std::{
 };
 
 /// Modules from the ground up: each may use only those before it.
-const ORDER: [&str; 22] = [
-    "error", "register", "words", "worlds", "storage", "engine", "ingest", "classify", "cube", "protect", "audit", "sample", "release",
-    "tables", "sql", "formats", "sdmx", "charts", "access", "serve", "cli", "commands",
+const ORDER: [&str; 23] = [
+    "error",
+    "register",
+    "words",
+    "worlds",
+    "storage",
+    "engine",
+    "ingest",
+    "classify",
+    "cube",
+    "protect",
+    "audit",
+    "sample",
+    "release",
+    "tables",
+    "sql",
+    "formats",
+    "sdmx",
+    "charts",
+    "dashboards",
+    "access",
+    "serve",
+    "cli",
+    "commands",
 ];
 /// Modules that hold people or unprotected counts.
 const CONFIDENTIAL: [&str; 6] = ["ingest", "classify", "cube", "protect", "audit", "sample"];
 /// Modules that face the public.
-const PUBLIC: [&str; 8] = ["release", "tables", "sql", "formats", "sdmx", "charts", "access", "serve"];
+const PUBLIC: [&str; 9] = ["release", "tables", "sql", "formats", "sdmx", "charts", "dashboards", "access", "serve"];
 
 fn sources() -> BTreeMap<PathBuf, String> {
     fn gather(folder: &Path, found: &mut BTreeMap<PathBuf, String>) {

@@ -15,13 +15,18 @@ mod picture;
 mod plan;
 mod ranking;
 mod rows;
+mod suit;
 
 pub use boundaries::{Boundaries, Matched};
-pub use draw::theme::THEMES;
+pub use draw::{
+    canvas::{REGULAR as INTER, SEMI_BOLD as INTER_SEMI_BOLD},
+    theme::THEMES,
+};
 pub use options::{CLASSES, STACKINGS, Wishes};
 pub use picture::{PICTURE_FORMATS, Picture, PictureFormat, Provenance};
-pub use plan::{CHART_KINDS, ChartKind, ChartOptions, Plan, plan};
+pub use plan::{CHART_KINDS, ChartKind, ChartOptions, Plan, has_pyramid, plan};
 pub use rows::Rows;
+pub use suit::suited;
 
 use std::sync::Arc;
 

@@ -138,6 +138,11 @@ pub fn pyramid_axes<'l>(library: &'l Library, entry: &TableEntry) -> Result<(usi
     found.ok_or_else(|| illegal(words::NO_PYRAMID.with(entry.table.id.as_str())))
 }
 
+/// Whether a population pyramid can be drawn of a table.
+pub fn has_pyramid(library: &Library, entry: &TableEntry) -> bool {
+    pyramid_axes(library, entry).is_ok()
+}
+
 /// The same request with another code of one variable.
 fn replaced(request: &Request, variable: &str, code: &str) -> Request {
     let mut request = request.clone();

@@ -1,6 +1,6 @@
 //! `cacah serve`
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::Result;
 
@@ -8,20 +8,13 @@ use super::say::say;
 use crate::{
     cli::Serve,
     engine::{SCHEMA, ServingSettings},
+    register::FileSources,
     serve::{Application, Rate, ServeSettings, signals},
-    sql::QuerySources,
     storage::{Store, read_folder},
 };
 
 /// Runs the command until it is asked to end.
 pub async fn serve(args: Serve) -> Result<()> {
-    let queries = match &args.queries {
-        Some(folder) => {
-            let files = read_folder(folder)?.into_iter();
-            QuerySources::Given(files.map(|(file, text)| (folder.join(file).display().to_string(), text)).collect())
-        }
-        None => QuerySources::Shipped,
-    };
     let settings = ServeSettings {
         address: SocketAddr::new(args.bind, args.port),
         most_cells: args.max_cells,
@@ -30,13 +23,19 @@ pub async fn serve(args: Serve) -> Result<()> {
         at_once: args.max_requests as usize,
         metrics: args.metrics,
         refresh: (args.refresh > 0).then(|| Duration::from_secs(args.refresh)),
-        queries,
+        queries: files_in(args.queries.as_deref())?,
+        dashboards: files_in(args.dashboards.as_deref())?,
         postgres: args.sql,
         engine: ServingSettings { threads: args.threads, ..ServingSettings::default() },
         ..ServeSettings::default()
     };
     let application = Application::build(&Store::open(&args.releases)?, &settings).await?;
-    say!("serving {} at http://{}/api/v2/tables (Ctrl-C ends it)", args.releases, application.address());
+    say!(
+        "serving {} at http://{} (Ctrl-C ends it); for programs: http://{}/api",
+        args.releases,
+        application.address(),
+        application.address()
+    );
     if let Some(address) = application.metrics_address() {
         say!("figures for Prometheus at http://{address}/metrics");
     }
@@ -45,6 +44,13 @@ pub async fn serve(args: Serve) -> Result<()> {
     }
     application.run(signals()).await?;
     Ok(())
+}
+
+/// The files of a folder that the operator names; those of the program where none is named.
+fn files_in(folder: Option<&Path>) -> Result<FileSources> {
+    let Some(folder) = folder else { return Ok(FileSources::Shipped) };
+    let files = read_folder(folder)?.into_iter();
+    Ok(FileSources::Given(files.map(|(file, text)| (folder.join(file).display().to_string(), text)).collect()))
 }
 
 /// The line by which a person at the terminal asks.

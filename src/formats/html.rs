@@ -6,6 +6,7 @@ use super::{
     Context, Document, PIECE,
     about::{About, MARKED, marked},
     layout::{Layout, Line, Odometer, lines, width},
+    numbers::push_grouped,
     options::Options,
 };
 use crate::{error::Result, tables::Answer, words};
@@ -177,22 +178,6 @@ impl Document for Html {
     }
 }
 
-/// Appends a number for people, with a sign between groups of three digits and one before the decimals.
-fn push_grouped(out: &mut Vec<u8>, value: i64, decimals: u8, (group, point): (u8, u8)) {
-    let start = out.len();
-    super::push_number(out, value, decimals);
-    let point_at = out.len() - usize::from(decimals) - usize::from(decimals > 0);
-    if decimals > 0 {
-        out[point_at] = point;
-    }
-    let first = start + usize::from(value < 0);
-    let mut at = point_at;
-    while at > first + 3 {
-        at -= 3;
-        out.insert(at, group);
-    }
-}
-
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -200,22 +185,6 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn digits_stand_in_groups_of_three() {
-        let check = |value: i64, decimals: u8, expect: &str| {
-            let mut out = b"x".to_vec();
-            push_grouped(&mut out, value, decimals, (b'.', b','));
-            assert_eq!(std::str::from_utf8(&out[1..]).unwrap(), expect);
-        };
-        check(0, 0, "0");
-        check(-999, 0, "-999");
-        check(-1000, 0, "-1.000");
-        check(12345, 1, "1.234,5");
-        check(-5, 2, "-0,05");
-        check(-123_456_789, 2, "-1.234.567,89");
-        check(1_234_567, 0, "1.234.567");
-    }
 
     #[test]
     fn text_cannot_become_markup() {

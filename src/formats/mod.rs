@@ -7,23 +7,29 @@ mod about;
 mod arrow;
 mod columns;
 mod csv;
+mod grid;
 mod html;
 mod json;
 mod jsonstat;
 mod layout;
+mod numbers;
 mod options;
 mod parquet;
 mod px;
 mod rows;
+mod rows_page;
 mod tidy;
 mod xlsx;
 
 use std::sync::Arc;
 
-pub use about::address;
+pub use about::{About, address};
+pub use grid::{Grid, Order};
 pub use jsonstat::metadata;
+pub use numbers::written;
 pub use options::{OF_CSV as CSV_OPTIONS, Options, Separator, Texts};
 pub use rows::{ColumnText, ROWS_FORMATS, RowsDocument, RowsFormat};
+pub use rows_page::rows_table;
 
 use crate::{
     error::Result,

@@ -120,7 +120,7 @@ impl RowsFormat {
 }
 
 /// The same rows in the types that every reader knows: text, 64-bit numbers, truth.
-fn plain(batch: &RecordBatch) -> Result<RecordBatch> {
+pub(super) fn plain(batch: &RecordBatch) -> Result<RecordBatch> {
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
     for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
@@ -137,7 +137,7 @@ fn plain(batch: &RecordBatch) -> Result<RecordBatch> {
 }
 
 /// One value of a row.
-enum Cell<'a> {
+pub(super) enum Cell<'a> {
     None,
     Integer(i64),
     Number(f64),
@@ -145,7 +145,7 @@ enum Cell<'a> {
     Truth(bool),
 }
 
-fn cell(array: &ArrayRef, row: usize) -> Cell<'_> {
+pub(super) fn cell(array: &ArrayRef, row: usize) -> Cell<'_> {
     match array.data_type() {
         _ if array.is_null(row) => Cell::None,
         DataType::Int64 => Cell::Integer(array.as_primitive::<Int64Type>().value(row)),

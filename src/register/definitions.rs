@@ -18,6 +18,26 @@ use super::{
 /// The files of a set of definitions: path with forward slashes to content.
 pub type Sources = BTreeMap<String, String>;
 
+/// Where files come from that an operator may replace: named queries, dashboards.
+#[derive(Debug, Clone, Default)]
+pub enum FileSources {
+    /// The program: those that do not fit the register are left out.
+    #[default]
+    Shipped,
+    /// The operator: each must fit, or the service does not start.
+    Given(Sources),
+}
+
+impl FileSources {
+    /// The files, and whether each must fit the register.
+    pub fn files(&self, shipped: impl FnOnce() -> Sources) -> (Sources, bool) {
+        match self {
+            Self::Shipped => (shipped(), false),
+            Self::Given(sources) => (sources.clone(), true),
+        }
+    }
+}
+
 /// What is wrong with a definition file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {problem}")]

@@ -30,7 +30,7 @@ mod status;
 mod table;
 
 pub use charts::{Charts, PyramidParts, Tile, Tiles};
-pub use definitions::{Contact, DefinitionError, Definitions, Household, Key, Language, Sources};
+pub use definitions::{Contact, DefinitionError, Definitions, FileSources, Household, Key, Language, Sources};
 pub use dimension::{Axis, Dimension, Group, Grouping, Level, Node, Role};
 pub use label::Label;
 pub use measure::{Band, Measure, MeasureKind};

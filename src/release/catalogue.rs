@@ -10,8 +10,13 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 
-use super::{Manifest, publish::manifests};
+use super::{
+    Manifest,
+    publish::manifests,
+    reports::{AUDIT, AuditReport, QUALITY, Quality},
+};
 use crate::{
     error::{Error, Result},
     register::{Dimension, Period},
@@ -29,6 +34,10 @@ pub struct Edition {
     pub sha256: String,
     /// When the manifest was written, which is when the release began to exist.
     pub written: DateTime<Utc>,
+    /// What became of the records of the snapshot; nothing in releases of early versions of this program.
+    pub quality: Option<Quality>,
+    /// What the audit checked, likewise.
+    pub audit: Option<AuditReport>,
 }
 
 /// A release with the code lists that its cells are numbered by.
@@ -59,7 +68,7 @@ impl Catalogue {
             let path = format!("{folder}/manifest.json");
             let gone = || Error::storage(format!("{store}/{path}"), "it has just disappeared");
             let written = store.stat(&path).await?.ok_or_else(gone)?.written;
-            latest.insert(period, Edition { folder, manifest, sha256, written });
+            latest.insert(period, Edition { folder, manifest, sha256, written, quality: None, audit: None });
         }
         let Some(newest) = latest.values().next_back() else {
             return Err(Error::NotFound(format!(
@@ -68,7 +77,7 @@ impl Catalogue {
         };
         let (register, newest) = (newest.manifest.register.clone(), newest.folder.clone());
         let mut releases = Vec::with_capacity(latest.len());
-        for edition in latest.into_values() {
+        for mut edition in latest.into_values() {
             let other = &edition.manifest.register;
             let same = other.id == register.id && other.frequency == register.frequency;
             // Labels are kept by position, so a release may lack languages that came later but may not order them differently.
@@ -78,6 +87,8 @@ impl Catalogue {
                     edition.folder
                 )));
             }
+            edition.quality = report(store, &edition, QUALITY).await?;
+            edition.audit = report(store, &edition, AUDIT).await?;
             releases.push(Release { dimensions: code_lists(store, &edition).await?, edition });
         }
         Ok(Self { releases })
@@ -122,6 +133,14 @@ async fn read_whole(store: &Store, edition: &Edition, file: &str, digest: Option
         return Err(Error::Input(format!("{store}/{path} differs from its digest in the manifest; restore the release from a copy")));
     }
     Ok(bytes)
+}
+
+/// A report that a release has, if its manifest names it.
+async fn report<T: DeserializeOwned>(store: &Store, edition: &Edition, file: &str) -> Result<Option<T>> {
+    let Some(digest) = edition.manifest.files.get(file) else { return Ok(None) };
+    let bytes = read_whole(store, edition, file, Some(digest)).await?;
+    let damaged = |error| Error::Input(format!("{store}/{}/{file}: {error}; restore the release from a copy", edition.folder));
+    serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
 
 async fn code_lists(store: &Store, edition: &Edition) -> Result<Vec<Dimension>> {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{FORMAT, Manifest, Protection, Register, ReleasedTable, write_cells};
+use super::{FORMAT, Manifest, Protection, Register, ReleasedTable, reports::AUDIT, write_cells};
 use crate::{
     error::{Error, Result},
     register::{Definitions, Period},
@@ -18,7 +18,6 @@ use crate::{
 };
 
 /// What the audit checked, as a document of the release.
-const AUDIT: &str = "audit.json";
 
 /// A release in the making: it is filled with audited cells, gets its documents, then is published as a whole.
 ///

@@ -24,6 +24,7 @@ use super::{
     Shared,
     limits::{Peer, Refusal},
     parameters::Parameters,
+    portal,
     problem::Problem,
     renewal::Current,
     sdmx,
@@ -41,6 +42,7 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
     let shared = current.get();
     let started = Instant::now();
     let (method, uri, id) = (request.method().clone(), request.uri().clone(), request_id(request.headers()));
+    let asked = request.headers().clone();
     let (path, peer) = (uri.path(), request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0));
     // Routes name series of figures; addresses, of which there may be any number, would not do.
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
@@ -70,12 +72,14 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
         response = Problem::new(status, "Illegal request", &words::NOT_UNDERSTOOD).into_response();
     }
     if let Some(problem) = problem.or_else(|| response.extensions_mut().remove::<Problem>()) {
-        *response.body_mut() = if sdmx::is_below(path) {
+        if portal::is_page(path, &asked) {
+            response = portal::problem_page(&shared, &uri, &asked, &problem);
+        } else if sdmx::is_below(path) {
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(sdmx::ERROR));
-            Body::from(sdmx::error_body(&shared.library, &problem))
+            *response.body_mut() = Body::from(sdmx::error_body(&shared.library, &problem));
         } else {
-            Body::from(problem.body(path, shared.tongue(uri.query())))
-        };
+            *response.body_mut() = Body::from(problem.body(path, shared.tongue(uri.query())));
+        }
     }
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));

@@ -1,4 +1,4 @@
-//! The service: PxWebApi v2 and SDMX over HTTP, from released cells only.
+//! The service: the portal for people, PxWebApi v2 and SDMX for programs, from released cells only.
 //!
 //! ```text
 //! let application = Application::build(&Store::open("releases")?, &ServeSettings::default()).await?;
@@ -22,8 +22,8 @@ mod estimate;
 mod finished;
 mod limits;
 mod metrics;
-mod page;
 mod parameters;
+mod portal;
 mod postgres;
 mod problem;
 mod px;
@@ -58,10 +58,12 @@ pub use limits::Rate;
 
 use crate::{
     charts::Boundaries,
+    dashboards::Dashboards,
     engine::{ServingEngine, ServingSettings, SqlSettings},
     error::{Error, Result},
+    register::FileSources,
     release::{Catalogue, Protection, survey},
-    sql::{QuerySources, Sql},
+    sql::Sql,
     storage::Store,
     tables::Library,
 };
@@ -94,7 +96,9 @@ pub struct ServeSettings {
     /// What statements of SQL may take.
     pub sql: SqlSettings,
     /// Where named queries come from.
-    pub queries: QuerySources,
+    pub queries: FileSources,
+    /// Where dashboards come from.
+    pub dashboards: FileSources,
     /// Where to listen for clients of PostgreSQL, a loopback address; `None`: nowhere.
     pub postgres: Option<SocketAddr>,
 }
@@ -116,7 +120,8 @@ impl Default for ServeSettings {
             patience: Duration::from_secs(30),
             engine: ServingSettings::default(),
             sql: SqlSettings::default(),
-            queries: QuerySources::Shipped,
+            queries: FileSources::Shipped,
+            dashboards: FileSources::Shipped,
             postgres: None,
         }
     }
@@ -144,7 +149,9 @@ struct Shared {
     boundaries: Arc<Boundaries>,
     engine: Arc<ServingEngine>,
     sql: Arc<Sql>,
-    queries: Arc<QuerySources>,
+    queries: Arc<FileSources>,
+    dashboards: Arc<Dashboards>,
+    dashboard_files: Arc<FileSources>,
     finished: Arc<Finished>,
     /// Scheme and host of our own addresses; `None`: as the client called us.
     public: Option<String>,
@@ -171,6 +178,7 @@ impl Application {
         let engine = Arc::new(ServingEngine::new(store, settings.engine)?);
         let library = Arc::new(Library::open(&catalogue, &engine).await?);
         let sql = Arc::new(Sql::open(&library, &engine, &settings.queries, settings.sql).await?);
+        let dashboards = Arc::new(Dashboards::open(&library, &sql, &settings.dashboards)?);
         let taken = |error: std::io::Error| Error::Conflict(format!("cannot listen on {}: {error}; choose another port", settings.address));
         let listener = TcpListener::bind(settings.address).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
@@ -196,6 +204,8 @@ impl Application {
             engine,
             sql,
             queries: Arc::new(settings.queries.clone()),
+            dashboards,
+            dashboard_files: Arc::new(settings.dashboards.clone()),
             finished: Arc::new(Finished::new(settings.finished)),
             public: settings.public.as_ref().map(|address| address.trim_end_matches('/').to_owned()),
             address,

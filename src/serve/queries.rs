@@ -242,7 +242,7 @@ impl Shared {
         document
     }
 
-    fn document<'a>(
+    pub fn document<'a>(
         &'a self,
         query: &'a Named,
         given: &'a [String],

@@ -21,6 +21,7 @@ use futures::FutureExt;
 use super::{Shared, check_protection};
 use crate::{
     charts::Boundaries,
+    dashboards::Dashboards,
     error::{Error, Result},
     release::{Catalogue, survey},
     sql::Sql,
@@ -136,7 +137,8 @@ impl Renewal {
         }
         let library = Arc::new(library);
         let sql = Sql::open(&library, &shared.engine, &shared.queries, shared.sql.session().settings()).await?;
-        Ok(Some(Shared { library, sql: Arc::new(sql), ..redrawn.unwrap_or_else(|| shared.clone()) }))
+        let dashboards = Arc::new(Dashboards::open(&library, &sql, &shared.dashboard_files)?);
+        Ok(Some(Shared { library, sql: Arc::new(sql), dashboards, ..redrawn.unwrap_or_else(|| shared.clone()) }))
     }
 }
 

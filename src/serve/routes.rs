@@ -20,7 +20,7 @@ use tower_http::{
 
 use super::{
     api::{self, Address, Operation, operations as of},
-    charts, data, edge, estimate, page, px, queries,
+    charts, data, edge, estimate, portal, px, queries,
     renewal::Current,
     saved, sdmx,
 };
@@ -59,6 +59,12 @@ impl Routes {
     fn post<T: 'static>(mut self, path: &str, handler: impl Handler<T, Current>, operation: &'static Operation) -> Self {
         self.router = self.router.route(path, post(handler));
         self.interface.push(Address { path: path.to_owned(), method: Method::POST, operation });
+        self
+    }
+
+    /// A page for people, which describes itself.
+    fn page<T: 'static>(mut self, path: &str, handler: impl Handler<T, Current>) -> Self {
+        self.router = self.router.route(path, get(handler));
         self
     }
 
@@ -114,8 +120,22 @@ pub fn router(current: Current) -> Router {
             &of::SDMX_STRUCTURE,
         )
         .get("/charts/{file}", charts::chart, &of::CHART)
-        .get("/", page::home, &of::HOME)
-        .get("/api", api::page, &of::PAGE)
+        .page("/", portal::home)
+        .page("/search", portal::search)
+        .page("/search/suggest", portal::suggest)
+        .page("/tables", portal::catalogue)
+        .page("/tables/{id}", portal::explorer)
+        .page("/regions/{code}", portal::profile)
+        .page("/compare", portal::compare)
+        .page("/dashboards", portal::dashboards)
+        .page("/dashboards/{name}", portal::dashboard)
+        .page("/queries", portal::named_queries)
+        .page("/queries/{name}", portal::named_query)
+        .page("/releases", portal::releases)
+        .page("/releases/calendar.ics", portal::calendar)
+        .page("/method", portal::method)
+        .page("/assets/{name}", portal::asset)
+        .page("/api", api::page)
         .get("/api/openapi.json", api::document, &of::OPENAPI)
         .get("/healthz", px::healthy, &of::HEALTH)
         .get("/readyz", px::ready, &of::READINESS);

@@ -1,4 +1,4 @@
-//! What a named query says of itself: TOML in the lines `--! ...` at its top.
+//! What a named query says of itself: TOML in the lines `--! ...` at its top. Dashboards say the same in files of TOML.
 //!
 //! ```text
 //! --! title = { id = "...", en = "..." }
@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use toml::Spanned;
 
 use crate::register::{DefinitionError, Label, Language};
@@ -20,7 +20,7 @@ use crate::register::{DefinitionError, Label, Language};
 const MARK: &str = "--!";
 
 /// Texts by the identifier of their language.
-type Texts = Spanned<BTreeMap<String, String>>;
+pub type Texts = Spanned<BTreeMap<String, String>>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,7 +37,7 @@ pub(super) struct HeaderFile {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ParameterFile {
+pub struct ParameterFile {
     pub name: Spanned<String>,
     pub label: Texts,
     pub kind: Spanned<Kind>,
@@ -59,7 +59,7 @@ pub(super) struct ParameterFile {
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Kind {
+pub enum Kind {
     Text,
     Integer,
     Number,
@@ -79,7 +79,7 @@ pub(super) struct ColumnFile {
 }
 
 /// The text of a file with its header taken out of the comments, line for line.
-pub(super) struct Header<'a> {
+pub struct Header<'a> {
     pub file: &'a str,
     languages: &'a [Language],
     toml: String,
@@ -106,7 +106,12 @@ impl<'a> Header<'a> {
         Ok(Self { file, languages, toml, statement: lines + 1 })
     }
 
-    pub fn parse(&self) -> Result<HeaderFile, DefinitionError> {
+    /// A file that consists of TOML and nothing else.
+    pub fn plain(file: &'a str, text: &str, languages: &'a [Language]) -> Self {
+        Self { file, languages, toml: text.to_owned(), statement: 0 }
+    }
+
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, DefinitionError> {
         toml::from_str(&self.toml).map_err(|error| {
             let line = error.span().map_or(1, |span| self.line(span.start));
             DefinitionError::new(self.file, line, error.message())

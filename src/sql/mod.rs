@@ -24,6 +24,7 @@ mod table;
 use std::sync::Arc;
 
 pub use bind::{BindError, Bound};
+pub(crate) use header::{Header, ParameterFile, Texts};
 pub use named::{Named, ResultColumn};
 pub use parameter::{Parameter, ParameterKind};
 
@@ -31,7 +32,7 @@ use self::{dimension::DimensionColumns, table::TidyTable};
 use crate::{
     engine::{ServingEngine, SqlParts, SqlSession, SqlSettings},
     error::Result,
-    register::Sources,
+    register::{FileSources, shipped_queries},
     tables::Library,
 };
 
@@ -43,22 +44,12 @@ pub struct Sql {
     queries: Vec<Named>,
 }
 
-/// Where named queries come from.
-#[derive(Debug, Clone, Default)]
-pub enum QuerySources {
-    /// The program: those that do not fit the register are left out.
-    #[default]
-    Shipped,
-    /// The operator: each must fit, or the service does not start.
-    Given(Sources),
-}
-
 impl Sql {
     /// Makes the tables of a library known to SQL and plans the named queries.
     ///
     /// # Errors
     /// Where a query is wrong: says file, line and what was expected.
-    pub async fn open(library: &Arc<Library>, engine: &Arc<ServingEngine>, queries: &QuerySources, settings: SqlSettings) -> Result<Self> {
+    pub async fn open(library: &Arc<Library>, engine: &Arc<ServingEngine>, queries: &FileSources, settings: SqlSettings) -> Result<Self> {
         let dimensions: Vec<Arc<DimensionColumns>> =
             library.dimensions.iter().map(|dimension| Arc::new(DimensionColumns::new(library, dimension))).collect();
         let mut parts = SqlParts { functions: functions::scalars(), aggregates: functions::aggregates(), ..SqlParts::default() };
@@ -70,10 +61,7 @@ impl Sql {
             parts.tables.push((format!("dim_{}", name(&dimension.id)), columns.table()?));
         }
         let session = SqlSession::new(engine, parts, settings)?;
-        let (sources, given) = match queries {
-            QuerySources::Shipped => (crate::register::shipped_queries(), false),
-            QuerySources::Given(sources) => (sources.clone(), true),
-        };
+        let (sources, given) = queries.files(shipped_queries);
         let queries = named::plan_all(&sources, given, library, &session).await?;
         Ok(Self { library: Arc::clone(library), session, queries })
     }

@@ -8,7 +8,10 @@ use datafusion::{
     logical_expr::{Expr, ExprSchemable, LogicalPlan, WindowFunctionDefinition},
 };
 
-use super::{header::Header, parameter::Parameter};
+use super::{
+    header::{Header, HeaderFile},
+    parameter::Parameter,
+};
 use crate::{
     engine::{SqlError, SqlSession},
     error::{Error, Result},
@@ -73,7 +76,7 @@ pub(super) async fn plan_all(sources: &Sources, given: bool, library: &Library, 
 
 async fn plan(file: &str, text: &str, library: &Library, session: &SqlSession) -> Result<Named> {
     let header = Header::new(file, text, &library.register.languages)?;
-    let parsed = header.parse()?;
+    let parsed: HeaderFile = header.parse()?;
     let name = file.rsplit('/').next().unwrap_or(file).trim_end_matches(ENDING).to_owned();
     let mut parameters: Vec<Parameter> = Vec::new();
     for parameter in &parsed.parameter {

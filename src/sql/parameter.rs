@@ -60,7 +60,7 @@ impl ParameterKind {
 }
 
 impl Parameter {
-    pub(super) fn new(file: &ParameterFile, header: &Header<'_>, library: &Library) -> Result<Self, DefinitionError> {
+    pub(crate) fn new(file: &ParameterFile, header: &Header<'_>, library: &Library) -> Result<Self, DefinitionError> {
         let label = header.label(&file.label)?;
         let name = file.name.get_ref();
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {

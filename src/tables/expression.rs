@@ -4,6 +4,7 @@
 //! *              every code            top(3)   top(3,1)     the first three, after skipping one
 //! 31*  *01  ?    patterns              bottom(3)             the last three
 //! from(b)  to(b)  range(a,b)           everything from, up to, between, both ends included
+//! children(b)      within(b)           what lies right below a code; the code and all that lies below it
 //! ```
 //!
 //! On a time variable the newest period counts as the first, so that `top(2)` are the last two semesters.
@@ -37,6 +38,10 @@ pub enum Expression {
     To(String),
     /// Two codes and all between.
     Range(String, String),
+    /// The codes right below one in its hierarchy.
+    Children(String),
+    /// A code and everything below it in its hierarchy.
+    Within(String),
 }
 
 /// An ordered list of codes from which expressions select.
@@ -54,6 +59,10 @@ pub trait Codes {
     /// Where a code that is not in the list would stand, if that can be said: so it is with time.
     fn place(&self, _code: &str) -> Option<usize> {
         None
+    }
+    /// The positions of the codes right below a code, or of itself and all below it; the code need not be in the list.
+    fn below(&self, _code: &str, _all: bool) -> Result<Vec<u32>, Unselected> {
+        Err(Unselected::Malformed)
     }
 }
 
@@ -77,6 +86,8 @@ impl fmt::Display for Expression {
             Self::From(code) => write!(f, "from({code})"),
             Self::To(code) => write!(f, "to({code})"),
             Self::Range(first, last) => write!(f, "range({first},{last})"),
+            Self::Children(code) => write!(f, "children({code})"),
+            Self::Within(code) => write!(f, "within({code})"),
         }
     }
 }
@@ -97,6 +108,8 @@ impl Expression {
                 ("bottom", [count, offset]) => Ok(Self::Bottom { count: number(count)?, offset: number(offset)? }),
                 ("from", [code]) if !code.is_empty() => Ok(Self::From((*code).into())),
                 ("to", [code]) if !code.is_empty() => Ok(Self::To((*code).into())),
+                ("children", [code]) if !code.is_empty() => Ok(Self::Children((*code).into())),
+                ("within", [code]) if !code.is_empty() => Ok(Self::Within((*code).into())),
                 ("range", [first, last]) if !first.is_empty() && !last.is_empty() => Ok(Self::Range((*first).into(), (*last).into())),
                 _ => Err(Unselected::Malformed),
             };
@@ -127,6 +140,10 @@ impl Expression {
             Self::Pattern(pattern) if pattern == "*" => 0..count,
             Self::Pattern(pattern) => {
                 chosen.extend((0..count).filter(|&at| matches(pattern.as_bytes(), codes.code(at).as_bytes())).map(|at| at as u32));
+                0..0
+            }
+            Self::Children(code) | Self::Within(code) => {
+                chosen.extend(codes.below(code, matches!(self, Self::Within(_)))?);
                 0..0
             }
             Self::Top { count: wanted, offset } => ends(count, *wanted, *offset, codes.newest_first()),
@@ -263,6 +280,9 @@ mod tests {
             "range(31",
             "a,b",
             "[31]",
+            // This list is no hierarchy.
+            "children(31)",
+            "within()",
         ] {
             assert_eq!(select(malformed, &list), Err(Unselected::Malformed), "{malformed}");
         }

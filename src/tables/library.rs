@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::{
     codelists::{self, CodeList, CodeListKind, Cover},
     derive,
+    search::Index,
     vintages::{ABSENT, UnionDimension},
 };
 use crate::{
@@ -38,6 +39,8 @@ pub struct Library {
     pub tables: Vec<TableEntry>,
     /// Digest of the manifests of all releases and of the program's version: whatever is made from the library changes with it.
     pub fingerprint: String,
+    /// Names of nodes by their words.
+    pub(super) index: Index,
     /// Period of each release, written out.
     periods: Vec<String>,
     /// For each language the name of each release's period.
@@ -158,6 +161,7 @@ impl Library {
             ),
             periods: releases.iter().map(|release| period(release).to_string()).collect(),
             releases: releases.iter().map(|release| release.edition.clone()).collect(),
+            index: Index::new(&dimensions),
             dimensions,
             codelists,
             tables,

@@ -20,6 +20,7 @@ mod expression;
 mod library;
 mod request;
 mod resolve;
+mod search;
 mod status;
 mod vintages;
 
@@ -30,7 +31,8 @@ pub use defaults::selection as default_selection;
 pub use describe::Category;
 pub use expression::{Codes, Expression, Unselected};
 pub use library::{AxisEntry, Library, TableEntry, fingerprint};
-pub use request::{Fault, Request, RequestError, Selection, listed};
+pub use request::{Fault, Request, RequestError, Selection, joined, listed};
 pub use resolve::{CONTENTS, Chosen, Query, TIME, Variable, everything, resolve};
+pub use search::Understood;
 pub use status::CellStatus;
 pub use vintages::UnionDimension;

@@ -13,6 +13,27 @@ pub struct Request {
     pub stub: Vec<String>,
 }
 
+impl Request {
+    /// The same as parameters of an address, by name: what [`listed`] takes apart again.
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        for selection in &self.selections {
+            if let Some(codelist) = &selection.codelist {
+                pairs.push((format!("codelist[{}]", selection.variable), codelist.clone()));
+            }
+            if !selection.values.is_empty() {
+                pairs.push((format!("valueCodes[{}]", selection.variable), joined(&selection.values)));
+            }
+        }
+        for (name, variables) in [("heading", &self.heading), ("stub", &self.stub)] {
+            if !variables.is_empty() {
+                pairs.push((name.to_owned(), joined(variables)));
+            }
+        }
+        pairs
+    }
+}
+
 /// What is chosen of one variable.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selection {
@@ -89,6 +110,12 @@ pub(super) fn shown(text: &str) -> String {
     short
 }
 
+/// A list as [`listed`] takes it apart: what holds a comma stands in brackets.
+pub fn joined(items: &[String]) -> String {
+    let one = |item: &String| if item.contains(',') { format!("[{item}]") } else { item.clone() };
+    items.iter().map(one).collect::<Vec<_>>().join(",")
+}
+
 /// The items of a list as people write one: between commas, except within brackets, which are taken away: `a,[top(3,1)],b`.
 pub fn listed(text: &str) -> Vec<String> {
     let mut items = Vec::new();
@@ -119,6 +146,17 @@ pub fn listed(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_are_written_as_they_are_read() {
+        for text in ["a", "a,b", "[top(3,1)],b*", "within(3)"] {
+            assert_eq!(joined(&listed(text)), text);
+        }
+        let selection = Selection { variable: "Age".into(), codelist: Some("vs".into()), values: listed("a,[range(b,c)]") };
+        let request = Request { selections: vec![selection], heading: vec!["Age".into(), "Tid".into()], stub: Vec::new() };
+        let expect = [("codelist[Age]", "vs"), ("valueCodes[Age]", "a,[range(b,c)]"), ("heading", "Age,Tid")];
+        assert_eq!(request.pairs(), expect.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
 
     #[test]
     fn lists_split_at_commas_outside_brackets() {

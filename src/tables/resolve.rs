@@ -379,6 +379,13 @@ impl Codes for Nodes<'_> {
     fn find(&self, code: &str) -> Option<usize> {
         self.nodes.binary_search(&self.dimension.find(code)?).ok()
     }
+    fn below(&self, code: &str, all: bool) -> Result<Vec<u32>, Unselected> {
+        let above = self.dimension.find(code).ok_or_else(|| Unselected::NoCode(code.to_owned()))?;
+        let span = self.dimension.subtree(above);
+        let (first, last) = (self.nodes.partition_point(|&node| node < span.start), self.nodes.partition_point(|&node| node < span.end));
+        let wanted = |at: &usize| all || self.dimension.nodes[self.nodes[*at] as usize].parent == Some(above);
+        Ok((first..last).filter(wanted).map(|at| at as u32).collect())
+    }
 }
 
 struct Groups<'a>(&'a Grouping);

@@ -150,8 +150,27 @@ impl UnionDimension {
         if self.in_release(before, node).is_none() || self.in_release(after, node).is_none() {
             return false;
         }
-        let parts = (0..self.nodes.len() as u32).filter(|&part| self.nodes[part as usize].parent == Some(node));
-        parts.into_iter().any(|part| self.in_release(before, part).is_some() && self.in_release(after, part).is_none())
+        self.children(node).into_iter().any(|part| self.in_release(before, part).is_some() && self.in_release(after, part).is_none())
+    }
+
+    /// A node and everything below it: in preorder they stand together.
+    pub fn subtree(&self, node: u32) -> std::ops::Range<u32> {
+        let level = self.nodes[node as usize].level;
+        let behind = self.nodes[node as usize + 1..].iter().position(|other| other.level <= level);
+        node..behind.map_or(self.nodes.len() as u32, |behind| node + 1 + behind as u32)
+    }
+
+    /// The nodes right below a node, in order.
+    pub fn children(&self, node: u32) -> Vec<u32> {
+        self.subtree(node).filter(|&below| self.nodes[below as usize].parent == Some(node)).collect()
+    }
+
+    /// The nodes above a node, from the root down.
+    pub fn path(&self, node: u32) -> Vec<u32> {
+        let mut path: Vec<u32> =
+            std::iter::successors(self.nodes[node as usize].parent, |&above| self.nodes[above as usize].parent).collect();
+        path.reverse();
+        path
     }
 
     /// The nodes down to a level, in order.
@@ -258,6 +277,19 @@ mod tests {
         assert_eq!(codes(&union, &union.frontier(0)), "T");
         assert_eq!(codes(&union, &union.frontier(1)), "A B");
         assert_eq!(codes(&union, &union.frontier(2)), "a1 a2 B");
+    }
+
+    #[test]
+    fn trees_are_walked_up_and_down() {
+        let union = union(&["T>A>a1,a2|B|C>c1"]);
+        let at = |code| union.find(code).unwrap();
+        assert_eq!(codes(&union, &union.children(at("A"))), "a1 a2");
+        assert_eq!(codes(&union, &union.children(0)), "A B C");
+        assert_eq!(codes(&union, &union.children(at("B"))), "");
+        assert_eq!(codes(&union, &union.subtree(at("A")).collect::<Vec<_>>()), "A a1 a2");
+        assert_eq!(codes(&union, &union.subtree(at("C")).collect::<Vec<_>>()), "C c1");
+        assert_eq!(codes(&union, &union.path(at("c1"))), "T C");
+        assert_eq!(codes(&union, &union.path(0)), "");
     }
 
     #[test]

@@ -15,9 +15,10 @@ use std::{
 use cacah::{
     engine::{ServingEngine, ServingSettings, SqlSettings},
     error::Result,
+    register::FileSources,
     release::Catalogue,
     serve::{Application, ServeSettings},
-    sql::{QuerySources, Sql},
+    sql::Sql,
     storage::Store,
     tables::Library,
 };
@@ -142,8 +143,8 @@ pub fn bounds() -> SqlSettings {
     SqlSettings { memory: 64 << 20, time: Duration::from_secs(3), rows: 2_000 }
 }
 
-pub fn queries(files: &[(&str, &str)]) -> QuerySources {
-    QuerySources::Given(files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect())
+pub fn queries(files: &[(&str, &str)]) -> FileSources {
+    FileSources::Given(files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect())
 }
 
 /// The service that these tests share.
@@ -175,7 +176,7 @@ pub fn start() -> Asked {
 }
 
 /// SQL over the releases of a store.
-pub async fn open(store: &Store, queries: &QuerySources) -> Result<Sql> {
+pub async fn open(store: &Store, queries: &FileSources) -> Result<Sql> {
     let engine = Arc::new(ServingEngine::new(store, ServingSettings::default())?);
     let library = Arc::new(Library::open(&Catalogue::open(store).await?, &engine).await?);
     Sql::open(&library, &engine, queries, bounds()).await

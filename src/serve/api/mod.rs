@@ -15,19 +15,13 @@ use std::sync::Arc;
 use axum::{
     Extension,
     extract::{RawQuery, State},
-    http::{HeaderMap, Method},
+    http::{HeaderMap, Method, Uri},
     response::Response,
 };
 
 pub use operation::Operation;
 
-use super::{
-    Shared,
-    parameters::Parameters,
-    problem::Problem,
-    px::{kept, lasting},
-    queries::digests,
-};
+use super::{Shared, parameters::Parameters, portal, problem::Problem, px::lasting, queries::digests};
 
 /// An address with a method, and what is said of it.
 #[derive(Debug)]
@@ -63,12 +57,8 @@ pub async fn document(
 pub async fn page(
     State(shared): State<Arc<Shared>>,
     Extension(interface): Extension<Interface>,
-    RawQuery(query): RawQuery,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let language = shared.language(&Parameters::parse(query.as_deref()))?;
-    let origin = shared.origin(&headers);
-    let tag = shared.tag(&["api page", &digests(&shared), &origin, &language.to_string()]);
-    let write = move |shared: &Shared| Ok(page::page(shared, &interface, language, &origin).into_bytes());
-    kept(&shared, &headers, super::page::MEDIA, tag, write).await
+    portal::respond(&shared, &uri, &headers, async |page| Ok(page::page(&page, &interface))).await
 }

@@ -239,7 +239,6 @@ impl<'a> Writer<'a> {
             Content::Created(described) => ("201", vec![(JSON, Media::new(Some(self.need(described))))]),
             Content::Metadata => ("200", vec![(JSON, refer("JsonStat"))]),
             Content::OpenApi => ("200", vec![(JSON, Media::new(Some(ObjectBuilder::new())))]),
-            Content::Page => ("200", vec![("text/html", bytes())]),
             Content::Picture => (
                 "200",
                 PICTURE_FORMATS.iter().filter_map(|name| PictureFormat::parse(name)).map(|format| (format.media_type(), bytes())).collect(),

@@ -165,8 +165,6 @@ pub enum Content {
     Picture,
     /// The description of the interface.
     OpenApi,
-    /// A page for people.
-    Page,
 }
 
 /// An operation: an address with a method.

@@ -27,7 +27,7 @@ const PLAIN: Operation = Operation {
     query: &[&p::LANG],
     body: None,
     body_example: "",
-    content: Content::Page,
+    content: Content::OpenApi,
     tagged: true,
     problems: &[],
     example: "",
@@ -318,23 +318,6 @@ pub static SDMX_STRUCTURE: Operation = Operation {
     query: &[&p::LANG, &p::REFERENCES, &p::STRUCTURE_DETAIL],
     content: Content::SdmxStructure,
     problems: &[404, 406],
-    ..PLAIN
-};
-
-pub static HOME: Operation = Operation {
-    id: "home",
-    area: Area::Service,
-    summary: Phrase::new("The front page", "Halaman depan"),
-    content: Content::Page,
-    tagged: false,
-    ..PLAIN
-};
-
-pub static PAGE: Operation = Operation {
-    id: "describeApi",
-    area: Area::Service,
-    summary: Phrase::new("This description, for people", "Keterangan ini, untuk dibaca"),
-    content: Content::Page,
     ..PLAIN
 };
 

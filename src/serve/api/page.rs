@@ -1,7 +1,7 @@
 //! The description of the interface as a page for people. What programs read is where it comes from, so that both say the same.
 
 use axum::http::Method;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::{
     Address, filled,
@@ -9,51 +9,31 @@ use super::{
     parameters::of_address,
 };
 use crate::{
-    serve::Shared,
+    serve::{
+        Shared,
+        portal::{Page, Section, frame::frame},
+    },
     words::{self, Phrase, Tongue},
 };
 
-const STYLE: &str = include_str!("page.css");
-
-/// The whole page, in a language, for clients who call us by an address.
-pub fn page(shared: &Shared, interface: &[Address], language: usize, origin: &str) -> String {
-    let register = &shared.library.register;
-    let writer = Writer { shared, tongue: shared.library.tongue(language), origin, language: &register.languages[language].id };
-    let title = format!("{} · {}", words::API_TITLE.text(writer.tongue), register.label.text(language));
-    let page = html! {
-        (DOCTYPE)
-        html lang=(writer.language) {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header {
-                    p {
-                        a href={ "/?lang=" (writer.language) } { (register.label.text(language)) }
-                        @for other in register.languages.iter().filter(|other| other.id != writer.language) {
-                            " · " a href={ "/api?lang=" (other.id) } lang=(other.id) hreflang=(other.id) { (other.label) }
-                        }
-                    }
-                    h1 { (writer.say(&words::API_TITLE)) }
-                    p { (writer.say(&words::API_ABOUT)) }
-                    p { a href={ "/api/openapi.json?lang=" (writer.language) } { (writer.say(&words::API_MACHINES)) } }
-                    nav { ul { @for area in AREAS { li { a href={ "#" (area.id()) } { (writer.say(area.title())) } } } } }
-                }
-                main {
-                    @for area in AREAS {
-                        section id=(area.id()) {
-                            h2 { (writer.say(area.title())) }
-                            @for address in interface.iter().filter(|address| address.operation.area == area) { (writer.address(address)) }
-                        }
-                    }
+/// The whole page.
+pub fn page(page: &Page, interface: &[Address]) -> Markup {
+    let writer = Writer { shared: &page.shared, tongue: page.tongue, origin: &page.origin, language: page.lang() };
+    let main = html! {
+        div.api {
+            h1 { (writer.say(&words::API_TITLE)) }
+            p.lead { (writer.say(&words::API_ABOUT)) }
+            p { a href={ "/api/openapi.json?lang=" (writer.language) } { (writer.say(&words::API_MACHINES)) } }
+            nav aria-label=(writer.say(&words::API_TITLE)) { ul.chips { @for area in AREAS { li { a.button.small href={ "#" (area.id()) } { (writer.say(area.title())) } } } } }
+            @for area in AREAS {
+                section id=(area.id()) {
+                    h2 { (writer.say(area.title())) }
+                    @for address in interface.iter().filter(|address| address.operation.area == area) { (writer.address(address)) }
                 }
             }
         }
     };
-    page.into_string()
+    frame(page, writer.say(&words::API_TITLE), Section::Interface, &main)
 }
 
 struct Writer<'a> {
@@ -77,13 +57,13 @@ impl Writer<'_> {
             .chain(behind.map(|parameter| (parameter, &words::API_BEHIND)))
             .collect();
         html! {
-            article {
+            article.card {
                 h3 { span class="method" { (address.method.as_str()) } " " code { (address.path) } }
                 p { (self.say(&operation.summary)) "." @if let Some(detail) = &operation.detail { " " (coded(self.say(detail))) } }
                 @if !parameters.is_empty() {
                     details {
                         summary { (self.say(&words::API_PARAMETER)) " (" (parameters.len()) ")" }
-                        table {
+                        table.plain {
                             thead { tr {
                                 th scope="col" { (self.say(&words::API_PARAMETER)) }
                                 th scope="col" { (self.say(&words::API_WHERE)) }
@@ -97,7 +77,7 @@ impl Writer<'_> {
                         }
                     }
                 }
-                @if operation.body.is_some() { p { (self.say(&words::API_BODY)) ":" } pre { code { (filled(self.shared, operation.body_example)) } } }
+                @if operation.body.is_some() { p { (self.say(&words::API_BODY)) ":" } pre tabindex="0" { code { (filled(self.shared, operation.body_example)) } } }
                 @if let Some(example) = self.example(address) {
                     p { (self.say(&words::API_TRY)) ": " a href=(example) { code { (example) } } }
                 }

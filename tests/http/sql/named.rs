@@ -1,6 +1,6 @@
 //! Named queries over HTTP, and headers that are wrong.
 
-use cacah::{error::Error, sql::QuerySources, storage::Store};
+use cacah::{error::Error, register::FileSources, storage::Store};
 use serde_json::{Value, json};
 
 use super::{PEOPLE, asked, open, queries};
@@ -221,5 +221,5 @@ async fn faults_of_a_file_are_named_with_their_line() {
     let said = open(&store, &queries(&[("people.sql", &delete)])).await.unwrap_err().to_string();
     assert!(said.contains("people.sql:67") && said.contains("DELETE is not allowed"), "{said}");
     // What ships does not fit this register and is left out.
-    assert!(open(&store, &QuerySources::Shipped).await.unwrap().queries().is_empty());
+    assert!(open(&store, &FileSources::Shipped).await.unwrap().queries().is_empty());
 }

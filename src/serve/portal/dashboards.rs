@@ -1,0 +1,92 @@
+//! Dashboards on pages of their own, and as one file to take away.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, Uri},
+    response::Response,
+};
+use maud::{Markup, html};
+
+use super::{
+    Page, Section, filters,
+    frame::{crumbs, frame},
+    panels::panel,
+    respond, texts,
+};
+use crate::{
+    dashboards::Dashboard,
+    serve::{Shared, problem::Problem},
+    words,
+};
+
+/// `GET /dashboards`
+pub async fn dashboards(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+    respond(&shared, &uri, &headers, list).await
+}
+
+async fn list(page: Page) -> Result<Markup, Problem> {
+    let shared = Arc::clone(&page.shared);
+    let title = page.say(&texts::DASHBOARDS);
+    let main = html! {
+        h1 { (title) }
+        p.lead { (page.say(&texts::DASHBOARDS_LEAD)) }
+        ul.cards {
+            @for dashboard in shared.dashboards.listed() {
+                li.card {
+                    span.tag { (dashboard.audience.text(page.language)) }
+                    h3 { a href=(page.link(&format!("/dashboards/{}", dashboard.name), &[])) { (dashboard.title.text(page.language)) } }
+                    p { (dashboard.description.text(page.language)) }
+                }
+            }
+        }
+    };
+    Ok(frame(&page, title, Section::Dashboards, &main))
+}
+
+/// The dashboard of a name.
+fn found<'s>(shared: &'s Shared, name: &str) -> Result<&'s Dashboard, Problem> {
+    shared.dashboards.find(name).ok_or_else(|| {
+        let there = shared.dashboards.listed().map(|dashboard| dashboard.name.as_str()).collect::<Vec<_>>().join(", ");
+        let shown: String = name.chars().take(60).collect();
+        Problem::new(StatusCode::NOT_FOUND, "Non-existent dashboard", texts::NO_DASHBOARD.with(shown).and(words::THERE_IS.with(there)))
+    })
+}
+
+/// `GET /dashboards/{name}`
+pub async fn dashboard(
+    State(shared): State<Arc<Shared>>,
+    Path(name): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    respond(&shared, &uri, &headers, async |page| one(page, &name).await).await
+}
+
+async fn one(page: Page, name: &str) -> Result<Markup, Problem> {
+    let shared = Arc::clone(&page.shared);
+    let dashboard = found(&shared, name)?;
+    let given = filters::given(&page, dashboard, &[])?;
+    let mut parts = Vec::new();
+    for one in &dashboard.panels {
+        parts.push(panel(&page, dashboard, one, &given).await?);
+    }
+    let title = dashboard.title.text(page.language);
+    let way = [(page.say(&texts::DASHBOARDS).to_owned(), page.link("/dashboards", &[]))];
+    let pairs: Vec<(&str, &str)> = given.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let main = html! {
+        (crumbs(&page, &way))
+        h1 { (title) }
+        p.lead { (dashboard.description.text(page.language)) }
+        (filters::form(&page, &page.path, &dashboard.filters, &given.pairs, &[]))
+        h2 { (filters::chosen(&page, &dashboard.filters, &given.pairs).join(" · ")) }
+        div.panels { @for part in &parts { (part) } }
+        ul.actions {
+            li { a href=(page.link(&format!("/dashboards/{}.zip", dashboard.name), &pairs)) download { (page.say(&texts::WHOLE_AS_ZIP)) } }
+            li { a href=(page.link(&format!("/dashboards/{}", dashboard.name), &pairs)) { (page.say(&texts::PERMALINK)) } }
+            li.muted { (page.say(&texts::PRINT_HINT)) }
+        }
+    };
+    Ok(frame(&page, title, Section::Dashboards, &main))
+}

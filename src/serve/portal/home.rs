@@ -1,0 +1,96 @@
+//! The front page: main figures, a search, ways in for each audience.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, Uri},
+    response::Response,
+};
+use maud::{Markup, html};
+
+use super::{Page, Section, filters, frame::frame, panels::panel, respond, search::search_box, texts};
+use crate::{
+    dashboards::Place,
+    serve::{Shared, problem::Problem},
+};
+
+/// `GET /`
+pub async fn home(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+    respond(&shared, &uri, &headers, make).await
+}
+
+async fn make(page: Page) -> Result<Markup, Problem> {
+    let shared = Arc::clone(&page.shared);
+    let register = &shared.library.register;
+    let name = register.label.text(page.language);
+    let mut figures = html! {};
+    if let Some(home) = shared.dashboards.at(Place::Home) {
+        let given = filters::given(&page, home, &[])?;
+        let region = given.get("region").unwrap_or("");
+        let place = filters::chosen(&page, &home.filters, &given.pairs).into_iter().next().unwrap_or_default();
+        let mut parts = Vec::new();
+        for one in &home.panels {
+            parts.push(panel(&page, home, one, &given).await?);
+        }
+        figures = html! {
+            section aria-labelledby="figures" {
+                h2 id="figures" { (home.title.text(page.language)) ": " (place) }
+                (filters::form(&page, "/", &home.filters, &given.pairs, &[]))
+                div.panels { @for part in &parts { (part) } }
+                p { a href=(page.link(&format!("/regions/{region}"), &[])) { (page.say(&texts::FULL_PROFILE)) " " (place) } }
+            }
+        };
+    }
+    let main = html! {
+        (filters::banner(&page))
+        h1 { (name) }
+        p.lead { (page.say(&texts::HOME_LEAD)) }
+        (search_box(&page, ""))
+        p.muted { (page.say(&texts::SEARCH_EXAMPLE)) " " @for example in examples(&page) { a href=(page.link("/search", &[("q", &example)])) { (example) } " " } }
+        (figures)
+        section aria-labelledby="ways" {
+            h2 id="ways" { (page.say(&texts::FOR_WHOM)) }
+            ul.cards {
+                @for dashboard in shared.dashboards.listed() {
+                    li.card {
+                        span.tag { (dashboard.audience.text(page.language)) }
+                        h3 { a href=(page.link(&format!("/dashboards/{}", dashboard.name), &[])) { (dashboard.title.text(page.language)) } }
+                        p { (dashboard.description.text(page.language)) }
+                    }
+                }
+            }
+        }
+        section aria-labelledby="tables" {
+            h2 id="tables" { (page.say(&texts::TABLES)) }
+            ul { @for entry in shared.library.tables.iter().filter(|entry| !entry.discontinued) {
+                li { a href=(page.link(&format!("/tables/{}", entry.table.id), &[])) { (entry.table.label.text(page.language)) } }
+            } }
+        }
+    };
+    Ok(frame(&page, name, Section::Home, &main))
+}
+
+/// Something to search for: a part of the country, and what else it is counted by.
+fn examples(page: &Page) -> Vec<String> {
+    let library = &page.shared.library;
+    let Some(table) = library.tables.iter().find(|entry| entry.region(library).is_some() && entry.axes.len() > 1) else {
+        return Vec::new();
+    };
+    let first = |axis: usize, finest: bool| {
+        let axis = &table.axes[axis];
+        let dimension = &library.dimensions[axis.dimension];
+        let node = axis.nodes.iter().copied().find(|&node| {
+            let node = &dimension.nodes[node as usize];
+            node.parent.is_some() && (!finest || node.level == axis.level)
+        })?;
+        Some(dimension.nodes[node as usize].label.text(page.language).to_lowercase())
+    };
+    let region = table.region(library).and_then(|axis| first(axis, false));
+    let other = (0..table.axes.len()).rev().find(|&axis| Some(axis) != table.region(library)).and_then(|axis| first(axis, true));
+    region
+        .into_iter()
+        .flat_map(|region| [Some(region.clone()), other.as_ref().map(|other| format!("{other} {region}"))])
+        .flatten()
+        .collect()
+}

@@ -1,0 +1,193 @@
+//! The portal: pages for people, made on the server and readable without scripts.
+//!
+//! A page is a function of its address: everything that a reader chose stands in it, so that it can be kept, shared and gone
+//! back to. Scripts ([`assets`]) only spare the reader waiting; forms and links do the same without them. Nothing on a page comes
+//! from another server, and the browser is told so (`Content-Security-Policy`).
+//!
+//! ```text
+//! /  /search  /tables  /tables/{id}  /regions/{code}  /compare  /dashboards  /queries  /releases  /method  /api
+//! ```
+
+mod assets;
+mod catalogue;
+mod compare;
+mod dashboards;
+mod download;
+mod explorer;
+mod filters;
+pub mod frame;
+mod home;
+mod panels;
+mod profile;
+mod queries;
+mod releases;
+mod search;
+pub mod texts;
+
+use std::{future::Future, sync::Arc};
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use maud::{Markup, html};
+use url::form_urlencoded;
+
+pub use self::{
+    assets::asset,
+    catalogue::catalogue,
+    compare::compare,
+    dashboards::{dashboard, dashboards},
+    explorer::explorer,
+    frame::Section,
+    home::home,
+    profile::profile,
+    queries::{named_queries, named_query},
+    releases::{calendar, method, releases},
+    search::{search, suggest},
+};
+use super::{Shared, edge, parameters::Parameters, problem::Problem, queries::digests};
+use crate::words::{Phrase, Tongue};
+
+/// What every page is made from: who asks for which address in which language.
+pub struct Page {
+    pub shared: Arc<Shared>,
+    /// Position of the language.
+    pub language: usize,
+    pub tongue: Tongue,
+    /// The address without what stands behind `?`.
+    pub path: String,
+    pub parameters: Parameters,
+    /// Scheme and host of our own addresses.
+    pub origin: String,
+}
+
+impl Page {
+    pub fn new(shared: &Arc<Shared>, uri: &Uri, headers: &HeaderMap) -> Result<Self, Problem> {
+        let parameters = Parameters::parse(uri.query());
+        let language = shared.language(&parameters)?;
+        Ok(Self {
+            language,
+            tongue: shared.library.tongue(language),
+            path: uri.path().to_owned(),
+            parameters,
+            origin: shared.origin(headers),
+            shared: Arc::clone(shared),
+        })
+    }
+
+    pub fn say(&self, phrase: &Phrase) -> &'static str {
+        phrase.text(self.tongue)
+    }
+
+    /// The ISO 639 code of the language.
+    pub fn lang(&self) -> &str {
+        self.shared.language_id(self.language)
+    }
+
+    /// An address of ours in the reader's language.
+    pub fn link(&self, path: &str, pairs: &[(&str, &str)]) -> String {
+        let given = pairs.iter().filter(|(_, value)| !value.is_empty()).copied();
+        // The first language is the one of whoever says nothing.
+        let lang = (self.language != 0).then(|| ("lang", self.lang()));
+        address(path, given.chain(lang))
+    }
+
+    /// This page with some parameters replaced; `None` takes one away.
+    pub fn here(&self, changes: &[(&str, Option<&str>)]) -> String {
+        let kept = self
+            .parameters
+            .pairs()
+            .filter(|(name, value)| !value.is_empty() && !changes.iter().any(|(changed, _)| changed.eq_ignore_ascii_case(name)));
+        let changed = changes.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
+        address(&self.path, kept.chain(changed))
+    }
+
+    /// A number of ours for people.
+    pub fn count(&self, number: u64) -> String {
+        crate::formats::written(i64::try_from(number).unwrap_or(i64::MAX), 0, self.tongue)
+    }
+}
+
+/// An address with its parameters; brackets and commas stay readable.
+pub fn address<'p>(path: &str, pairs: impl Iterator<Item = (&'p str, &'p str)>) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    let query =
+        query.replace("%2C", ",").replace("%28", "(").replace("%29", ")").replace("%3A", ":").replace("%5B", "[").replace("%5D", "]");
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// What a browser may do with a page: show what comes from here, and send nothing elsewhere.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+fn secured(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Answers with a page that follows from its address and the state of the releases alone, and so need be made once only.
+pub async fn respond<F>(shared: &Arc<Shared>, uri: &Uri, headers: &HeaderMap, make: impl FnOnce(Page) -> F) -> Result<Response, Problem>
+where
+    F: Future<Output = Result<Markup, Problem>>,
+{
+    let page = Page::new(shared, uri, headers)?;
+    let known = [page.origin.as_str(), shared.boundaries.digest(), &digests(shared), shared.dashboards.digest()];
+    let tag = shared.tag(&["page", uri.path(), uri.query().unwrap_or(""), &known.join(" ")]);
+    if edge::is_known(headers, &tag) {
+        return Ok(secured(edge::unchanged(&tag)));
+    }
+    let body = match shared.finished.get(&tag) {
+        Some(finished) => finished,
+        None => {
+            let made = Bytes::from(make(page).await?.into_string());
+            shared.finished.put(tag.clone(), made.clone());
+            made
+        }
+    };
+    Ok(secured(edge::whole(frame::MEDIA, Body::from(body), &tag)))
+}
+
+/// Whether whoever asks for an address is shown problems as pages.
+pub fn is_page(path: &str, headers: &HeaderMap) -> bool {
+    let machines = ["/api/", "/sdmx/", "/charts/", "/assets/", "/healthz", "/readyz"];
+    let reads = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"));
+    reads && !machines.iter().any(|prefix| path.starts_with(prefix))
+}
+
+/// A problem as a page.
+pub fn problem_page(shared: &Arc<Shared>, uri: &Uri, headers: &HeaderMap, problem: &Problem) -> Response {
+    let page = Page::new(shared, uri, headers).unwrap_or_else(|_| Page {
+        shared: Arc::clone(shared),
+        language: 0,
+        tongue: shared.library.tongue(0),
+        path: uri.path().to_owned(),
+        parameters: Parameters::parse(None),
+        origin: shared.origin(headers),
+    });
+    let title = match problem.status {
+        StatusCode::NOT_FOUND => page.say(&texts::NOT_HERE),
+        status if status.is_server_error() => page.say(&texts::NOT_NOW),
+        _ => page.say(&texts::NOT_UNDERSTOOD),
+    };
+    let main = html! {
+        h1 { (title) }
+        div.alert role="alert" { p { (frame::sentence(&problem.detail.text(page.tongue))) } }
+        p { (page.say(&texts::NOT_HERE_HELP)) }
+        (search::search_box(&page, ""))
+        p { a href=(page.link("/tables", &[])) { (page.say(&texts::CATALOGUE)) } " · " a href=(page.link("/", &[])) { (page.say(&texts::HOME)) } }
+    };
+    let body = frame::frame(&page, title, Section::None, &main).into_string();
+    secured((problem.status, [(header::CONTENT_TYPE, frame::MEDIA), (header::CACHE_CONTROL, "no-store")], body).into_response())
+}

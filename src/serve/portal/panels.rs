@@ -1,0 +1,250 @@
+//! Panels of dashboards on a page: numbers, pictures, tables, each with ways to its data.
+
+use std::sync::Arc;
+
+use maud::{Markup, html};
+
+use super::{Page, address, download, texts};
+use crate::{
+    charts::ChartKind,
+    dashboards::{Asked, Asking, Dashboard, Given, Number, Panel, Show, number},
+    formats::{Context, Grid, Texts, rows_table},
+    serve::{data::room, problem::Problem},
+    tables::{Answer, Query, Request, answer},
+    words::Message,
+};
+
+/// Pictures on narrow screens are drawn anew, so that their text can be read.
+const NARROW: u32 = 420;
+
+impl Page {
+    /// The cells of a query.
+    pub async fn cells(&self, query: Query) -> Result<Arc<Answer>, Problem> {
+        let admission = room(&self.shared, &query)?;
+        let answer = answer(Arc::clone(&self.shared.library), Arc::clone(&self.shared.engine), query);
+        let found = self.shared.engine.compute(async move { answer.await.map(Arc::new) }).await?;
+        drop(admission);
+        Ok(found)
+    }
+
+    pub fn context(&self) -> Context {
+        Context { library: Arc::clone(&self.shared.library), language: self.language, base: format!("{}/api/v2", self.origin) }
+    }
+}
+
+/// Address of a picture of a table or a query, with what is asked of it.
+pub fn chart_address(page: &Page, kind: ChartKind, format: &str, pairs: &[(String, String)], theme: &str, width: u32) -> String {
+    let width = width.to_string();
+    let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let how = [("lang", page.lang()), ("theme", theme), ("width", width.as_str())].into_iter().filter(|(_, value)| !value.is_empty());
+    address(&format!("/charts/{}.{format}", kind.id()), pairs.chain(how))
+}
+
+/// A picture in the reader's theme, drawn for wide and for narrow screens.
+pub fn picture(page: &Page, kind: ChartKind, pairs: &[(String, String)], alt: &str, width: u32) -> Markup {
+    let of = |theme: &str, width: u32| chart_address(page, kind, "svg", pairs, theme, width);
+    let narrow = "(max-width: 40rem)";
+    let dark = "(prefers-color-scheme: dark)";
+    html! {
+        picture {
+            source srcset=(of("dark", NARROW)) media={ (narrow) " and " (dark) } data-theme="dark" data-media=(narrow);
+            source srcset=(of("dark", width)) media=(dark) data-theme="dark" data-media="all";
+            source srcset=(of("light", NARROW)) media=(narrow) data-theme="light" data-media=(narrow);
+            img src=(of("light", width)) alt=(alt) loading="lazy";
+        }
+    }
+}
+
+/// The parameters by which a chart of a panel, or of the explorer, is asked for.
+pub fn of_table(page: &Page, table: usize, request: &Request, options: &[(String, String)]) -> Vec<(String, String)> {
+    let mut pairs = vec![("table".to_owned(), page.shared.library.tables[table].table.id.clone())];
+    pairs.extend(request.pairs());
+    pairs.extend(options.iter().cloned());
+    pairs
+}
+
+/// A panel of a dashboard.
+pub async fn panel(page: &Page, dashboard: &Dashboard, panel: &Panel, given: &Given) -> Result<Markup, Problem> {
+    let shared = &page.shared;
+    let title = panel.title.as_ref().map(|title| title.text(page.language));
+    let asked = Asked::new(dashboard, panel, given, &shared.library, &shared.sql);
+    let inner = match asked {
+        Err(reason) => nothing(page, title, &reason),
+        Ok(asked) => match &panel.show {
+            Show::Number { .. } => numbered(page, title.unwrap_or_default(), &asked).await?,
+            Show::Chart { kind, .. } => pictured(page, title, *kind, &asked, panel.width),
+            Show::Table => tabled(page, title, &asked).await?,
+            Show::Quality => html! { (heading(title)) (super::releases::quality(page, release_of(page, given))) },
+            Show::Audit => html! { (heading(title)) (super::releases::audit(page, release_of(page, given))) },
+            Show::Text(paragraphs) => html! { (heading(title)) @for text in paragraphs { p { (text.text(page.language)) } } },
+        },
+    };
+    let class = format!("card panel w{}", panel.width);
+    Ok(html! {
+        section class=(class) {
+            (inner)
+            @if let Some(note) = &panel.note { p.muted { (note.text(page.language)) } }
+        }
+    })
+}
+
+fn heading(title: Option<&str>) -> Markup {
+    html! { @if let Some(title) = title { h3 { (title) } } }
+}
+
+/// The release of the period that was chosen; the newest where none was.
+fn release_of(page: &Page, given: &Given) -> usize {
+    let library = &page.shared.library;
+    let period = given.pairs.iter().find_map(|(_, value)| (0..library.releases.len()).find(|&at| library.period(at) == value));
+    period.unwrap_or(library.releases.len().saturating_sub(1))
+}
+
+fn nothing(page: &Page, title: Option<&str>, reason: &Message) -> Markup {
+    html! { (heading(title)) p.muted { (page.say(&texts::PANEL_EMPTY)) " " (super::frame::sentence(&reason.text(page.tongue))) } }
+}
+
+/// The number of a panel, with its unit.
+pub async fn number_of(page: &Page, asked: &Asked) -> Result<Option<(Number, String)>, Problem> {
+    let Asking::Cells { table, query, .. } = &asked.asking else { return Ok(None) };
+    let library = &page.shared.library;
+    let entry = &library.tables[*table];
+    let measure = query.contents.first().and_then(|&content| library.measure(entry, content));
+    let unit = measure.map_or(&entry.table.contents.unit, |measure| &measure.unit).text(page.language).to_owned();
+    let found = page.cells(query.clone()).await?;
+    Ok(Some((number(&found, measure.is_none(), page.tongue), unit)))
+}
+
+async fn numbered(page: &Page, title: &str, asked: &Asked) -> Result<Markup, Problem> {
+    let Some((number, unit)) = number_of(page, asked).await? else { return Ok(html! {}) };
+    let Asking::Cells { table, request, .. } = &asked.asking else { return Ok(html! {}) };
+    let meaning = texts::of_status(number.status).map(|phrase| page.say(phrase));
+    Ok(html! {
+        h3 { (title) }
+        p.number title=[meaning] { (number.text) " " small { (unit) } }
+        @if let Some(meaning) = meaning { p.muted { (meaning) } }
+        @if let Some(change) = &number.change {
+            p.change {
+                span.up[change.sign > 0].down[change.sign < 0] {
+                    b { (change.text) @if change.relative { " %" } }
+                }
+                " " span.muted { (page.say(&texts::SINCE_BEFORE)) }
+            }
+        }
+        ul.actions { li { a href=(explored(page, *table, request, "table")) { (page.say(&texts::AS_TABLE)) span.visually-hidden { ": " (title) } } } }
+    })
+}
+
+/// The explorer, with a selection.
+pub fn explored(page: &Page, table: usize, request: &Request, view: &str) -> String {
+    let pairs = request.pairs();
+    let mut pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    if view != "table" {
+        pairs.push(("view", view));
+    }
+    page.link(&format!("/tables/{}", page.shared.library.tables[table].table.id), &pairs)
+}
+
+fn pictured(page: &Page, title: Option<&str>, kind: ChartKind, asked: &Asked, width: u8) -> Markup {
+    let named = title.map_or_else(|| page.say(texts::of_chart(kind)).to_owned(), str::to_owned);
+    let mut options = asked.options.clone();
+    let (pairs, table, data) = match &asked.asking {
+        Asking::Cells { table, request, query, .. } => {
+            (of_table(page, *table, request, &options), explored(page, *table, request, kind.id()), Some(query))
+        }
+        Asking::Rows { name, pairs } => {
+            let mut all = vec![("query".to_owned(), name.clone())];
+            all.extend(pairs.iter().cloned());
+            all.append(&mut options);
+            (all, query_page(page, name, pairs), None)
+        }
+        Asking::Nothing => return html! {},
+    };
+    let drawn = if width > 6 { 960 } else { 620 };
+    html! {
+        (heading(title))
+        figure { (picture(page, kind, &pairs, &named, drawn)) }
+        ul.actions {
+            li { a href=(table) { (page.say(&texts::AS_TABLE)) span.visually-hidden { ": " (named) } } }
+            @for format in ["svg", "png", "pdf"] {
+                li { a href=(chart_address(page, kind, format, &pairs, "print", 960)) download { (format.to_uppercase()) span.visually-hidden { ": " (named) } } }
+            }
+            @match (&asked.asking, data) {
+                (Asking::Rows { name, pairs }, _) => li { a href=(download::rows_address(page, name, pairs, "csv")) download { "CSV" span.visually-hidden { ": " (named) } } },
+                (_, Some(query)) => @if let Some(data) = download::of_query(page, query, "csv") {
+                    li { a href=(data) download { "CSV" span.visually-hidden { ": " (named) } } }
+                },
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The page of a named query with its parameters.
+pub fn query_page(page: &Page, name: &str, pairs: &[(String, String)]) -> String {
+    let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    page.link(&format!("/queries/{name}"), &pairs)
+}
+
+async fn tabled(page: &Page, title: Option<&str>, asked: &Asked) -> Result<Markup, Problem> {
+    match &asked.asking {
+        Asking::Cells { table, request, query, .. } => {
+            let found = page.cells(query.clone()).await?;
+            let context = page.context();
+            let grid = Grid::new(&context, found, Texts::Names, None, false);
+            let named = title.unwrap_or(page.shared.library.tables[*table].table.label.text(page.language));
+            let nowhere = |_: usize| (explored(page, *table, request, "table"), None);
+            Ok(html! {
+                (heading(title))
+                div.scroll tabindex="0" role="region" aria-label=(named) {
+                    table data-grid="short" { caption.visually-hidden { (named) } (grid.head(&nowhere)) tbody { (grid.body(0..grid.rows(), &|_, _| None)) } }
+                }
+                (legend(&grid.legend(&context)))
+                ul.actions {
+                    li { a href=(explored(page, *table, request, "table")) { (page.say(&texts::AS_TABLE)) span.visually-hidden { ": " (named) } } }
+                    @for format in ["csv", "xlsx"] {
+                        @if let Some(data) = download::of_query(page, query, format) {
+                            li { a href=(data) download { (format.to_uppercase()) span.visually-hidden { ": " (named) } } }
+                        }
+                    }
+                }
+            })
+        }
+        Asking::Rows { name, pairs } => {
+            let rows = rows(page, name, pairs, title).await?;
+            Ok(html! {
+                (heading(title))
+                div.scroll tabindex="0" role="region" aria-label=(title.unwrap_or(name)) { (rows) }
+                ul.actions {
+                    li { a href=(query_page(page, name, pairs)) { (page.say(&texts::AS_QUERY)) } }
+                    li { a href=(download::rows_address(page, name, pairs, "csv")) download { "CSV" span.visually-hidden { ": " (title.unwrap_or(name)) } } }
+                }
+            })
+        }
+        Asking::Nothing => Ok(html! {}),
+    }
+}
+
+/// The rows of a named query as a table.
+pub async fn rows(page: &Page, name: &str, pairs: &[(String, String)], caption: Option<&str>) -> Result<Markup, Problem> {
+    let shared = &page.shared;
+    let query = shared.named(name)?;
+    let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let bound = shared.sql.bind(query, page.language, &pairs)?;
+    let given = bound.given.clone();
+    let (_, batches) = shared.sql.run(bound).await?.collect().await?;
+    let document = shared.document(query, &given, page.language, batches);
+    Ok(rows_table(&document, caption.unwrap_or(query.title.text(page.language)), page.tongue)?)
+}
+
+/// The marks that occur, with their meaning.
+pub fn legend(marks: &[(String, &'static str)]) -> Markup {
+    html! {
+        @if !marks.is_empty() {
+            ul.legend {
+                @for (mark, meaning) in marks {
+                    li data-mark=(mark.trim_matches(['[', ']'])) { b { (mark) } " " (meaning) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Named queries: a form for what each takes, and its rows.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, Uri},
+    response::Response,
+};
+use maud::{Markup, html};
+
+use super::{
+    Page, Section, download, filters,
+    frame::{crumbs, frame, sentence},
+    panels, respond, texts,
+};
+use crate::{
+    charts::ChartKind,
+    formats::ROWS_FORMATS,
+    serve::{Shared, problem::Problem},
+    tables::CellStatus,
+};
+
+/// `GET /queries`
+pub async fn named_queries(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+    respond(&shared, &uri, &headers, list).await
+}
+
+async fn list(page: Page) -> Result<Markup, Problem> {
+    let shared = Arc::clone(&page.shared);
+    let title = page.say(&texts::QUERIES);
+    let main = html! {
+        h1 { (title) }
+        p.lead { (page.say(&texts::QUERIES_LEAD)) }
+        ul.cards {
+            @for query in shared.sql.queries() {
+                li.card {
+                    span.tag { (query.audience.text(page.language)) }
+                    h3 { a href=(page.link(&format!("/queries/{}", query.name), &[])) { (query.title.text(page.language)) } }
+                    p { (query.description.text(page.language)) }
+                }
+            }
+        }
+    };
+    Ok(frame(&page, title, Section::Queries, &main))
+}
+
+/// `GET /queries/{name}`
+pub async fn named_query(
+    State(shared): State<Arc<Shared>>,
+    Path(name): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    respond(&shared, &uri, &headers, async |page| one(page, &name).await).await
+}
+
+async fn one(page: Page, name: &str) -> Result<Markup, Problem> {
+    let shared = Arc::clone(&page.shared);
+    let query = shared.named(name)?;
+    let title = query.title.text(page.language);
+    let own: Vec<(String, String)> = query
+        .parameters
+        .iter()
+        .filter_map(|parameter| {
+            let given = page.parameters.get(&parameter.name).filter(|text| !text.is_empty())?;
+            Some((parameter.name.clone(), filters::code_of(&page, parameter, given)))
+        })
+        .collect();
+    let borrowed: Vec<(&str, &str)> = own.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let missing = query.parameters.iter().any(|parameter| parameter.required() && !own.iter().any(|(name, _)| *name == parameter.name));
+    // A form that nobody filled in yet is not at fault.
+    let bound = if missing { None } else { Some(shared.sql.bind(query, page.language, &borrowed)) };
+    let (values, problem) = match bound {
+        None => (own.clone(), None),
+        Some(Err(error)) => (own.clone(), Some(error.0.text(page.tongue))),
+        Some(Ok(bound)) => (query.parameters.iter().map(|parameter| parameter.name.clone()).zip(bound.given).collect(), None),
+    };
+    let defaults: Vec<(String, String)> = query
+        .parameters
+        .iter()
+        .map(|parameter| {
+            let value = values.iter().find(|(name, _)| *name == parameter.name).map(|(_, value)| value.clone());
+            (parameter.name.clone(), value.or_else(|| parameter.default_text(&shared.library)).unwrap_or_default())
+        })
+        .collect();
+    let result = if missing || problem.is_some() { None } else { Some(panels::rows(&page, name, &values, None).await?) };
+    let way = [(page.say(&texts::QUERIES).to_owned(), page.link("/queries", &[]))];
+    let mut chart = vec![("query".to_owned(), query.name.clone())];
+    chart.extend(values.iter().cloned());
+    let marks: Vec<(String, &str)> = [CellStatus::Suppressed, CellStatus::Impossible, CellStatus::Unavailable]
+        .into_iter()
+        .filter_map(|status| Some((format!("[{}]", status.mark()?), page.say(texts::of_status(status)?))))
+        .collect();
+    let main = html! {
+        (crumbs(&page, &way))
+        h1 { (title) }
+        p.lead { (query.description.text(page.language)) }
+        (filters::form(&page, &page.path, &query.parameters, &defaults, &[]))
+        @if let Some(problem) = &problem { div.alert role="alert" { p { (sentence(problem)) } } }
+        @if missing { p.note { (page.say(&texts::FILL_IN)) } }
+        @if let Some(rows) = &result {
+            div.scroll tabindex="0" role="region" aria-label=(title) { (rows) }
+            // Only the marks that occur are explained.
+            @let text = rows.0.as_str();
+            (panels::legend(&marks.into_iter().filter(|(mark, _)| text.contains(mark.as_str())).collect::<Vec<_>>()))
+            ul.actions {
+                @for format in ROWS_FORMATS { li { a href=(download::rows_address(&page, &query.name, &values, format)) download { (format.to_uppercase()) } } }
+                @for format in ["svg", "png", "pdf"] { li { a href=(panels::chart_address(&page, ChartKind::Ranking, format, &chart, "print", 960)) download { (page.say(&texts::PICTURE)) " " (format.to_uppercase()) } } }
+            }
+            @if !query.notes.is_empty() { div.note { ul { @for note in &query.notes { li { (note.text(page.language)) } } } } }
+            section { figure.chart-view.card { (panels::picture(&page, ChartKind::Ranking, &chart, title, 900)) } }
+        }
+    };
+    Ok(frame(&page, title, Section::Queries, &main))
+}
