@@ -14,6 +14,7 @@ mod lifecycle;
 mod limits;
 mod load;
 mod measures;
+mod portal;
 mod renewal;
 mod saved;
 mod scenarios;

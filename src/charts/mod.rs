@@ -18,19 +18,16 @@ mod rows;
 mod suit;
 
 pub use boundaries::{Boundaries, Matched};
-pub use draw::{
-    canvas::{REGULAR as INTER, SEMI_BOLD as INTER_SEMI_BOLD},
-    theme::THEMES,
-};
+pub use draw::theme::THEMES;
 pub use options::{CLASSES, STACKINGS, Wishes};
-pub use picture::{PICTURE_FORMATS, Picture, PictureFormat, Provenance};
+pub use picture::{PICTURE_FORMATS, Picture, PictureFormat, Provenance, WEB_REGULAR, WEB_SEMI_BOLD};
 pub use plan::{CHART_KINDS, ChartKind, ChartOptions, Plan, has_pyramid, plan};
-pub use rows::Rows;
+pub use rows::{Rows, can_be_drawn};
 pub use suit::suited;
 
 use std::sync::Arc;
 
-use figure::{Answers, Drawn, draw};
+use figure::{Answers, Drawn, draw, source_line};
 
 use crate::{
     engine::ServingEngine,
@@ -43,6 +40,11 @@ impl Picture {
     fn of(drawn: Drawn, provenance: Provenance) -> Self {
         Self { drawn: drawn.document, size: drawn.size, title: drawn.title, description: drawn.description, provenance }
     }
+}
+
+/// The line that says where the numbers of all releases come from.
+pub fn figure_source(library: &Library, language: usize) -> String {
+    source_line(library, language, 0..library.releases.len())
 }
 
 /// Draws rows; `wanted` names the columns whose numbers are drawn.

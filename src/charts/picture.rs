@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use krilla::{Document, geom::Size, metadata::Metadata, page::PageSettings};
 use krilla_svg::{SurfaceExt, SvgSettings};
 use resvg::{
@@ -10,11 +11,17 @@ use resvg::{
 };
 
 use super::draw::canvas::{REGULAR, SEMI_BOLD};
+
 use crate::{
     error::{Error, Result},
     tables::Library,
     words::{self, Message},
 };
+
+/// The same typefaces as browsers like them best.
+pub const WEB_REGULAR: &[u8] = include_bytes!("fonts/Inter-Regular.woff2");
+/// The same in bold.
+pub const WEB_SEMI_BOLD: &[u8] = include_bytes!("fonts/Inter-SemiBold.woff2");
 
 /// What a picture is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +102,14 @@ pub struct Picture {
     pub provenance: Provenance,
 }
 
+/// The packaged typefaces inside a document: whoever shows it has them, and a browser loads nothing for a picture.
+static FACES: LazyLock<String> = LazyLock::new(|| {
+    let face = |weight: u16, font: &[u8]| {
+        format!("@font-face{{font-family:Inter;font-weight:{weight};src:url(data:font/woff2;base64,{})}}", STANDARD.encode(font))
+    };
+    format!("<style>{}{}</style>", face(400, WEB_REGULAR), face(600, WEB_SEMI_BOLD))
+});
+
 /// The packaged fonts, and no others.
 static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     let mut fonts = Database::new();
@@ -127,7 +142,7 @@ impl Picture {
     /// Where the picture cannot be written, which would be a mistake of this program.
     pub fn write(&self, format: PictureFormat, scale: f64) -> Result<Vec<u8>> {
         match format {
-            PictureFormat::Svg => Ok(self.svg().into_bytes()),
+            PictureFormat::Svg => Ok(self.svg(&FACES).into_bytes()),
             PictureFormat::Png => self.png(scale),
             PictureFormat::Pdf => self.pdf(),
         }
@@ -137,13 +152,13 @@ impl Picture {
         serde_json::to_string(&self.provenance).unwrap_or_default()
     }
 
-    /// The document with its size in pixels, its name, and where it comes from.
-    fn svg(&self) -> String {
+    /// The document with its size in pixels, its name, and where it comes from; `faces` are typefaces that it carries.
+    fn svg(&self, faces: &str) -> String {
         let (width, height) = self.size;
         let body = self.drawn.split_once('>').map_or("", |(_, body)| body);
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\" role=\"img\">\
-             <title>{}</title><desc>{}</desc><metadata>{}</metadata>{body}",
+             <title>{}</title><desc>{}</desc><metadata>{}</metadata>{faces}{body}",
             width * 10.0,
             height * 10.0,
             escaped(&self.title),
@@ -154,7 +169,7 @@ impl Picture {
 
     fn tree(&self) -> Result<Tree> {
         let options = Options { fontdb: Arc::clone(&FONTS), font_family: "Inter".into(), ..Options::default() };
-        Tree::from_str(&self.svg(), &options).map_err(|error| Error::Internal(format!("a picture that cannot be read: {error}")))
+        Tree::from_str(&self.svg(""), &options).map_err(|error| Error::Internal(format!("a picture that cannot be read: {error}")))
     }
 
     fn png(&self, scale: f64) -> Result<Vec<u8>> {

@@ -121,11 +121,12 @@ pub fn plan(library: &Library, table: usize, kind: ChartKind, request: &Request,
     let (mut other, mut whole, mut other_whole) = (None, None, None);
     if kind == ChartKind::Pyramid {
         let compared = options.compare.as_ref().map(|(variable, code)| replaced(&filled, variable, code));
-        other = compared.as_ref().map(|request| resolve(library, table, request, MOST_CELLS)).transpose()?;
+        // Comparing with itself would say nothing.
+        other = compared.as_ref().map(|request| resolve(library, table, request, MOST_CELLS)).transpose()?.filter(|other| *other != query);
         if options.share {
             let total = |request: &Request| planner.total(request).and_then(|request| resolve(library, table, &request, MOST_CELLS));
             whole = Some(total(&filled)?);
-            other_whole = compared.as_ref().map(total).transpose()?;
+            other_whole = compared.as_ref().filter(|_| other.is_some()).map(total).transpose()?;
         }
     }
     Ok(Plan { kind, query, other, whole, other_whole })

@@ -18,10 +18,22 @@ use super::{
 };
 use crate::{
     error::Result,
-    sql::{Named, ResultColumn},
+    register::Role,
+    sql::{Named, Parameter, ParameterKind, ResultColumn},
     tables::Library,
     words::{self, Message},
 };
+
+/// Numbers that can be drawn: what has no unit is a number of another sort, such as a place in an order.
+fn numbers(query: &Named) -> impl Iterator<Item = &ResultColumn> {
+    query.columns.iter().filter(|column| column.unit.is_some() && matches!(column.kind, "integer" | "number"))
+}
+
+/// Whether the rows of a query can be drawn: they have a name and a number behind it.
+pub fn can_be_drawn(query: &Named) -> bool {
+    let first = numbers(query).next().and_then(|column| query.columns.iter().position(|other| other.name == column.name));
+    first.is_some_and(|first| query.columns[..first].iter().any(|column| column.kind == "text"))
+}
 
 /// What a named query answered.
 #[derive(Debug)]
@@ -41,9 +53,7 @@ pub struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// The columns of numbers that are drawn: those asked for, or all that share the unit of the first.
     fn drawn(&self, wanted: &[String], most: usize) -> std::result::Result<Vec<&'a ResultColumn>, Message> {
-        // What has no unit is a number of another sort, such as a place in an order.
-        let counts = |column: &&ResultColumn| column.unit.is_some() && matches!(column.kind, "integer" | "number");
-        let numbers: Vec<&ResultColumn> = self.query.columns.iter().filter(counts).collect();
+        let numbers: Vec<&ResultColumn> = numbers(self.query).collect();
         let there = || numbers.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
         let mut chosen = Vec::new();
         for name in wanted {
@@ -103,11 +113,30 @@ impl<'a> Rows<'a> {
         Ok(values)
     }
 
+    /// What stood for a parameter, as people say it; totals go without saying.
+    fn told(&self, parameter: &Parameter, value: &str) -> Option<String> {
+        let library = self.library;
+        match &parameter.kind {
+            ParameterKind::Code(dimension, _) => {
+                let dimension = &library.dimensions[*dimension];
+                let node = dimension.find(value).map(|at| &dimension.nodes[at as usize])?;
+                let says = node.parent.is_some() || dimension.role == Role::Geo;
+                says.then(|| node.label.text(self.language).to_owned())
+            }
+            ParameterKind::Period => {
+                let at = (0..library.releases.len()).find(|&at| library.period(at) == value)?;
+                Some(library.period_label(at, self.language).to_owned())
+            }
+            // How many rows there are is to be seen.
+            ParameterKind::Integer(..) => None,
+            ParameterKind::Text(_) | ParameterKind::Number(..) => Some(format!("{}: {value}", parameter.label.text(self.language))),
+        }
+    }
+
     /// What is said around the picture; `only` is the column that is drawn alone.
     fn texts(&self, wishes: &Wishes, only: Option<&ResultColumn>) -> Texts {
         let language = self.language;
-        let chosen =
-            self.query.parameters.iter().zip(self.given).map(|(parameter, value)| format!("{}: {value}", parameter.label.text(language)));
+        let chosen = self.query.parameters.iter().zip(self.given).filter_map(|(parameter, value)| self.told(parameter, value));
         let details = only.map(|column| column.label.text(language).to_owned()).into_iter().chain(chosen).collect();
         let notes = self.query.notes.iter().map(|note| note.text(language).to_owned()).collect();
         let source = source_line(self.library, language, 0..self.library.releases.len());

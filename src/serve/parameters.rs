@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A query string, taken apart.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Parameters {
     pairs: Vec<(String, String)>,
 }

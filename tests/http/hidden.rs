@@ -98,6 +98,29 @@ fn chart_scales_tell_nothing() {
     assert!(drawn >= 18 && marked >= 8, "{drawn} charts were drawn, {marked} with a mark");
 }
 
+/// Pages, orders and shades of tables on them, counters, dashboards' figures and changes.
+#[test]
+fn pages_tell_nothing() {
+    let mut questions: Vec<String> =
+        ["/tables", "/releases", "/method", "/compare", "/dashboards", "/search?q=old+north"].map(String::from).into();
+    questions.extend(["11", "1101", "1201"].map(|region| format!("/regions/{region}")));
+    for table in ["people", "bands"] {
+        for how in ["", "&shade=on", "&sort=0", "&sort=0-desc&shade=on", "&labels=both&from=3"] {
+            questions.push(format!("/tables/{table}?valueCodes[Region]=*&valueCodes[Age]=*{how}"));
+        }
+        for view in ["bars", "ranking", "heat", "lines"] {
+            questions.push(format!("/tables/{table}?view={view}&valueCodes[Region]=*&valueCodes[Age]=*"));
+        }
+    }
+    let mut marked = 0;
+    for question in questions {
+        let reply = shared().ask_all_ways(&question);
+        assert_eq!(reply.status, 200, "{question}");
+        marked += usize::from(reply.text().contains("[c]"));
+    }
+    assert!(marked > 8, "{marked} pages have a mark");
+}
+
 #[test]
 fn error_texts_tell_nothing() {
     let places = ["most(1)", "99", "range(1201,1101)", "top(0)"];

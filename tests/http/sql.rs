@@ -147,6 +147,11 @@ pub fn queries(files: &[(&str, &str)]) -> FileSources {
     FileSources::Given(files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect())
 }
 
+/// The queries that tests share.
+pub fn shared_queries() -> FileSources {
+    queries(&[("people.sql", PEOPLE), ("sums.sql", SUMS)])
+}
+
 /// The service that these tests share.
 pub fn asked() -> &'static Asked {
     static ASKED: OnceLock<Asked> = OnceLock::new();
@@ -162,7 +167,7 @@ pub fn start() -> Asked {
         let store = Store::open(folder.path().to_str().unwrap()).unwrap();
         world.publish(&store).await;
         world.read_releases(folder.path());
-        let given = queries(&[("people.sql", PEOPLE), ("sums.sql", SUMS)]);
+        let given = shared_queries();
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let settings = ServeSettings { sql: bounds(), queries: given, postgres: Some(loopback), ..settings() };
         let application = Application::build(&store, &settings).await.unwrap();

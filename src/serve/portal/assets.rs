@@ -9,7 +9,7 @@ use axum::{
 };
 
 use crate::{
-    charts::{INTER, INTER_SEMI_BOLD},
+    charts::{WEB_REGULAR, WEB_SEMI_BOLD},
     serve::{edge, problem::Problem},
     tables::fingerprint,
     words,
@@ -23,8 +23,8 @@ static ASSETS: [Asset; 6] = [
     ("portal.js", "text/javascript; charset=utf-8", include_bytes!("assets/portal.js")),
     ("theme.js", "text/javascript; charset=utf-8", include_bytes!("assets/theme.js")),
     ("icon.svg", "image/svg+xml", include_bytes!("assets/icon.svg")),
-    ("inter-regular.ttf", "font/ttf", INTER),
-    ("inter-semibold.ttf", "font/ttf", INTER_SEMI_BOLD),
+    ("inter-regular.woff2", "font/woff2", WEB_REGULAR),
+    ("inter-semibold.woff2", "font/woff2", WEB_SEMI_BOLD),
 ];
 
 static DIGESTS: LazyLock<Vec<String>> = LazyLock::new(|| ASSETS.iter().map(|(_, _, bytes)| fingerprint(std::iter::once(*bytes))).collect());

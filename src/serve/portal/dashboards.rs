@@ -10,7 +10,7 @@ use axum::{
 use maud::{Markup, html};
 
 use super::{
-    Page, Section, filters,
+    Page, Section, export, filters,
     frame::{crumbs, frame},
     panels::panel,
     respond, texts,
@@ -54,13 +54,16 @@ fn found<'s>(shared: &'s Shared, name: &str) -> Result<&'s Dashboard, Problem> {
     })
 }
 
-/// `GET /dashboards/{name}`
+/// `GET /dashboards/{name}`, and `{name}.zip` for what it shows as files
 pub async fn dashboard(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<String>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    if let Some(name) = name.strip_suffix(".zip") {
+        return export::archive(Page::new(&shared, &uri, &headers)?, found(&shared, name)?).await;
+    }
     respond(&shared, &uri, &headers, async |page| one(page, &name).await).await
 }
 
@@ -69,8 +72,8 @@ async fn one(page: Page, name: &str) -> Result<Markup, Problem> {
     let dashboard = found(&shared, name)?;
     let given = filters::given(&page, dashboard, &[])?;
     let mut parts = Vec::new();
-    for one in &dashboard.panels {
-        parts.push(panel(&page, dashboard, one, &given).await?);
+    for (at, one) in dashboard.panels.iter().enumerate() {
+        parts.push(panel(&page, dashboard, one, at + 1, &given).await?);
     }
     let title = dashboard.title.text(page.language);
     let way = [(page.say(&texts::DASHBOARDS).to_owned(), page.link("/dashboards", &[]))];

@@ -25,7 +25,9 @@ const FORMATS: [(&str, &str, &str); 9] = [
 /// The address of a query's numbers in a format, in the reader's language; `None` where it would be too long.
 pub fn of_query(page: &Page, query: &Query, format: &str) -> Option<String> {
     // Addresses on pages begin at the root, whatever the reader calls us.
-    formats::address(&page.context(), query, format).map(|address| address.strip_prefix(&page.origin).unwrap_or(&address).to_owned())
+    let options = if format == "csv" { "&outputFormatParams=UseCodesAndTexts" } else { "" };
+    formats::address(&page.context(), query, format)
+        .map(|address| format!("{}{options}", address.strip_prefix(&page.origin).unwrap_or(&address)))
 }
 
 /// The address of a request's numbers.

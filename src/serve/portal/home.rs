@@ -12,7 +12,9 @@ use maud::{Markup, html};
 use super::{Page, Section, filters, frame::frame, panels::panel, respond, search::search_box, texts};
 use crate::{
     dashboards::Place,
+    register::Role,
     serve::{Shared, problem::Problem},
+    tables::UnionDimension,
 };
 
 /// `GET /`
@@ -30,8 +32,8 @@ async fn make(page: Page) -> Result<Markup, Problem> {
         let region = given.get("region").unwrap_or("");
         let place = filters::chosen(&page, &home.filters, &given.pairs).into_iter().next().unwrap_or_default();
         let mut parts = Vec::new();
-        for one in &home.panels {
-            parts.push(panel(&page, home, one, &given).await?);
+        for (at, one) in home.panels.iter().enumerate() {
+            parts.push(panel(&page, home, one, at + 1, &given).await?);
         }
         figures = html! {
             section aria-labelledby="figures" {
@@ -63,7 +65,7 @@ async fn make(page: Page) -> Result<Markup, Problem> {
         }
         section aria-labelledby="tables" {
             h2 id="tables" { (page.say(&texts::TABLES)) }
-            ul { @for entry in shared.library.tables.iter().filter(|entry| !entry.discontinued) {
+            ul.columns { @for entry in shared.library.tables.iter().filter(|entry| !entry.discontinued) {
                 li { a href=(page.link(&format!("/tables/{}", entry.table.id), &[])) { (entry.table.label.text(page.language)) } }
             } }
         }
@@ -71,26 +73,20 @@ async fn make(page: Page) -> Result<Markup, Problem> {
     Ok(frame(&page, name, Section::Home, &main))
 }
 
-/// Something to search for: a part of the country, and what else it is counted by.
+/// Something to search for: a part of the country, and a category that few other words would find.
 fn examples(page: &Page) -> Vec<String> {
     let library = &page.shared.library;
-    let Some(table) = library.tables.iter().find(|entry| entry.region(library).is_some() && entry.axes.len() > 1) else {
-        return Vec::new();
+    let Some(table) = library.tables.iter().find(|entry| entry.region(library).is_some()) else { return Vec::new() };
+    let place = table.region(library).and_then(|axis| {
+        let dimension = &library.dimensions[table.axes[axis].dimension];
+        dimension.children(0).last().map(|&node| dimension.nodes[node as usize].label.text(page.language).to_lowercase())
+    });
+    let short = |dimension: &UnionDimension| {
+        let names = dimension.nodes.iter().filter(|node| node.parent.is_some()).map(|node| node.label.text(page.language).to_lowercase());
+        names.filter(|name| name.len() > 4 && name.chars().all(char::is_alphabetic)).min_by_key(String::len)
     };
-    let first = |axis: usize, finest: bool| {
-        let axis = &table.axes[axis];
-        let dimension = &library.dimensions[axis.dimension];
-        let node = axis.nodes.iter().copied().find(|&node| {
-            let node = &dimension.nodes[node as usize];
-            node.parent.is_some() && (!finest || node.level == axis.level)
-        })?;
-        Some(dimension.nodes[node as usize].label.text(page.language).to_lowercase())
-    };
-    let region = table.region(library).and_then(|axis| first(axis, false));
-    let other = (0..table.axes.len()).rev().find(|&axis| Some(axis) != table.region(library)).and_then(|axis| first(axis, true));
-    region
-        .into_iter()
-        .flat_map(|region| [Some(region.clone()), other.as_ref().map(|other| format!("{other} {region}"))])
-        .flatten()
-        .collect()
+    let classified = library.dimensions.iter().filter(|dimension| dimension.role != Role::Geo);
+    let category = classified.max_by_key(|dimension| (dimension.nodes.len(), dimension.levels.len())).and_then(short);
+    let both = place.as_ref().zip(category).map(|(place, category)| format!("{category} {place}"));
+    place.into_iter().chain(both).collect()
 }

@@ -14,6 +14,7 @@ mod compare;
 mod dashboards;
 mod download;
 mod explorer;
+mod export;
 mod filters;
 pub mod frame;
 mod home;
@@ -76,6 +77,18 @@ impl Page {
             origin: shared.origin(headers),
             shared: Arc::clone(shared),
         })
+    }
+
+    /// The same page for a reader of another language.
+    pub fn in_language(&self, language: usize) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            language,
+            tongue: self.shared.library.tongue(language),
+            path: self.path.clone(),
+            parameters: self.parameters.clone(),
+            origin: self.origin.clone(),
+        }
     }
 
     pub fn say(&self, phrase: &Phrase) -> &'static str {

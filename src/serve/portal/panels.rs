@@ -9,9 +9,10 @@ use crate::{
     charts::ChartKind,
     dashboards::{Asked, Asking, Dashboard, Given, Number, Panel, Show, number},
     formats::{Context, Grid, Texts, rows_table},
+    register::Label,
     serve::{data::room, problem::Problem},
     tables::{Answer, Query, Request, answer},
-    words::Message,
+    words::{self, Message},
 };
 
 /// Pictures on narrow screens are drawn anew, so that their text can be read.
@@ -63,11 +64,12 @@ pub fn of_table(page: &Page, table: usize, request: &Request, options: &[(String
     pairs
 }
 
-/// A panel of a dashboard.
-pub async fn panel(page: &Page, dashboard: &Dashboard, panel: &Panel, given: &Given) -> Result<Markup, Problem> {
+/// A panel of a dashboard; `number` is its place, from 1.
+pub async fn panel(page: &Page, dashboard: &Dashboard, panel: &Panel, number: usize, given: &Given) -> Result<Markup, Problem> {
     let shared = &page.shared;
     let title = panel.title.as_ref().map(|title| title.text(page.language));
     let asked = Asked::new(dashboard, panel, given, &shared.library, &shared.sql);
+    let about = asked.as_ref().ok().map(|asked| about(page, asked, number));
     let inner = match asked {
         Err(reason) => nothing(page, title, &reason),
         Ok(asked) => match &panel.show {
@@ -81,11 +83,44 @@ pub async fn panel(page: &Page, dashboard: &Dashboard, panel: &Panel, given: &Gi
     };
     let class = format!("card panel w{}", panel.width);
     Ok(html! {
-        section class=(class) {
+        section class=(class) id={ "panel-" (number) } {
             (inner)
             @if let Some(note) = &panel.note { p.muted { (note.text(page.language)) } }
+            @if let Some(about) = about { (about) }
         }
     })
+}
+
+/// Where the numbers of a panel come from, what to know when reading them, and how to come back to them.
+fn about(page: &Page, asked: &Asked, number: usize) -> Markup {
+    let library = &page.shared.library;
+    let text = |label: &Label| label.text(page.language).to_owned();
+    let (notes, releases): (Vec<String>, Vec<usize>) = match &asked.asking {
+        Asking::Nothing => return html! {},
+        Asking::Cells { table, query, .. } => {
+            let notes = library.tables[*table].table.notes.iter().filter(|note| note.node.is_none()).map(|note| text(&note.text));
+            (notes.collect(), query.releases.clone())
+        }
+        Asking::Rows { name, .. } => {
+            let notes = page.shared.sql.query(name).map(|query| query.notes.iter().map(text).collect());
+            (notes.unwrap_or_default(), (0..library.releases.len()).collect())
+        }
+    };
+    html! {
+        details.about {
+            summary { (page.say(&texts::SOURCE_AND_NOTES)) }
+            p {
+                (words::SOURCE.text(page.tongue)) ": " (library.register.source.text(page.language)) " · "
+                (words::RELEASES.text(page.tongue)) ": "
+                @for (at, &release) in releases.iter().enumerate() {
+                    @if at > 0 { ", " }
+                    a href={ (page.link("/releases", &[])) "#r" (release) } { (library.releases[release].folder) }
+                }
+            }
+            @if !notes.is_empty() { ul { @for note in notes { li { (note) } } } }
+            p { a href={ (page.here(&[])) "#panel-" (number) } { (page.say(&texts::PERMALINK)) } }
+        }
+    }
 }
 
 fn heading(title: Option<&str>) -> Markup {
@@ -93,7 +128,7 @@ fn heading(title: Option<&str>) -> Markup {
 }
 
 /// The release of the period that was chosen; the newest where none was.
-fn release_of(page: &Page, given: &Given) -> usize {
+pub fn release_of(page: &Page, given: &Given) -> usize {
     let library = &page.shared.library;
     let period = given.pairs.iter().find_map(|(_, value)| (0..library.releases.len()).find(|&at| library.period(at) == value));
     period.unwrap_or(library.releases.len().saturating_sub(1))
@@ -144,37 +179,44 @@ pub fn explored(page: &Page, table: usize, request: &Request, view: &str) -> Str
     page.link(&format!("/tables/{}", page.shared.library.tables[table].table.id), &pairs)
 }
 
-fn pictured(page: &Page, title: Option<&str>, kind: ChartKind, asked: &Asked, width: u8) -> Markup {
-    let named = title.map_or_else(|| page.say(texts::of_chart(kind)).to_owned(), str::to_owned);
+/// What a picture of a panel is asked for with; it tells its title itself, wherever it is taken.
+pub fn chart_pairs(page: &Page, asked: &Asked, title: Option<&str>) -> Option<Vec<(String, String)>> {
     let mut options = asked.options.clone();
-    let (pairs, table, data) = match &asked.asking {
-        Asking::Cells { table, request, query, .. } => {
-            (of_table(page, *table, request, &options), explored(page, *table, request, kind.id()), Some(query))
-        }
-        Asking::Rows { name, pairs } => {
-            let mut all = vec![("query".to_owned(), name.clone())];
-            all.extend(pairs.iter().cloned());
-            all.append(&mut options);
-            (all, query_page(page, name, pairs), None)
-        }
+    options.extend(title.map(|title| ("title".to_owned(), title.to_owned())));
+    match &asked.asking {
+        Asking::Cells { table, request, .. } => Some(of_table(page, *table, request, &options)),
+        Asking::Rows { name, pairs } => Some([vec![("query".to_owned(), name.clone())], pairs.clone(), options].concat()),
+        Asking::Nothing => None,
+    }
+}
+
+/// The address of a panel's numbers in a format.
+pub fn data_of(page: &Page, asked: &Asked, format: &str) -> Option<String> {
+    match &asked.asking {
+        Asking::Cells { query, .. } => download::of_query(page, query, format),
+        Asking::Rows { name, pairs } => Some(download::rows_address(page, name, pairs, format)),
+        Asking::Nothing => None,
+    }
+}
+
+fn pictured(page: &Page, title: Option<&str>, kind: ChartKind, asked: &Asked, width: u8) -> Markup {
+    let named = title.unwrap_or_else(|| page.say(texts::of_chart(kind)));
+    let Some(pairs) = chart_pairs(page, asked, title) else { return html! {} };
+    let table = match &asked.asking {
+        Asking::Cells { table, request, .. } => explored(page, *table, request, kind.id()),
+        Asking::Rows { name, pairs } => query_page(page, name, pairs),
         Asking::Nothing => return html! {},
     };
-    let drawn = if width > 6 { 960 } else { 620 };
+    let about = html! { span.visually-hidden { ": " (named) } };
     html! {
-        (heading(title))
-        figure { (picture(page, kind, &pairs, &named, drawn)) }
+        @if let Some(title) = title { h3.visually-hidden { (title) } }
+        figure { (picture(page, kind, &pairs, named, if width > 6 { 960 } else { 620 })) }
         ul.actions {
-            li { a href=(table) { (page.say(&texts::AS_TABLE)) span.visually-hidden { ": " (named) } } }
+            li { a href=(table) { (page.say(&texts::AS_TABLE)) (about) } }
             @for format in ["svg", "png", "pdf"] {
-                li { a href=(chart_address(page, kind, format, &pairs, "print", 960)) download { (format.to_uppercase()) span.visually-hidden { ": " (named) } } }
+                li { a href=(chart_address(page, kind, format, &pairs, "print", 960)) download { (format.to_uppercase()) (about) } }
             }
-            @match (&asked.asking, data) {
-                (Asking::Rows { name, pairs }, _) => li { a href=(download::rows_address(page, name, pairs, "csv")) download { "CSV" span.visually-hidden { ": " (named) } } },
-                (_, Some(query)) => @if let Some(data) = download::of_query(page, query, "csv") {
-                    li { a href=(data) download { "CSV" span.visually-hidden { ": " (named) } } }
-                },
-                _ => {}
-            }
+            @if let Some(data) = data_of(page, asked, "csv") { li { a href=(data) download { "CSV" (about) } } }
         }
     }
 }

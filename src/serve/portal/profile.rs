@@ -60,8 +60,8 @@ async fn make(page: Page, code: &str) -> Result<Markup, Problem> {
     if let Some(dashboard) = shared.dashboards.at(Place::Profile) {
         let given = filters::given(&page, dashboard, &[("region", &described.code)])?;
         form = filters::form(&page, &page.path, &dashboard.filters, &given.pairs, &["region"]);
-        for one in &dashboard.panels {
-            parts.push(panel(&page, dashboard, one, &given).await?);
+        for (at, one) in dashboard.panels.iter().enumerate() {
+            parts.push(panel(&page, dashboard, one, at + 1, &given).await?);
         }
     }
     let below = dimension.children(node);

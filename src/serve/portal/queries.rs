@@ -15,7 +15,7 @@ use super::{
     panels, respond, texts,
 };
 use crate::{
-    charts::ChartKind,
+    charts::{ChartKind, can_be_drawn},
     formats::ROWS_FORMATS,
     serve::{Shared, problem::Problem},
     tables::CellStatus,
@@ -106,10 +106,10 @@ async fn one(page: Page, name: &str) -> Result<Markup, Problem> {
             (panels::legend(&marks.into_iter().filter(|(mark, _)| text.contains(mark.as_str())).collect::<Vec<_>>()))
             ul.actions {
                 @for format in ROWS_FORMATS { li { a href=(download::rows_address(&page, &query.name, &values, format)) download { (format.to_uppercase()) } } }
-                @for format in ["svg", "png", "pdf"] { li { a href=(panels::chart_address(&page, ChartKind::Ranking, format, &chart, "print", 960)) download { (page.say(&texts::PICTURE)) " " (format.to_uppercase()) } } }
+                @for format in if can_be_drawn(query) { &["svg", "png", "pdf"][..] } else { &[] } { li { a href=(panels::chart_address(&page, ChartKind::Ranking, format, &chart, "print", 960)) download { (page.say(&texts::PICTURE)) " " (format.to_uppercase()) } } }
             }
             @if !query.notes.is_empty() { div.note { ul { @for note in &query.notes { li { (note.text(page.language)) } } } } }
-            section { figure.chart-view.card { (panels::picture(&page, ChartKind::Ranking, &chart, title, 900)) } }
+            @if can_be_drawn(query) { section { figure.chart-view.card { (panels::picture(&page, ChartKind::Ranking, &chart, title, 900)) } } }
         }
     };
     Ok(frame(&page, title, Section::Queries, &main))

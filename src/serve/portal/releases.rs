@@ -115,7 +115,7 @@ pub fn audit(page: &Page, release: usize) -> Markup {
     let share = if audit.cells > 0 { (audit.suppressed as f64 / audit.cells as f64 * 1000.0).round() as i64 } else { 0 };
     html! {
         p { (texts::WITHHELD.with(page.count(audit.suppressed)).and(page.count(audit.cells)).and(written(share, 1, page.tongue)).text(page.tongue)) }
-        dl {
+        dl.tall {
             dt { (page.say(&texts::SMALL_COUNTS)) } dd { "1–" (release.manifest.threshold.saturating_sub(1)) }
             dt { (page.say(&texts::CHECKED)) }
             dd { ul { @for check in &audit.checked { li { (texts::of_check(check).map_or(check.as_str(), |phrase| page.say(phrase))) } } } }

@@ -19,7 +19,7 @@ phrases! {
     DASHBOARDS = "Dashboards" | "Dasbor";
     QUERIES = "Queries" | "Kueri";
     RELEASES = "Releases" | "Rilis";
-    INTERFACE = "API" | "API (antarmuka)";
+    INTERFACE = "API" | "Antarmuka";
     METHOD = "How people are protected" | "Cara data pribadi dilindungi";
     METHOD_SHORT = "Method" | "Metode";
     THEME = "Light/dark" | "Terang/gelap";
@@ -86,7 +86,7 @@ phrases! {
     AND_OTHERS = "and {0} more" | "dan {0} lainnya";
     PASTE = "Paste a list of codes" | "Tempel daftar kode";
     PASTED_UNKNOWN = "These codes are not in the table: {0}." | "Kode berikut tidak ada dalam tabel: {0}.";
-    MUST_KNOW = "{0} important note(s) on what you chose" | "{0} catatan penting tentang pilihan Anda";
+    MUST_KNOW = "Important for what you chose" | "Penting untuk pilihan Anda";
     TOO_LARGE_TO_SHOW = "The selection has {0} cells, too many to look at ({1} at most). Download it, or choose less." | "Pilihan ini memuat {0} sel, terlalu banyak untuk ditampilkan (paling banyak {1}). Unduhlah, atau pilih lebih sedikit.";
     MORE_ROWS = "{0} more rows" | "{0} baris lagi";
     FROM_FIRST_ROW = "From the first row" | "Dari baris pertama";
@@ -130,6 +130,7 @@ phrases! {
     // Panels.
 
     PANEL_EMPTY = "There is nothing to show here for what was chosen." | "Tidak ada yang dapat ditampilkan di sini untuk pilihan ini.";
+    SOURCE_AND_NOTES = "Source and notes" | "Sumber dan catatan";
     AS_TABLE = "Open as table" | "Buka sebagai tabel";
     AS_QUERY = "Open as query" | "Buka sebagai kueri";
     SINCE_BEFORE = "since the period before" | "sejak periode sebelumnya";
@@ -271,10 +272,10 @@ mod tests {
     fn every_phrase_is_said_in_every_language() {
         assert!(ALL.len() > 100);
         for phrase in ALL {
-            let (english, indonesian) = (phrase.text(Tongue::English), phrase.text(Tongue::Indonesian));
-            assert!(!indonesian.is_empty() && english != indonesian, "{english}");
+            let (english, other) = (phrase.text(Tongue::English), phrase.text(Tongue::Indonesian));
+            assert!(!other.is_empty() && english != other, "{english}");
             for place in ["{0}", "{1}", "{2}"] {
-                assert_eq!(english.contains(place), indonesian.contains(place), "{english}");
+                assert_eq!(english.contains(place), other.contains(place), "{english}");
             }
         }
     }

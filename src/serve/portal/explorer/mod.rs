@@ -61,8 +61,8 @@ async fn make(page: Page, table: usize) -> Result<Markup, Problem> {
                     (tabs(&page, &state))
                     (shown.toolbar)
                     (shown.body)
+                    section { (download::menu(&page, &entry.table.id, &state.request, shown.chart.as_ref().map(|(kind, pairs)| (*kind, pairs.as_slice())))) }
                     div.foot {
-                        section { (download::menu(&page, &entry.table.id, &state.request, shown.chart.as_ref().map(|(kind, pairs)| (*kind, pairs.as_slice())))) }
                         section {
                             h2 { (page.say(&texts::SHARE)) }
                             ul.actions {
@@ -129,7 +129,7 @@ fn notes(page: &Page, state: &State, mandatory: bool) -> Markup {
     html! {
         @if !notes.is_empty() {
             @if mandatory {
-                div.note role="note" { p { strong { (texts::MUST_KNOW.with(notes.len() as u64).text(page.tongue)) } } ul { @for note in notes { li { (note) } } } }
+                div.note role="note" { p { strong { (page.say(&texts::MUST_KNOW)) } } ul { @for note in notes { li { (note) } } } }
             } @else {
                 h2 { (words::NOTES.text(page.tongue)) }
                 ul { @for note in notes { li { (note) } } }
