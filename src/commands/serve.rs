@@ -30,12 +30,7 @@ pub async fn serve(args: Serve) -> Result<()> {
         ..ServeSettings::default()
     };
     let application = Application::build(&Store::open(&args.releases)?, &settings).await?;
-    say!(
-        "serving {} at http://{} (Ctrl-C ends it); for programs: http://{}/api",
-        args.releases,
-        application.address(),
-        application.address()
-    );
+    say!("serving {} at http://{}/ (Ctrl-C ends it); for programs: /api", args.releases, application.address());
     if let Some(address) = application.metrics_address() {
         say!("figures for Prometheus at http://{address}/metrics");
     }

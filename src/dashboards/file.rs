@@ -96,8 +96,8 @@ enum Values {
     List(Vec<String>),
 }
 
-/// Reads a dashboard and tries its panels.
-pub fn read(file: &str, text: &str, library: &Library, sql: &Sql) -> Result<Dashboard, DefinitionError> {
+/// Reads a dashboard and tries its panels. Those that do not fit are faults if it is `strict`, else left out.
+pub fn read(file: &str, text: &str, strict: bool, library: &Library, sql: &Sql) -> Result<Dashboard, DefinitionError> {
     let header = Header::plain(file, text, &library.register.languages);
     let parsed: DashboardFile = header.parse()?;
     let mut filters: Vec<Parameter> = Vec::new();
@@ -128,14 +128,22 @@ pub fn read(file: &str, text: &str, library: &Library, sql: &Sql) -> Result<Dash
         Ok(given) => given,
         Err(problem) => return header.fault(&parsed.title, problem.to_string()),
     };
-    for panel in &parsed.panel {
-        dashboard.panels.push(read_panel(&header, panel, library, sql)?);
-    }
-    for (panel, file) in dashboard.panels.iter().zip(&parsed.panel) {
-        if let Err(problem) = Asked::new(&dashboard, panel, &given, library, sql) {
-            return header
-                .fault(&file.show, format!("the panel shows nothing with the defaults of the filters: {}", problem.text(Tongue::English)));
+    for file in &parsed.panel {
+        let tried = read_panel(&header, file, library, sql).and_then(|panel| match Asked::new(&dashboard, &panel, &given, library, sql) {
+            Ok(_) => Ok(panel),
+            Err(problem) => {
+                let problem = problem.text(Tongue::English);
+                header.fault(&file.show, format!("the panel shows nothing with the defaults of the filters: {problem}"))
+            }
+        });
+        match tried {
+            Ok(panel) => dashboard.panels.push(panel),
+            Err(error) if !strict => tracing::debug!(%error, "a shipped panel does not fit this register"),
+            Err(error) => return Err(error),
         }
+    }
+    if dashboard.panels.is_empty() {
+        return header.fault(&parsed.title, "expected a panel that shows something");
     }
     Ok(dashboard)
 }

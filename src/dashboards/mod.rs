@@ -131,12 +131,13 @@ impl Dashboards {
     /// Reads dashboards and tries every panel with the defaults of its filters.
     ///
     /// # Errors
-    /// Where a file of the operator's is wrong: says file, line and what was expected. Shipped ones that do not fit the register are left out.
+    /// Where a file of the operator's is wrong: says file, line and what was expected. What is shipped and does not fit the register is left out,
+    /// panel by panel.
     pub fn open(library: &Library, sql: &Sql, sources: &FileSources) -> Result<Self> {
         let (sources, given) = sources.files(shipped);
         let mut all = Vec::new();
         for (file, text) in sources.iter().filter(|(file, _)| file.ends_with(file::ENDING)) {
-            match file::read(file, text, library, sql) {
+            match file::read(file, text, given, library, sql) {
                 Ok(dashboard) => all.push(dashboard),
                 Err(error) if !given => tracing::debug!(%error, "a shipped dashboard does not fit this register"),
                 Err(error) => return Err(Error::Definition(error)),

@@ -4,8 +4,6 @@
 //! words that a name holds is taken for that name; of several names that hold it the one with the fewest other words, then the
 //! one that stands higher in its hierarchy.
 
-use std::collections::HashMap;
-
 use super::{
     library::{Library, TableEntry},
     vintages::UnionDimension,
@@ -14,8 +12,80 @@ use super::{
 /// Names of nodes by the words in them.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// For each dimension: word to the nodes that have it in a name, in order.
-    words: Vec<HashMap<String, Vec<u32>>>,
+    /// For each dimension.
+    words: Vec<Words>,
+}
+
+/// The words of one dimension in alphabetical order, each with the nodes that have it in a name. A country has a quarter of a million
+/// of them, so they lie in one text.
+#[derive(Debug, Default)]
+struct Words {
+    text: String,
+    /// Where each word ends in the text, and how many of the nodes belong to it and those before.
+    ends: Vec<(u32, u32)>,
+    nodes: Vec<u32>,
+}
+
+impl Words {
+    fn new(dimension: &UnionDimension) -> Self {
+        let mut pairs: Vec<(String, u32)> = Vec::new();
+        for (at, node) in dimension.nodes.iter().enumerate() {
+            let codes = [Some(&node.code), node.official.as_ref()].into_iter().flatten().map(|code| code.to_lowercase());
+            pairs.extend(node.label.texts().flat_map(words).chain(codes).map(|word| (word, at as u32)));
+        }
+        pairs.sort_unstable();
+        pairs.dedup();
+        let mut index = Self::default();
+        for (word, node) in pairs {
+            if index.ends.is_empty() || index.word(index.ends.len() - 1) != word {
+                index.text.push_str(&word);
+                index.ends.push((index.text.len() as u32, index.nodes.len() as u32));
+            }
+            index.nodes.push(node);
+            if let Some(last) = index.ends.last_mut() {
+                last.1 += 1;
+            }
+        }
+        index.text.shrink_to_fit();
+        index
+    }
+
+    fn word(&self, at: usize) -> &str {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before].0);
+        &self.text[start as usize..self.ends[at].0 as usize]
+    }
+
+    /// The nodes of some words that stand side by side.
+    fn of(&self, words: std::ops::Range<usize>) -> &[u32] {
+        if words.is_empty() {
+            return &[];
+        }
+        let start = words.start.checked_sub(1).map_or(0, |before| self.ends[before].1);
+        &self.nodes[start as usize..self.ends[words.end - 1].1 as usize]
+    }
+
+    /// The first word that is not before another in the alphabet.
+    fn place(&self, word: &str) -> usize {
+        let (mut low, mut high) = (0, self.ends.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            if self.word(middle) < word { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
+    /// The nodes that have a word.
+    fn get(&self, word: &str) -> &[u32] {
+        let at = self.place(word);
+        if at < self.ends.len() && self.word(at) == word { self.of(at..at + 1) } else { &[] }
+    }
+
+    /// The nodes that have a word with this beginning.
+    fn beginning(&self, start: &str) -> &[u32] {
+        let first = self.place(start);
+        let last = (first..self.ends.len()).find(|&at| !self.word(at).starts_with(start)).unwrap_or(self.ends.len());
+        self.of(first..last)
+    }
 }
 
 /// What was found of a few words.
@@ -59,20 +129,7 @@ fn holds(name: &[String], phrase: &[String]) -> Option<usize> {
 
 impl Index {
     pub(super) fn new(dimensions: &[UnionDimension]) -> Self {
-        let of = |dimension: &UnionDimension| {
-            let mut index: HashMap<String, Vec<u32>> = HashMap::new();
-            for (at, node) in dimension.nodes.iter().enumerate() {
-                let own = node.label.texts().flat_map(words).chain([node.code.to_lowercase()]);
-                for word in own.chain(node.official.iter().map(|official| official.to_lowercase())) {
-                    let nodes = index.entry(word).or_default();
-                    if nodes.last() != Some(&(at as u32)) {
-                        nodes.push(at as u32);
-                    }
-                }
-            }
-            index
-        };
-        Self { words: dimensions.iter().map(of).collect() }
+        Self { words: dimensions.iter().map(Words::new).collect() }
     }
 }
 
@@ -82,10 +139,7 @@ impl Library {
         let asked: Vec<String> = words(text).into_iter().take(MOST_WORDS).collect();
         let Some((last, whole)) = asked.split_last() else { return Vec::new() };
         let index = &self.index.words[dimension];
-        let mut found: Vec<u32> = match whole.first() {
-            Some(first) => index.get(first).cloned().unwrap_or_default(),
-            None => index.iter().filter(|(word, _)| word.starts_with(last.as_str())).flat_map(|(_, nodes)| nodes.iter().copied()).collect(),
-        };
+        let mut found: Vec<u32> = whole.first().map_or_else(|| index.beginning(last), |first| index.get(first)).to_vec();
         found.sort_unstable();
         found.dedup();
         let nodes = &self.dimensions[dimension].nodes;
@@ -134,7 +188,7 @@ impl Library {
             if before.nodes.iter().any(|(known, _)| *known == dimension) {
                 continue;
             }
-            for &node in index.get(&phrase[0]).into_iter().flatten() {
+            for &node in index.get(&phrase[0]) {
                 let described = &self.dimensions[dimension].nodes[node as usize];
                 // A total is what everything else is part of: nobody looks for it.
                 let Some(parent) = described.parent else { continue };

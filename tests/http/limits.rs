@@ -94,6 +94,7 @@ pub async fn publish(folder: &Path) {
                 fs::hard_link(&path, other.join(part).join(path.file_name().unwrap())).unwrap();
             }
         }
+        fs::hard_link(first.join("audit.json"), other.join("audit.json")).unwrap();
         let manifest = fs::read_to_string(first.join("manifest.json")).unwrap();
         fs::write(other.join("manifest.json"), manifest.replace(PERIODS[0], period)).unwrap();
     }
