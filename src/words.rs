@@ -475,7 +475,7 @@ phrases! {
     ROWS_AS_BARS = "the rows of a query can be drawn as bars or as ranking, by a text and its numbers; choose one of these" | "baris suatu kueri dapat digambar sebagai bars atau ranking, dari teks dan angkanya; pilih salah satunya";
     NO_PYRAMID = "table {0} has no ages and sexes, or the register does not say which they are; choose another kind of chart" | "tabel {0} tidak memiliki umur dan jenis kelamin, atau register tidak menyebutkannya; pilih jenis diagram lain";
     NO_REGIONS = "table {0} has no regions; choose another kind of chart" | "tabel {0} tidak memiliki wilayah; pilih jenis diagram lain";
-    NO_OUTLINES = "none of these regions has an outline or a tile; install outlines with 'cacah boundaries add', or choose another kind of chart" | "tidak satu pun wilayah ini memiliki garis batas atau petak; pasang garis batas dengan 'cacah boundaries add', atau pilih jenis diagram lain";
+    NO_OUTLINES = "none of these regions has an outline or a tile; choose another kind of chart, or have outlines installed by 'cacah boundaries add'" | "tidak satu pun wilayah ini memiliki garis batas atau petak; pasang garis batas dengan 'cacah boundaries add', atau pilih jenis diagram lain";
     CHART_TOO_MANY = "{0} has {1} categories, of which a chart shows at most {2}; choose fewer, or take heat or ranking" | "{0} memiliki {1} kategori, sedangkan diagram menampilkan paling banyak {2}; pilih lebih sedikit, atau gunakan heat atau ranking";
     CHART_NEEDS = "{0} needs {1}; those with more than one code are: {2}" | "{0} memerlukan {1}; yang memiliki lebih dari satu kode: {2}";
     NEEDS_ONE = "one variable with several codes" | "satu variabel dengan beberapa kode";

@@ -17,6 +17,7 @@ use super::{
     ranking::ranked,
 };
 use crate::{
+    register::Tile,
     tables::{Answer, CellStatus, Chosen, Library, Query, RequestError, TableEntry, Variable},
     words::{self, Phrase, Tongue},
 };
@@ -457,14 +458,7 @@ impl Figure<'_> {
                 method: self.options.method.clone(),
             });
         }
-        let tiles = self
-            .library
-            .register
-            .charts
-            .tiles
-            .as_ref()
-            .filter(|tiles| tiles.dimension == self.library.dimensions[self.entry.axes[axis].dimension].id);
-        let tile = |at: usize| tiles?.tiles.iter().find(|tile| tile.code == categories[at].code);
+        let tile = |at: usize| tile(self.library, self.entry, axis, categories[at].code);
         let (places, tiles): (Vec<usize>, Vec<(usize, usize, String)>) = chosen
             .iter()
             .filter_map(|&at| tile(at).map(|tile| (at, (usize::from(tile.column), usize::from(tile.row), tile.name.clone()))))
@@ -490,6 +484,25 @@ impl Figure<'_> {
         };
         self.say(phrase).to_owned()
     }
+}
+
+/// The tile of a region, if the register gives it one.
+fn tile<'l>(library: &'l Library, entry: &TableEntry, axis: usize, code: &str) -> Option<&'l Tile> {
+    let tiles = library.register.charts.tiles.as_ref()?;
+    let has = tiles.dimension == library.dimensions[entry.axes[axis].dimension].id;
+    tiles.tiles.iter().find(|tile| has && tile.code == code)
+}
+
+/// Whether what a plan asks for has somewhere to be drawn: for a map, whether any of its regions has an outline or a tile.
+pub fn has_ground(library: &Library, plan: &Plan, boundaries: &Boundaries) -> bool {
+    let entry = &library.tables[plan.query.table];
+    if plan.kind != ChartKind::Map {
+        return true;
+    }
+    entry.region(library).is_some_and(|axis| {
+        let regions = library.categories(&plan.query, Variable::Axis(axis), 0);
+        regions.iter().any(|region| boundaries.outline(region.code).is_some() || tile(library, entry, axis, region.code).is_some())
+    })
 }
 
 /// The line that says where numbers come from, with their releases.

@@ -27,6 +27,7 @@ pub use suit::suited;
 
 use std::sync::Arc;
 
+pub use figure::has_ground;
 use figure::{Answers, Drawn, draw, source_line};
 
 use crate::{

@@ -56,6 +56,7 @@ async fn make(page: Page) -> Result<Markup, Problem> {
             }
         }
         p.muted role="status" { (texts::SHOWN_OF.with(shown.len() as u64).and(library.tables.len() as u64).text(page.tongue)) }
+        h2.visually-hidden { (page.say(&texts::TABLES)) }
         ul.cards {
             @for entry in shown { (card(&page, entry)) }
         }

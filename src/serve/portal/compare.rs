@@ -94,7 +94,7 @@ async fn make(page: Page) -> Result<Markup, Problem> {
                     @for (code, name) in codes.iter().zip(&names) {
                         th scope="col" {
                             a href=(page.link(&format!("/regions/{code}"), &[])) { (name) }
-                            @if codes.len() > 1 { " " a href=(page.here(&[("region", Some(&without(code))), ("add", None)])) { "×" span.visually-hidden { (page.say(&texts::REMOVE)) " " (name) } } }
+                            @if codes.len() > 1 { a.remove href=(page.here(&[("region", Some(&without(code))), ("add", None)])) { "×" span.visually-hidden { (page.say(&texts::REMOVE)) " " (name) } } }
                         }
                     }
                 } }

@@ -32,6 +32,7 @@ async fn list(page: Page) -> Result<Markup, Problem> {
     let main = html! {
         h1 { (title) }
         p.lead { (page.say(&texts::DASHBOARDS_LEAD)) }
+        h2.visually-hidden { (title) }
         ul.cards {
             @for dashboard in shared.dashboards.listed() {
                 li.card {
@@ -79,7 +80,7 @@ async fn one(page: Page, name: &str) -> Result<Markup, Problem> {
     let way = [(page.say(&texts::DASHBOARDS).to_owned(), page.link("/dashboards", &[]))];
     let pairs: Vec<(&str, &str)> = given.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let main = html! {
-        (crumbs(&page, &way))
+        (crumbs(page.say(&texts::WAY), &way))
         h1 { (title) }
         p.lead { (dashboard.description.text(page.language)) }
         (filters::form(&page, &page.path, &dashboard.filters, &given.pairs, &[]))

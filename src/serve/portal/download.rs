@@ -96,7 +96,7 @@ pub fn snippets(page: &Page, table: &str, request: &Request) -> Markup {
             details {
                 summary { (name) }
                 pre tabindex="0" { code id={ "code-" (at) } { (line) } }
-                button.small type="button" data-copy={ "code-" (at) } { (page.say(&texts::COPY)) span.visually-hidden { ": " (name) } }
+                button.small type="button" data-copy={ "code-" (at) } { (page.say(&texts::COPY)) span.visually-hidden { " – " (name) } }
             }
         }
     }

@@ -101,10 +101,10 @@ fn mark() -> Markup {
     }
 }
 
-/// The way to a page.
-pub fn crumbs(page: &Page, way: &[(String, String)]) -> Markup {
+/// The way to a page, or up from a region.
+pub fn crumbs(label: &str, way: &[(String, String)]) -> Markup {
     html! {
-        nav.crumbs aria-label=(page.say(&texts::WAY)) {
+        nav.crumbs aria-label=(label) {
             ol { @for (label, href) in way { li { a href=(href) { (label) } } } }
         }
     }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::{Page, address, download, texts};
 use crate::{
-    charts::ChartKind,
+    charts::{ChartKind, has_ground},
     dashboards::{Asked, Asking, Dashboard, Given, Number, Panel, Show, number},
     formats::{Context, Grid, Texts, rows_table},
     register::Label,
@@ -74,6 +74,7 @@ pub async fn panel(page: &Page, dashboard: &Dashboard, panel: &Panel, number: us
         Err(reason) => nothing(page, title, &reason),
         Ok(asked) => match &panel.show {
             Show::Number { .. } => numbered(page, title.unwrap_or_default(), &asked).await?,
+            Show::Chart { .. } if !is_drawable(page, &asked) => nothing(page, title, &(&words::NO_OUTLINES).into()),
             Show::Chart { kind, .. } => pictured(page, title, *kind, &asked, panel.width),
             Show::Table => tabled(page, title, &asked).await?,
             Show::Quality => html! { (heading(title)) (super::releases::quality(page, release_of(page, given))) },
@@ -123,6 +124,14 @@ fn about(page: &Page, asked: &Asked, number: usize) -> Markup {
     }
 }
 
+/// Whether the regions of a map have somewhere to lie.
+pub fn is_drawable(page: &Page, asked: &Asked) -> bool {
+    match &asked.asking {
+        Asking::Cells { plan: Some(plan), .. } => has_ground(&page.shared.library, plan, &page.shared.boundaries),
+        _ => true,
+    }
+}
+
 fn heading(title: Option<&str>) -> Markup {
     html! { @if let Some(title) = title { h3 { (title) } } }
 }
@@ -165,7 +174,7 @@ async fn numbered(page: &Page, title: &str, asked: &Asked) -> Result<Markup, Pro
                 " " span.muted { (page.say(&texts::SINCE_BEFORE)) }
             }
         }
-        ul.actions { li { a href=(explored(page, *table, request, "table")) { (page.say(&texts::AS_TABLE)) span.visually-hidden { ": " (title) } } } }
+        ul.actions { li { a href=(explored(page, *table, request, "table")) { (page.say(&texts::AS_TABLE)) span.visually-hidden { " – " (title) } } } }
     })
 }
 
@@ -207,7 +216,7 @@ fn pictured(page: &Page, title: Option<&str>, kind: ChartKind, asked: &Asked, wi
         Asking::Rows { name, pairs } => query_page(page, name, pairs),
         Asking::Nothing => return html! {},
     };
-    let about = html! { span.visually-hidden { ": " (named) } };
+    let about = html! { span.visually-hidden { " – " (named) } };
     html! {
         @if let Some(title) = title { h3.visually-hidden { (title) } }
         figure { (picture(page, kind, &pairs, named, if width > 6 { 960 } else { 620 })) }
@@ -242,10 +251,10 @@ async fn tabled(page: &Page, title: Option<&str>, asked: &Asked) -> Result<Marku
                 }
                 (legend(&grid.legend(&context)))
                 ul.actions {
-                    li { a href=(explored(page, *table, request, "table")) { (page.say(&texts::AS_TABLE)) span.visually-hidden { ": " (named) } } }
+                    li { a href=(explored(page, *table, request, "table")) { (page.say(&texts::AS_TABLE)) span.visually-hidden { " – " (named) } } }
                     @for format in ["csv", "xlsx"] {
                         @if let Some(data) = download::of_query(page, query, format) {
-                            li { a href=(data) download { (format.to_uppercase()) span.visually-hidden { ": " (named) } } }
+                            li { a href=(data) download { (format.to_uppercase()) span.visually-hidden { " – " (named) } } }
                         }
                     }
                 }
@@ -258,7 +267,7 @@ async fn tabled(page: &Page, title: Option<&str>, asked: &Asked) -> Result<Marku
                 div.scroll tabindex="0" role="region" aria-label=(title.unwrap_or(name)) { (rows) }
                 ul.actions {
                     li { a href=(query_page(page, name, pairs)) { (page.say(&texts::AS_QUERY)) } }
-                    li { a href=(download::rows_address(page, name, pairs, "csv")) download { "CSV" span.visually-hidden { ": " (title.unwrap_or(name)) } } }
+                    li { a href=(download::rows_address(page, name, pairs, "csv")) download { "CSV" span.visually-hidden { " – " (title.unwrap_or(name)) } } }
                 }
             })
         }

@@ -66,7 +66,7 @@ async fn make(page: Page, code: &str) -> Result<Markup, Problem> {
     }
     let below = dimension.children(node);
     let main = html! {
-        (crumbs(&page, &way))
+        (crumbs(page.say(&texts::WAY), &way))
         h1 { (name) }
         p.lead {
             (dimension.levels[usize::from(described.level)].label.text(page.language)) " · " (page.say(&texts::CODE)) " " code { (described.code) }
@@ -75,6 +75,7 @@ async fn make(page: Page, code: &str) -> Result<Markup, Problem> {
         @let events = events(&page, dimension, node);
         @if !events.is_empty() { div.note { p { strong { (page.say(&texts::CHANGES)) } } ul { @for event in events { li { (event) } } } } }
         (form)
+        h2.visually-hidden { (page.say(&texts::FIGURES)) }
         div.panels { @for part in &parts { (part) } }
         @if !below.is_empty() {
             section aria-labelledby="below" {

@@ -32,6 +32,7 @@ async fn list(page: Page) -> Result<Markup, Problem> {
     let main = html! {
         h1 { (title) }
         p.lead { (page.say(&texts::QUERIES_LEAD)) }
+        h2.visually-hidden { (title) }
         ul.cards {
             @for query in shared.sql.queries() {
                 li.card {
@@ -93,7 +94,7 @@ async fn one(page: Page, name: &str) -> Result<Markup, Problem> {
         .filter_map(|status| Some((format!("[{}]", status.mark()?), page.say(texts::of_status(status)?))))
         .collect();
     let main = html! {
-        (crumbs(&page, &way))
+        (crumbs(page.say(&texts::WAY), &way))
         h1 { (title) }
         p.lead { (query.description.text(page.language)) }
         (filters::form(&page, &page.path, &query.parameters, &defaults, &[]))

@@ -28,7 +28,7 @@ async fn make(page: Page) -> Result<Markup, Problem> {
     let main = html! {
         h1 { (title) }
         p.lead { (page.say(&texts::RELEASES_LEAD)) " " a href=(page.link("/method", &[])) { (page.say(&texts::METHOD)) } }
-        section aria-labelledby="calendar" {
+        section {
             h2 id="calendar" { (page.say(&texts::CALENDAR)) }
             div.scroll tabindex="0" role="region" aria-label=(page.say(&texts::CALENDAR)) {
                 table.plain {

@@ -157,6 +157,7 @@ phrases! {
     COMPARE_LEAD = "Up to five regions of any level, by the figures that are asked for most." | "Hingga lima wilayah dari tingkat mana pun, menurut angka yang paling sering ditanyakan.";
     ADD_REGION = "Add a region" | "Tambah wilayah";
     REMOVE = "Remove" | "Hapus";
+    FIGURES = "Figures" | "Angka dan diagram";
     FIGURE = "Figure" | "Angka";
 
     // Releases and method.

@@ -77,6 +77,7 @@ async function swap(address, { push = true, focus = null } = {}) {
       if (own) own.href = link.href;
     }
     if (push) history.pushState(null, "", address);
+    shown = place();
     wire(fresh);
     (focus && document.getElementById(focus))?.focus();
     say($("#summary", fresh)?.textContent ?? document.title);
@@ -85,7 +86,15 @@ async function swap(address, { push = true, focus = null } = {}) {
   }
 }
 
-addEventListener("popstate", () => ($("#work") ? swap(location.href, { push: false }) : location.reload()));
+/** What is shown: an address without the place on the page, to which a link may lead without anything new to be shown. */
+const place = () => location.pathname + location.search;
+let shown = place();
+
+addEventListener("popstate", () => {
+  if (place() === shown) return;
+  shown = place();
+  swap(location.href, { push: false });
+});
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -253,7 +262,8 @@ function explain(cell) {
 
 document.addEventListener("focusin", (event) => explain(event.target.closest?.("td")));
 document.addEventListener("pointerover", (event) => { const cell = event.target.closest?.("td"); if (cell || tip) explain(cell); });
-document.addEventListener("scroll", () => explain(null), true);
+// The explanation goes along with the cell that has the focus; one that was only pointed at has moved away.
+document.addEventListener("scroll", () => tip && explain(document.activeElement?.closest?.("td") ?? null), true);
 
 document.addEventListener("copy", (event) => {
   const table = document.activeElement?.closest?.("table[data-grid]");

@@ -47,7 +47,7 @@ async fn make(page: Page, table: usize) -> Result<Markup, Problem> {
     let way = [(page.say(&texts::TABLES).to_owned(), page.link("/tables", &[]))];
     let shown = views::view(&page, &state).await?;
     let main = html! {
-        (crumbs(&page, &way))
+        (crumbs(page.say(&texts::WAY), &way))
         h1 { (title) }
         div id="work" {
             div.explorer {

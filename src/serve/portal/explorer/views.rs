@@ -14,18 +14,18 @@ use super::{
     state::{State, View},
 };
 use crate::{
-    charts::{ChartKind, Wishes, plan, suited},
+    charts::{ChartKind, Wishes, has_ground, plan, suited},
     formats::{Context, Grid},
     register::Role,
     serve::problem::Problem,
     tables::{CellStatus, Chosen, Query, Request, Variable},
-    words::Phrase,
+    words::{self, Phrase},
 };
 
 /// Cells of a table that may be looked at; more are for downloads.
 const MOST_CELLS: u64 = 200_000;
 /// Cells that are shown at once; more follow when somebody comes to them.
-const AT_ONCE: usize = 1_500;
+const AT_ONCE: usize = 1_000;
 
 /// What is shown of a selection.
 pub struct Shown {
@@ -140,7 +140,7 @@ fn upward(page: &Page, state: &State) -> Markup {
             (node.label.text(page.language).to_owned(), to_region(page, state, &dimension.variable, &node.code))
         })
         .collect();
-    html! { @if !way.is_empty() { (crumbs(page, &way)) } }
+    html! { @if !way.is_empty() { (crumbs(dimension.label.text(page.language), &way)) } }
 }
 
 /// Links of which one is what there is.
@@ -217,6 +217,10 @@ fn chart(page: &Page, state: &State, query: &Query, kind: ChartKind) -> Shown {
     let get = |name: &'static str| options.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let drawn =
         Wishes::parse(get).and_then(|wishes| plan(library, state.table, kind, &request, &wishes.options).map_err(|error| error.detail));
+    let drawn = drawn.and_then(|plan| {
+        let has_ground = has_ground(library, &plan, &page.shared.boundaries);
+        if has_ground { Ok(plan) } else { Err((&words::NO_OUTLINES).into()) }
+    });
     let toolbar = chart_tools(page, state, query, kind);
     let plan = match drawn {
         Ok(plan) => plan,
