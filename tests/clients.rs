@@ -54,15 +54,20 @@ fn agrees(interpreter: &str, script: &str) {
     succeeds(interpreter, script, "cells agree");
 }
 
-/// Runs a script against two services over the same releases; at its end it must say so much.
+/// Runs a client's script against two services over the same releases; at its end it must say so much.
 fn succeeds(interpreter: &str, script: &str, says: &str) {
+    succeeds_in("tests/clients", interpreter, script, says);
+}
+
+/// Runs a script of a folder likewise.
+pub fn succeeds_in(folder: &str, interpreter: &str, script: &str, says: &str) {
     let interpreter = installed(interpreter);
     let releases = releases();
     let service = Server::start(program().arg("serve").arg("--releases").arg(releases).args(["--sql", "127.0.0.1:0"]));
     let small = Server::start(program().arg("serve").arg("--releases").arg(releases).args(["--max-cells", FEW_CELLS]));
     let sql = service.hear(|line| line.split(" -p ").nth(1)?.split(' ').next().map(str::to_owned));
     let output = Command::new(&interpreter)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(script))
         .args([&service.address, &small.address])
         .arg(releases)
         .env("PYTHONDONTWRITEBYTECODE", "1")
