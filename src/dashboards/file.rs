@@ -121,7 +121,7 @@ pub fn read(file: &str, text: &str, strict: bool, library: &Library, sql: &Sql) 
         filters,
         panels: Vec::new(),
     };
-    if dashboard.place != Place::Own && !dashboard.filters.first().is_some_and(|filter| filter.name == "region") {
+    if dashboard.place != Place::Own && dashboard.filters.first().is_none_or(|filter| filter.name != "region") {
         return header.fault(&parsed.title, "expected a first filter named 'region', which a dashboard at this place is shown for");
     }
     let given = match Given::read(&dashboard.filters, library, |_| None) {

@@ -17,8 +17,6 @@ use crate::{
     worlds::{Audited, Counted},
 };
 
-/// What the audit checked, as a document of the release.
-
 /// A release in the making: it is filled with audited cells, gets its documents, then is published as a whole.
 ///
 /// Cells come in by way of an [`Audited`] alone, which only the audit makes: there is no other way to publish.

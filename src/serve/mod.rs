@@ -265,7 +265,7 @@ impl Application {
             }
         };
         let asking = if_any(postgres.map(|port| port.run(current.clone())));
-        let renewing = if_any(refresh.map(|every| renewal.run(current, every)));
+        let renewing = if_any(refresh.map(|every| Box::pin(renewal.run(current, every))));
         let offering = if_any(figures.map(|(_, offered)| async move {
             if let Err(error) = offered.await {
                 tracing::error!(%error, "figures for monitoring are no longer offered");

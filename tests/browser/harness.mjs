@@ -59,7 +59,7 @@ export async function browsing(work) {
 export async function watched(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   page.expected = new Set();
   page.on("console", (message) => {
     if (!["error", "warning"].includes(message.type())) return;

@@ -85,8 +85,10 @@ fn examples(page: &Page) -> Vec<String> {
         let names = dimension.nodes.iter().filter(|node| node.parent.is_some()).map(|node| node.label.text(page.language).to_lowercase());
         names.filter(|name| name.len() > 4 && name.chars().all(char::is_alphabetic)).min_by_key(String::len)
     };
-    let classified = library.dimensions.iter().filter(|dimension| dimension.role != Role::Geo);
-    let category = classified.max_by_key(|dimension| (dimension.nodes.len(), dimension.levels.len())).and_then(short);
+    // The longer a list, the more often somebody searches in it.
+    let mut classified: Vec<&UnionDimension> = library.dimensions.iter().filter(|dimension| dimension.role != Role::Geo).collect();
+    classified.sort_by_key(|dimension| std::cmp::Reverse(dimension.nodes.len()));
+    let category = classified.into_iter().find_map(short);
     let both = place.as_ref().zip(category).map(|(place, category)| format!("{category} {place}"));
     place.into_iter().chain(both).collect()
 }

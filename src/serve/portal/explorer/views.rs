@@ -156,6 +156,13 @@ fn choices(page: &Page, state: &State, legend: &'static Phrase, name: &str, item
     }
 }
 
+/// A list in which an item has changed places with the one before it.
+fn swapped(list: &[String], at: usize) -> Vec<String> {
+    let mut list = list.to_vec();
+    list.swap(at, at - 1);
+    list
+}
+
 fn table_tools(page: &Page, state: &State, query: &Query) -> Markup {
     let library = &page.shared.library;
     let entry = &library.tables[state.table];
@@ -179,8 +186,7 @@ fn table_tools(page: &Page, state: &State, query: &Query) -> Markup {
                             li.chip {
                                 (label(code))
                                 @if at > 0 {
-                                    @let mut order = own.clone();
-                                    @let _ = order.swap(at, at - 1);
+                                    @let order = swapped(own, at);
                                     a id={ "before-" (code) } href=(state.address(page, &[(name, Some(&order.join(","))), ("sort", None), ("from", None)])) data-swap title=(page.say(&texts::MOVE_FIRST)) { "←" span.visually-hidden { (page.say(&texts::MOVE_FIRST)) ": " (label(code)) } }
                                 }
                                 @let rest = own.iter().filter(|one| *one != code).cloned().collect::<Vec<_>>().join(",");
