@@ -22,26 +22,29 @@ const FEW_CELLS: &str = "4000";
 /// A city with all its districts, two other districts of its province, one of another province.
 const REGIONS: [&str; 4] = ["34.71", "34.01.01", "34.01.02", "51.71.01"];
 
-/// Two published semesters, made once for all clients. Enough people that most totals are published, so few in each village that many other cells are not.
+/// Two published semesters of people in some regions. Nothing is dropped when the tests end, so the folder has a fixed place, and the next
+/// run clears it.
+pub fn published(name: &str, places: &[&str], persons: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).expect("the folder of an earlier run can be removed");
+    }
+    fs::create_dir_all(&folder).expect("a folder can be made");
+    fs::write(folder.join("regions.csv"), regions(places)).expect("the regions can be written");
+    for period in ["2024-S1", "2024-S2"] {
+        let snapshot = format!("{period}.csv.gz");
+        let people = ["--persons", persons, "--seed", "7", "--regions", "regions.csv"];
+        succeed(&[&["sample", "--period", period, "--out", &snapshot], &people[..]].concat(), &folder);
+        succeed(&["build", &snapshot, "--period", period, "--regions", "regions.csv"], &folder);
+        succeed(&["release", period], &folder);
+    }
+    folder.join("warehouse").join("releases")
+}
+
+/// What all clients read. Enough people that most totals are published, so few in each village that many other cells are not.
 fn releases() -> &'static Path {
     static RELEASES: OnceLock<PathBuf> = OnceLock::new();
-    RELEASES.get_or_init(|| {
-        // Nothing is dropped when the tests end, so the folder has a fixed place, and the next run clears it.
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients");
-        if folder.exists() {
-            fs::remove_dir_all(&folder).expect("the folder of an earlier run can be removed");
-        }
-        fs::create_dir_all(&folder).expect("a folder can be made");
-        fs::write(folder.join("regions.csv"), regions(&REGIONS)).expect("the regions can be written");
-        for period in ["2024-S1", "2024-S2"] {
-            let snapshot = format!("{period}.csv.gz");
-            let people = ["--persons", "100000", "--seed", "7", "--regions", "regions.csv"];
-            succeed(&[&["sample", "--period", period, "--out", &snapshot], &people[..]].concat(), &folder);
-            succeed(&["build", &snapshot, "--period", period, "--regions", "regions.csv"], &folder);
-            succeed(&["release", period], &folder);
-        }
-        folder.join("warehouse").join("releases")
-    })
+    RELEASES.get_or_init(|| published("clients", &REGIONS, "100000"))
 }
 
 /// Where `tests/run` has put something.
@@ -56,13 +59,12 @@ fn agrees(interpreter: &str, script: &str) {
 
 /// Runs a client's script against two services over the same releases; at its end it must say so much.
 fn succeeds(interpreter: &str, script: &str, says: &str) {
-    succeeds_in("tests/clients", interpreter, script, says);
+    succeeds_over(releases(), "tests/clients", interpreter, script, says);
 }
 
-/// Runs a script of a folder likewise.
-pub fn succeeds_in(folder: &str, interpreter: &str, script: &str, says: &str) {
+/// Runs a script of a folder likewise, over other releases.
+pub fn succeeds_over(releases: &Path, folder: &str, interpreter: &str, script: &str, says: &str) {
     let interpreter = installed(interpreter);
-    let releases = releases();
     let service = Server::start(program().arg("serve").arg("--releases").arg(releases).args(["--sql", "127.0.0.1:0"]));
     let small = Server::start(program().arg("serve").arg("--releases").arg(releases).args(["--max-cells", FEW_CELLS]));
     let sql = service.hear(|line| line.split(" -p ").nth(1)?.split(' ').next().map(str::to_owned));

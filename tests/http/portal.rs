@@ -4,18 +4,14 @@ mod dashboards;
 mod pages;
 mod tables;
 
-use std::{net::SocketAddr, sync::OnceLock};
+use std::sync::OnceLock;
 
-use cacah::{
-    register::FileSources,
-    serve::{Application, ServeSettings},
-    storage::Store,
-};
+use cacah::{register::FileSources, serve::ServeSettings};
 
 use super::{
+    Service,
     client::{Reply, request},
-    settings, sql,
-    world::World,
+    serving, settings, sql,
 };
 
 /// A dashboard with a panel of every kind.
@@ -92,42 +88,18 @@ fn at(place: &str) -> String {
     EVERYTHING.replace("[[filter]]\nname = \"region\"", &format!("place = \"{place}\"\n\n[[filter]]\nname = \"region\""))
 }
 
-/// A service with queries and dashboards that fit its register.
-pub struct Portal {
-    pub address: SocketAddr,
-    pub world: World,
-}
-
 pub fn files(files: &[(&str, &str)]) -> FileSources {
     FileSources::Given(files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect())
 }
 
-pub fn portal() -> &'static Portal {
-    static PORTAL: OnceLock<Portal> = OnceLock::new();
+/// A service with queries and dashboards that fit its register.
+pub fn portal() -> &'static Service {
+    static PORTAL: OnceLock<Service> = OnceLock::new();
     PORTAL.get_or_init(|| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let mut world = World::new();
-        let address = runtime.block_on(async {
-            let store = Store::open(folder.path().to_str().unwrap()).unwrap();
-            world.publish(&store).await;
-            world.read_releases(folder.path());
-            let (home, profile, comparison) = (at("home"), at("profile"), at("comparison"));
-            let dashboards = files(&[
-                ("everything.toml", EVERYTHING),
-                ("home.toml", &home),
-                ("profile.toml", &profile),
-                ("comparison.toml", &comparison),
-            ]);
-            let settings = ServeSettings { queries: sql::shared_queries(), dashboards, ..settings() };
-            let application = Application::build(&store, &settings).await.unwrap();
-            let address = application.address();
-            tokio::spawn(application.run(std::future::pending()));
-            address
-        });
-        std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
-        drop(folder);
-        Portal { address, world }
+        let (home, profile, comparison) = (at("home"), at("profile"), at("comparison"));
+        let dashboards =
+            files(&[("everything.toml", EVERYTHING), ("home.toml", &home), ("profile.toml", &profile), ("comparison.toml", &comparison)]);
+        serving(ServeSettings { queries: sql::shared_queries(), dashboards, ..settings() })
     })
 }
 

@@ -27,14 +27,21 @@ pub async fn dashboards(State(shared): State<Arc<Shared>>, uri: Uri, headers: He
 }
 
 async fn list(page: Page) -> Result<Markup, Problem> {
-    let shared = Arc::clone(&page.shared);
     let title = page.say(&texts::DASHBOARDS);
     let main = html! {
         h1 { (title) }
         p.lead { (page.say(&texts::DASHBOARDS_LEAD)) }
         h2.visually-hidden { (title) }
+        (cards(&page))
+    };
+    Ok(frame(&page, title, Section::Dashboards, &main))
+}
+
+/// The dashboards, each in a line or two.
+pub fn cards(page: &Page) -> Markup {
+    html! {
         ul.cards {
-            @for dashboard in shared.dashboards.listed() {
+            @for dashboard in page.shared.dashboards.listed() {
                 li.card {
                     span.tag { (dashboard.audience.text(page.language)) }
                     h3 { a href=(page.link(&format!("/dashboards/{}", dashboard.name), &[])) { (dashboard.title.text(page.language)) } }
@@ -42,8 +49,7 @@ async fn list(page: Page) -> Result<Markup, Problem> {
                 }
             }
         }
-    };
-    Ok(frame(&page, title, Section::Dashboards, &main))
+    }
 }
 
 /// The dashboard of a name.

@@ -53,15 +53,7 @@ async fn make(page: Page) -> Result<Markup, Problem> {
         (figures)
         section aria-labelledby="ways" {
             h2 id="ways" { (page.say(&texts::FOR_WHOM)) }
-            ul.cards {
-                @for dashboard in shared.dashboards.listed() {
-                    li.card {
-                        span.tag { (dashboard.audience.text(page.language)) }
-                        h3 { a href=(page.link(&format!("/dashboards/{}", dashboard.name), &[])) { (dashboard.title.text(page.language)) } }
-                        p { (dashboard.description.text(page.language)) }
-                    }
-                }
-            }
+            (cards(&page))
         }
         section aria-labelledby="tables" {
             h2 id="tables" { (page.say(&texts::TABLES)) }

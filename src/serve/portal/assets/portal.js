@@ -340,7 +340,7 @@ document.addEventListener("toggle", async (event) => {
 function wire(within = document) {
   dressPictures(within);
   // On a narrow screen the choice stands before the table: folded together, so that the table is near.
-  if (within === document && matchMedia("(max-width: 61.99rem)").matches) for (const one of $$(".choice > details")) one.open = false;
+  if (within === document && matchMedia("(max-width: 61.99rem)").matches) for (const one of $$(".parts > details")) one.open = false;
   for (const table of $$("table[data-grid]", within)) {
     const first = $("tbody td", table);
     if (first) first.tabIndex = 0;

@@ -17,13 +17,15 @@ pub fn form(page: &Page, state: &State, counted: Option<(u64, u64)>) -> Markup {
     let library = &page.shared.library;
     let entry = &library.tables[state.table];
     html! {
-        form.choice.card method="get" action=(page.path) data-swap data-estimate={ "/api/v2/tables/" (entry.table.id) "/estimate" } aria-label=(page.say(&texts::CHOICE)) id="choice" data-keep-scroll {
+        form.choice.card method="get" action=(page.path) data-swap data-estimate={ "/api/v2/tables/" (entry.table.id) "/estimate" } aria-label=(page.say(&texts::CHOICE)) id="choice" {
             @for (name, value) in kept(page, state) { input type="hidden" name=(name) value=(value); }
-            @for variable in library.variables(entry) {
-                @match variable {
-                    Variable::Axis(axis) => (of_axis(page, state, axis)),
-                    Variable::Contents => (contents(page, state)),
-                    Variable::Time => (periods(page, state)),
+            div.parts id="parts" data-keep-scroll {
+                @for variable in library.variables(entry) {
+                    @match variable {
+                        Variable::Axis(axis) => (of_axis(page, state, axis)),
+                        Variable::Contents => (contents(page, state)),
+                        Variable::Time => (periods(page, state)),
+                    }
                 }
             }
             div.go {
