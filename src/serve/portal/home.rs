@@ -9,7 +9,7 @@ use axum::{
 };
 use maud::{Markup, html};
 
-use super::{Page, Section, filters, frame::frame, panels::panel, respond, search::search_box, texts};
+use super::{Page, Section, dashboards::cards, filters, frame::frame, panels::panel, respond, search::search_box, texts};
 use crate::{
     dashboards::Place,
     register::Role,
