@@ -58,7 +58,7 @@ async function health(page) {
   await page.getByRole("button", { name: "Tampilkan" }).click();
   await page.getByRole("heading", { name: /^Bali · / }).waitFor();
   const names = entries(await download(page, page.getByRole("link", { name: /ZIP/ })));
-  for (const ending of ["pyramid.id.svg", "pyramid.en.png", "map.id.pdf", "captions.id.txt", "captions.en.txt", "index.id.html"]) {
+  for (const ending of ["pyramid.id.svg", "pyramid.en.png", "bars.id.pdf", "captions.id.txt", "captions.en.txt", "index.id.html"]) {
     must(names.some((name) => name.endsWith(ending)), `${ending} is not among ${names.join(" ")}`);
   }
 }
