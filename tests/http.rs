@@ -47,11 +47,11 @@ pub struct Service {
 /// The service that tests share: it serves the whole world and keeps finished answers.
 pub fn service() -> &'static Service {
     static SERVICE: OnceLock<Service> = OnceLock::new();
-    SERVICE.get_or_init(|| serving(settings()))
+    SERVICE.get_or_init(|| serving(&settings()))
 }
 
 /// A service over the whole world, for as long as the tests run.
-pub fn serving(settings: ServeSettings) -> Service {
+pub fn serving(settings: &ServeSettings) -> Service {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut world = World::new();
@@ -59,7 +59,7 @@ pub fn serving(settings: ServeSettings) -> Service {
         let store = Store::open(folder.path().to_str().unwrap()).unwrap();
         world.publish(&store).await;
         world.read_releases(folder.path());
-        let application = Application::build(&store, &settings).await.unwrap();
+        let application = Application::build(&store, settings).await.unwrap();
         let address = application.address();
         tokio::spawn(application.run(std::future::pending()));
         address

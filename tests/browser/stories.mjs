@@ -46,6 +46,8 @@ async function bank(page) {
   await page.getByRole("heading", { name: /30-44 years · Trade/ }).waitFor();
   const csv = (await download(page, page.getByRole("link", { name: /CSV.*Target districts with share and growth/ }))).toString();
   must(csv.split("\n").length > 5 && csv.startsWith("rank,region"), `the rows are ${csv.slice(0, 100)}`);
+  const pdf = await download(page, page.getByRole("link", { name: /PDF.*Districts with most of the target group/ }));
+  must(pdf.subarray(0, 5).toString() === "%PDF-", "the ranking is no PDF");
   await page.getByRole("link", { name: "Open as query" }).click();
   must((await page.getByLabel("Occupation group").inputValue()) === "TRADE", "the query forgot the occupation");
 }
@@ -82,6 +84,8 @@ async function registry(page) {
     must((await page.locator(".number").count()) > 2, `the profile of a ${level} has no figures`);
   }
   must((await page.locator(".crumbs li").count()) === 4, "the way to a village has not four steps");
+  const svg = (await download(page, page.getByRole("link", { name: /SVG.*Status kawin/ }))).toString();
+  must(svg.startsWith("<svg") && svg.includes("<metadata>"), "the picture of a village is no SVG");
 }
 
 /** The same state in the other language, and back. */

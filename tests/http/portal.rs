@@ -99,7 +99,7 @@ pub fn portal() -> &'static Service {
         let (home, profile, comparison) = (at("home"), at("profile"), at("comparison"));
         let dashboards =
             files(&[("everything.toml", EVERYTHING), ("home.toml", &home), ("profile.toml", &profile), ("comparison.toml", &comparison)]);
-        serving(ServeSettings { queries: sql::shared_queries(), dashboards, ..settings() })
+        serving(&ServeSettings { queries: sql::shared_queries(), dashboards, ..settings() })
     })
 }
 

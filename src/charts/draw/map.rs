@@ -104,10 +104,11 @@ impl Map<'_> {
             let (x, y) = project(&center(ring));
             match place.value {
                 Value::Number(number) => {
-                    // A name stands only where it has room.
-                    let room = bounds(std::iter::once(ring)).is_some_and(|(west, south, east, north)| {
-                        NAME.width(&place.label) < (east - west) * squeeze * scale * 0.75 && (north - south) * scale > 30.0
-                    });
+                    // A name stands only where it lies within its region whole: its ink was chosen for that ground.
+                    let half = NAME.width(&place.label) / 2.0 + 2.0;
+                    let there: Vec<Point> = ring.iter().map(&project).collect();
+                    let room =
+                        [(-half, -6.0), (half, -6.0), (-half, 6.0), (half, 6.0)].iter().all(|(dx, dy)| inside(&there, (x + dx, y + dy)));
                     if room {
                         canvas.text((x, y + 4.0), &place.label, NAME, readable_on(classes.color(number, style.theme)), Align::Middle);
                     }
@@ -180,6 +181,13 @@ fn largest(rings: &[Vec<Point>]) -> Option<usize> {
 fn area(ring: &[Point]) -> f64 {
     let next = ring.iter().skip(1).chain(ring.first());
     ring.iter().zip(next).map(|(a, b)| a.0 * b.1 - b.0 * a.1).sum()
+}
+
+/// Whether a point lies within a ring: whether a ray from it crosses the ring an odd number of times.
+fn inside(ring: &[Point], (x, y): Point) -> bool {
+    let next = ring.iter().skip(1).chain(ring.first());
+    let crossed = |(a, b): &(&Point, &Point)| (a.1 > y) != (b.1 > y) && x < (b.0 - a.0) * (y - a.1) / (b.1 - a.1) + a.0;
+    ring.iter().zip(next).filter(crossed).count() % 2 == 1
 }
 
 /// The centre of gravity of a ring.

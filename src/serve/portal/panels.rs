@@ -174,7 +174,10 @@ async fn numbered(page: &Page, title: &str, asked: &Asked) -> Result<Markup, Pro
                 " " span.muted { (page.say(&texts::SINCE_BEFORE)) }
             }
         }
-        ul.actions { li { a href=(explored(page, *table, request, "table")) { (page.say(&texts::AS_TABLE)) span.visually-hidden { " – " (title) } } } }
+        ul.actions {
+            li { a href=(explored(page, *table, request, "table")) { (page.say(&texts::AS_TABLE)) span.visually-hidden { " – " (title) } } }
+            @if let Some(data) = data_of(page, asked, "csv") { li { a href=(data) download { "CSV" span.visually-hidden { " – " (title) } } } }
+        }
     })
 }
 
