@@ -451,6 +451,7 @@ phrases! {
     // Charts.
 
     CHART_SUPPRESSED = "withheld to protect people, whatever the number" | "ditutup untuk melindungi orang, berapa pun angkanya";
+    CHART_NOTHING = "No number is published for this." | "Tidak ada angka yang diterbitkan untuk ini.";
     CHART_MISSING = "no number" | "tidak ada angka";
     CHART_NO_SHARES = "not shown: a part is withheld" | "tidak ditampilkan: ada bagian yang ditutup";
     CHART_BREAK = "break: what is counted has changed" | "patahan: yang dihitung berubah";

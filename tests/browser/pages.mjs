@@ -85,7 +85,7 @@ await browsing(async (browser) => {
         for (const width of WIDTHS) {
           await page.setViewportSize({ width, height: 900 });
           // What is folded together on narrow screens is so from the beginning.
-          if (width === WIDTHS[0] && status === 200) await page.reload();
+          if (status === 200) await page.reload();
           await throughPictures(page);
           await page.screenshot({ path: join(screenshots, `${kind}-${width}.png`), fullPage: true });
           const wide = await page.evaluate((width) => {

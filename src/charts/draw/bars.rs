@@ -72,6 +72,11 @@ impl Bars {
         let (size, body) = (frame.size(), frame.body());
         let canvas = Canvas::new(document, size.0, size.1);
         frame.draw(&canvas, theme);
+        if self.categories.is_empty() {
+            canvas.text((body.left, body.top + 26.0), words::CHART_NOTHING.text(style.tongue), LABEL, theme.muted(), Align::Start);
+            canvas.finish()?;
+            return Ok((size, frame.title()));
+        }
 
         let named: Vec<String> = match &self.places {
             Some(places) => self.categories.iter().zip(places).map(|(name, place)| format!("{place}. {name}")).collect(),

@@ -182,6 +182,7 @@ fn table_tools(page: &Page, state: &State, query: &Query) -> Markup {
                 fieldset {
                     legend { (page.say(title)) }
                     ul.chips {
+                        @if !own.iter().any(|code| varies(code)) { li.muted { "–" } }
                         @for (at, code) in own.iter().enumerate().filter(|(_, code)| varies(code)) {
                             li.chip {
                                 (label(code))
