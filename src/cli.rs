@@ -376,14 +376,27 @@ Examples:
   cacah chart lines --table population --select Region=3401,3402,3471 --lang en --out lines.png
   cacah chart ranking --table labour --codelist Region=vs_region_district --select Age=Y15T64 --with places=20 --out ranking.svg
   cacah chart map --table population --select ContentsCode=growth --with method=equal --out map.png
+  cacah chart map --query tax-productive-age --param region=3471 --columns productive_share --out map.svg
 
 What is not chosen is chosen as the kind of chart needs it, or taken at its total. Of the service, /charts/{kind}.{svg|png|pdf} takes the same.")]
 pub struct Chart {
     /// Kind of chart: pyramid, bars, lines, ranking, heat or map
     pub kind: String,
     /// Table whose numbers are drawn
-    #[arg(long, value_name = "TABLE")]
-    pub table: String,
+    #[arg(long, value_name = "TABLE", required_unless_present = "query")]
+    pub table: Option<String>,
+    /// Named query whose rows are drawn, in the place of a table
+    #[arg(long, value_name = "QUERY", conflicts_with_all = ["table", "select", "codelists"])]
+    pub query: Option<String>,
+    /// What is given for a parameter of the query, such as region=3471; may be repeated
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair, requires = "query")]
+    pub parameters: Vec<(String, String)>,
+    /// Columns of the query whose numbers are drawn; those that share the unit of the first if not given
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "query")]
+    pub columns: Vec<String>,
+    /// Folder of named queries (.sql) that replace the built-in ones
+    #[arg(long, value_name = "DIR", requires = "query")]
+    pub queries: Option<PathBuf>,
     /// Codes or expressions for a variable, such as Region=3471,3401 or Tid=*; may be repeated
     #[arg(long = "select", value_name = "VARIABLE=CODES", value_parser = pair)]
     pub select: Vec<(String, String)>,

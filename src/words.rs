@@ -473,7 +473,12 @@ phrases! {
     NO_COMPARE = "compare is '{0}'; expected a variable and a code, such as Region:34 or Tid:2024-S1" | "compare berisi '{0}'; seharusnya variabel dan kode, seperti Region:34 atau Tid:2024-S1";
     NO_NUMBERS = "there is no column '{0}' of numbers; there is {1}" | "tidak ada kolom angka '{0}'; yang ada: {1}";
     NO_ROWS = "the query has no rows to draw; ask for another region or period" | "kueri tidak memiliki baris untuk digambar; mintalah wilayah atau periode lain";
-    ROWS_AS_BARS = "the rows of a query can be drawn as bars or as ranking, by a text and its numbers; choose one of these" | "baris suatu kueri dapat digambar sebagai bars atau ranking, dari teks dan angkanya; pilih salah satunya";
+    ROWS_NEED = "of the rows of a query, {0} needs {1}; columns of numbers are: {2}" | "dari baris suatu kueri, {0} memerlukan {1}; kolom angkanya: {2}";
+    ROWS_NEED_NAMES = "a text and numbers behind it" | "teks dan angka di belakangnya";
+    ROWS_NEED_TWO = "at least two columns of numbers of one unit" | "paling sedikit dua kolom angka dengan satuan yang sama";
+    ROWS_NEED_PERIODS = "a column of periods" | "kolom periode";
+    ROWS_NEED_REGIONS = "a column with codes of regions" | "kolom berisi kode wilayah";
+    ROWS_NEED_AGES = "a column with codes of ages and two columns of numbers, one for each side" | "kolom berisi kode umur dan dua kolom angka, satu untuk setiap sisi";
     NO_PYRAMID = "table {0} has no ages and sexes, or the register does not say which they are; choose another kind of chart" | "tabel {0} tidak memiliki umur dan jenis kelamin, atau register tidak menyebutkannya; pilih jenis diagram lain";
     NO_REGIONS = "table {0} has no regions; choose another kind of chart" | "tabel {0} tidak memiliki wilayah; pilih jenis diagram lain";
     NO_OUTLINES = "none of these regions has an outline or a tile; choose another kind of chart, or have outlines installed by 'cacah boundaries add'" | "tidak satu pun wilayah ini memiliki garis batas atau petak; pasang garis batas dengan 'cacah boundaries add', atau pilih jenis diagram lain";

@@ -9,6 +9,33 @@ const OUTLINES: &str = r#"{"type":"FeatureCollection","features":[
 {"type":"Feature","properties":{"kode":"34.71"},"geometry":{"type":"MultiPolygon","coordinates":[[[[110.35,-7.7],[110.5,-7.7],[110.5,-7.9],[110.35,-7.9],[110.35,-7.7]]]]}},
 {"type":"Feature","properties":{"kode":"99.99"},"geometry":{"type":"Polygon","coordinates":[[[1,1],[2,1],[2,2],[1,1]]]}}]}"#;
 
+/// Every kind of chart shows the rows of a query that says what its columns are.
+fn rows_are_drawn(here: &std::path::Path) {
+    let draw = |kind: &str, query: &str, more: &[&str]| {
+        succeed(&[&["chart", kind, "--query", query, "--lang", "en", "--out", "rows.svg"], more].concat(), here);
+        fs::read_to_string(here.join("rows.svg")).unwrap()
+    };
+    let has = |drawn: &str, needles: &[&str]| needles.iter().for_each(|needle| assert!(drawn.contains(needle), "no {needle} in {drawn}"));
+    has(&draw("pyramid", "health-ages", &["--param", "region=3471"]), &["Ages of the people", "Kota Yogyakarta", "Men", "75"]);
+    has(&draw("lines", "registry-development", &[]), &["2024-S1", "2024-S2", "Women"]);
+    has(&draw("heat", "registry-book", &[]), &["Never married", "quantiles"]);
+    has(&draw("bars", "tax-occupations", &["--with", "stacking=stacked", "--columns", "men,women"]), &["Men", "Women"]);
+    let map = draw("map", "health-targets", &["--param", "region=34", "--columns", "women_15_to_49"]);
+    assert_eq!(map.matches("<polygon ").count(), 2);
+    has(&map, &["Women aged 15-49", "queries/health-targets/data?region=34&amp;period=2024-S2"]);
+    let refused = |kind: &str, query: &str, more: &[&str], says: &[&str]| {
+        assert_says(&fail(&[&["chart", kind, "--query", query, "--out", "x.svg"], more].concat(), here), says);
+    };
+    refused("lines", "health-targets", &[], &["a column of periods"]);
+    refused("pyramid", "health-targets", &[], &["codes of ages"]);
+    refused("map", "health-ages", &[], &["codes of regions"]);
+    refused("heat", "tax-ranking", &[], &["two columns"]);
+    refused("bars", "health-ages", &["--columns", "people"], &["no column 'people'", "men, women, sex_ratio"]);
+    refused("bars", "nothing", &[], &["there is no query 'nothing'", "health-ages"]);
+    refused("bars", "health-ages", &["--param", "region=zz"], &["--param", "region"]);
+    refused("bars", "health-ages", &["--table", "population"], &["--table"]);
+}
+
 #[test]
 fn charts_and_maps_are_drawn_from_releases() {
     let folder = tempfile::tempdir().unwrap();
@@ -50,5 +77,6 @@ fn charts_and_maps_are_drawn_from_releases() {
         &fail(&["chart", "bars", "--table", "population", "--with", "theme=pink", "--out", "x.svg"], here),
         &["--with", "print, light, dark"],
     );
+    rows_are_drawn(here);
     assert!(!here.join("x.svg").exists() && !here.join("x.gif").exists());
 }

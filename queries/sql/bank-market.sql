@@ -63,6 +63,7 @@
 --! [[column]]
 --! name = "region"
 --! label = { id = "Kode wilayah", en = "Region code" }
+--! codes = "region"
 --! [[column]]
 --! name = "region_name"
 --! label = { id = "Kecamatan", en = "District" }

@@ -21,6 +21,7 @@
 --! [[column]]
 --! name = "region"
 --! label = { id = "Kode wilayah", en = "Region code" }
+--! codes = "region"
 --! [[column]]
 --! name = "region_name"
 --! label = { id = "Kabupaten/kota", en = "Regency or city" }

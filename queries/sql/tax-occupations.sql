@@ -21,6 +21,7 @@
 --! [[column]]
 --! name = "occupation"
 --! label = { id = "Kode kelompok pekerjaan", en = "Code of the occupation group" }
+--! codes = "occupation"
 --! [[column]]
 --! name = "occupation_name"
 --! label = { id = "Kelompok pekerjaan", en = "Occupation group" }

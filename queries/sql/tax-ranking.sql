@@ -32,6 +32,7 @@
 --! [[column]]
 --! name = "region"
 --! label = { id = "Kode wilayah", en = "Region code" }
+--! codes = "region"
 --! [[column]]
 --! name = "region_name"
 --! label = { id = "Kecamatan", en = "District" }

@@ -1,24 +1,25 @@
 //! From an answer to a picture: which numbers go where, and what is said around them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     boundaries::Boundaries,
     draw::{
         bars::{Bars, Series, Stacking},
-        classes::Method,
         frame::{Style, Texts, Value},
         heat::Heat,
         lines::{Line, Lines},
-        map::{Ground, Map, Place},
+        map::{Map, Place},
         pyramid::{Pyramid, Side},
+        {Drawing, Drawn},
     },
-    plan::{ChartKind, ChartOptions, MOST_CATEGORIES, MOST_SERIES, Plan, illegal, parts, pyramid_axes, varying},
+    ground::ground,
+    plan::{ChartKind, ChartOptions, MOST_CATEGORIES, MOST_COLUMNS, MOST_SERIES, Plan, illegal, parts, pyramid_axes, varying},
     ranking::ranked,
+    telling::{band, breaks, map_notes, method_note, ranking_notes, source_line, told_apart},
 };
 use crate::{
-    register::Tile,
-    tables::{Answer, CellStatus, Chosen, Library, Query, RequestError, TableEntry, Variable},
+    tables::{Answer, CellStatus, Chosen, Library, Query, RequestError, TableEntry, UnionDimension, Variable},
     words::{self, Phrase, Tongue},
 };
 
@@ -34,18 +35,6 @@ pub struct Answers {
     /// The total of what is compared with, likewise.
     pub other_whole: Option<Arc<Answer>>,
 }
-
-/// A picture before it is written: drawing, size, name, numbers in words.
-#[derive(Debug)]
-pub struct Drawn {
-    pub document: String,
-    pub size: (f64, f64),
-    pub title: String,
-    pub description: String,
-}
-
-/// Numbers that are said in words, at most.
-const MOST_SAID: usize = 60;
 
 /// Draws a chart.
 ///
@@ -70,45 +59,15 @@ pub fn draw(
         tongue: library.tongue(language),
     };
     style.decimals = if options.share && plan.kind == ChartKind::Pyramid { 1 } else { usize::from(answers.main.decimals(0)) };
-    let mut document = String::new();
-    let named: Vec<(String, Value)>;
-    let outcome = match plan.kind {
-        ChartKind::Pyramid => {
-            let pyramid = figure.pyramid(plan, answers)?;
-            let one = |side: &Side| {
-                side.values.iter().zip(&pyramid.ages).map(|(value, age)| (format!("{}, {age}", side.label), *value)).collect::<Vec<_>>()
-            };
-            named = pyramid.sides.iter().flat_map(one).collect();
-            pyramid.draw(&mut document, &style)
-        }
-        ChartKind::Bars | ChartKind::Ranking => {
-            let bars = if plan.kind == ChartKind::Bars { figure.bars()? } else { figure.ranking() };
-            named = bars.named();
-            bars.draw(&mut document, &style)
-        }
-        ChartKind::Lines => {
-            let lines = figure.lines()?;
-            let one = |line: &Line| {
-                lines.periods.iter().map(|period| format!("{}, {period}", line.label)).zip(line.values.iter().copied()).collect::<Vec<_>>()
-            };
-            named = lines.lines.iter().flat_map(one).collect();
-            lines.draw(&mut document, &style)
-        }
-        ChartKind::Heat => {
-            let heat = figure.heat()?;
-            let names = heat.rows.iter().flat_map(|row| heat.columns.iter().map(move |column| format!("{row}, {column}")));
-            named = names.zip(heat.values.iter().copied()).collect();
-            heat.draw(&mut document, &style)
-        }
-        ChartKind::Map => {
-            let map = figure.map(boundaries)?;
-            named = map.places.iter().map(|place| (place.label.clone(), place.value)).collect();
-            map.draw(&mut document, &style)
-        }
+    let drawing = match plan.kind {
+        ChartKind::Pyramid => Drawing::Pyramid(figure.pyramid(plan, answers)?),
+        ChartKind::Bars => Drawing::Bars(figure.bars()?),
+        ChartKind::Ranking => Drawing::Bars(figure.ranking()),
+        ChartKind::Lines => Drawing::Lines(figure.lines()?),
+        ChartKind::Heat => Drawing::Heat(figure.heat()?),
+        ChartKind::Map => Drawing::Map(figure.map(boundaries)?),
     };
-    let (size, title) = outcome.map_err(|problem| illegal(words::NO_CHART.with(problem)))?;
-    let description = said(&named, &style);
-    Ok(Drawn { document, size, title, description })
+    drawing.drawn(&style).map_err(illegal)
 }
 
 struct Figure<'a> {
@@ -156,23 +115,29 @@ impl Figure<'_> {
         self.told_apart(variable, labels)
     }
 
-    /// Places in different regions may share a name: each then tells the region in which it lies.
     fn told_apart(&self, variable: Variable, labels: Vec<String>) -> Vec<String> {
-        let Variable::Axis(axis) = variable else { return labels };
-        let Chosen::Nodes { nodes, .. } = &self.query.axes[axis] else { return labels };
-        let dimension = &self.library.dimensions[self.entry.axes[axis].dimension];
-        let mut count: HashMap<&str, usize> = HashMap::new();
-        for label in &labels {
-            *count.entry(label).or_default() += 1;
+        match (self.dimension(variable), self.nodes(variable)) {
+            (Some(dimension), nodes) if !nodes.is_empty() => told_apart(dimension, &labels, &nodes, self.language),
+            _ => labels,
         }
-        let above = |node: u32| dimension.nodes[node as usize].parent.filter(|&parent| parent != 0);
-        let one = |(label, &node): (&String, &u32)| match above(node) {
-            Some(parent) if count[label.as_str()] > 1 => {
-                format!("{label}, {}", dimension.nodes[parent as usize].label.text(self.language))
-            }
-            _ => label.clone(),
-        };
-        labels.iter().zip(nodes).map(one).collect()
+    }
+
+    fn dimension(&self, variable: Variable) -> Option<&UnionDimension> {
+        match variable {
+            Variable::Axis(axis) => Some(&self.library.dimensions[self.entry.axes[axis].dimension]),
+            Variable::Contents | Variable::Time => None,
+        }
+    }
+
+    /// The nodes that were chosen of a variable; none where groups were.
+    fn nodes(&self, variable: Variable) -> Vec<Option<u32>> {
+        match variable {
+            Variable::Axis(axis) => match &self.query.axes[axis] {
+                Chosen::Nodes { nodes, .. } => nodes.iter().copied().map(Some).collect(),
+                Chosen::Eliminated | Chosen::Groups { .. } => Vec::new(),
+            },
+            Variable::Contents | Variable::Time => Vec::new(),
+        }
     }
 
     /// What the numbers are: the unit of the measure.
@@ -257,7 +222,10 @@ impl Figure<'_> {
             other: answers.other.as_ref().map(|other| values(other, at, other_whole)),
         };
         let labels = self.labels(ages);
-        let band = told.band.as_deref().and_then(|code| self.band(ages, &places, code));
+        let nodes = self.nodes(ages);
+        let shown: Vec<Option<u32>> = places.iter().map(|&place| nodes.get(place).copied().flatten()).collect();
+        let band =
+            told.band.as_deref().zip(self.dimension(ages)).and_then(|(code, dimension)| band(dimension, &shown, code, self.language));
         let other = match (&self.options.compare, &plan.other) {
             (Some((variable, _)), Some(query)) => {
                 let same = |one: &Variable| self.library.variable_code(self.entry, *one).eq_ignore_ascii_case(variable);
@@ -276,25 +244,6 @@ impl Figure<'_> {
             band,
             unit: if self.options.share { self.say(&words::CHART_PER_CENT).to_owned() } else { self.unit().to_owned() },
         })
-    }
-
-    /// Which of the chosen ages lie below a node, and what that is called.
-    fn band(&self, ages: Variable, places: &[usize], code: &str) -> Option<(usize, usize, String)> {
-        let Variable::Axis(axis) = ages else { return None };
-        let dimension = &self.library.dimensions[self.entry.axes[axis].dimension];
-        let band = dimension.find(code)?;
-        let Chosen::Nodes { nodes, .. } = &self.query.axes[axis] else { return None };
-        let below = |mut node: u32| loop {
-            if node == band {
-                return true;
-            }
-            match dimension.nodes[node as usize].parent {
-                Some(parent) => node = parent,
-                None => return false,
-            }
-        };
-        let within: Vec<usize> = (0..places.len()).filter(|&at| nodes.get(places[at]).is_some_and(|&node| below(node))).collect();
-        Some((*within.first()?, *within.last()?, dimension.nodes[band as usize].label.text(self.language).to_owned()))
     }
 
     /// The variable whose categories stand apart, and the one whose categories have colours, if two vary.
@@ -359,12 +308,7 @@ impl Figure<'_> {
         let members = parts(self.library, self.query, across);
         let values: Vec<Value> = members.iter().map(|&at| value(self.answer, &[(across, at)])).collect();
         let ranked = ranked(&values, self.options);
-        let all = values.iter().filter(|value| value.number().is_some()).count();
-        let withheld = values.iter().filter(|value| **value == Value::Suppressed).count();
-        let mut notes = vec![words::CHART_RANKED.with(ranked.len() as u64).and(all as u64).text(self.tongue)];
-        if withheld > 0 {
-            notes.push(words::CHART_NOT_RANKED.with(withheld as u64).text(self.tongue));
-        }
+        let notes = ranking_notes(&values, ranked.len(), self.tongue);
         Bars {
             texts: self.texts(&[across], notes),
             categories: ranked.iter().map(|one| labels[members[one.at]].clone()).collect(),
@@ -413,24 +357,21 @@ impl Figure<'_> {
         })
     }
 
-    /// The periods before which a region lost parts that it had: numbers before and after are of different places.
+    /// Breaks of a line: see [`breaks`].
     fn breaks(&self, along: Option<Variable>, member: usize) -> Vec<usize> {
-        let Some(axis) = self.entry.region(self.library) else { return Vec::new() };
-        let Chosen::Nodes { nodes, .. } = &self.query.axes[axis] else { return Vec::new() };
-        let node = if along == Some(Variable::Axis(axis)) { nodes.get(member) } else { nodes.first() };
-        let Some(&node) = node else { return Vec::new() };
-        let dimension = &self.library.dimensions[self.entry.axes[axis].dimension];
-        let releases = &self.query.releases;
-        (1..releases.len()).filter(|&at| dimension.lost_parts(node, releases[at - 1], releases[at])).collect()
+        let Some(region) = self.entry.region(self.library).map(Variable::Axis) else { return Vec::new() };
+        let nodes = self.nodes(region);
+        let node = if along == Some(region) { nodes.get(member) } else { nodes.first() };
+        self.dimension(region).map_or_else(Vec::new, |dimension| breaks(dimension, node.copied().flatten(), &self.query.releases))
     }
 
     fn heat(&self) -> Result<Heat, RequestError> {
         let (down, Some(across)) = self.sides() else { return Err(illegal(&words::NEEDS_TWO)) };
         self.few(down, self.query.size(down), MOST_CATEGORIES)?;
-        self.few(across, self.query.size(across), 60)?;
+        self.few(across, self.query.size(across), MOST_COLUMNS)?;
         let cells = (0..self.query.size(down)).flat_map(|row| (0..self.query.size(across)).map(move |column| (row, column)));
         Ok(Heat {
-            texts: self.texts(&[down, across], vec![self.method()]),
+            texts: self.texts(&[down, across], vec![method_note(&self.options.method, self.tongue)]),
             rows: self.labels(down),
             columns: self.labels(across),
             values: cells.map(|(row, column)| value(self.answer, &[(down, row), (across, column)])).collect(),
@@ -443,87 +384,16 @@ impl Figure<'_> {
         let variable = Variable::Axis(axis);
         let categories = self.library.categories(self.query, variable, self.language);
         let chosen = parts(self.library, self.query, variable);
+        let codes: Vec<&str> = chosen.iter().map(|&at| categories[at].code).collect();
+        let found = ground(self.library, self.entry.axes[axis].dimension, &codes, boundaries);
+        let Some((placed, ground)) = found else { return Err(illegal(&words::NO_OUTLINES)) };
         let place = |at: usize| Place { label: categories[at].label.to_owned(), value: value(self.answer, &[(variable, at)]) };
-        let outline = |&at: &usize| Some((at, boundaries.outline(categories[at].code)?));
-        let (outlined, outlines): (Vec<usize>, Vec<_>) = chosen.iter().filter_map(outline).unzip();
-        let mut notes = vec![self.method()];
-        let missing =
-            |shown: usize| (chosen.len() > shown).then(|| words::CHART_NO_PLACE.with((chosen.len() - shown) as u64).text(self.tongue));
-        if !outlined.is_empty() {
-            notes.extend(missing(outlined.len()));
-            return Ok(Map {
-                texts: self.texts(&[variable], notes),
-                places: outlined.iter().map(|&at| place(at)).collect(),
-                ground: Ground::Outlines(outlines),
-                method: self.options.method.clone(),
-            });
-        }
-        let tile = |at: usize| tile(self.library, self.entry, axis, categories[at].code);
-        let (places, tiles): (Vec<usize>, Vec<(usize, usize, String)>) = chosen
-            .iter()
-            .filter_map(|&at| tile(at).map(|tile| (at, (usize::from(tile.column), usize::from(tile.row), tile.name.clone()))))
-            .unzip();
-        if places.is_empty() {
-            return Err(illegal(&words::NO_OUTLINES));
-        }
-        notes.extend(missing(places.len()));
+        let notes = map_notes(&self.options.method, codes.len() - placed.len(), self.tongue);
         Ok(Map {
             texts: self.texts(&[variable], notes),
-            places: places.iter().map(|&at| place(at)).collect(),
-            ground: Ground::Tiles(tiles),
+            places: placed.into_iter().map(|at| place(chosen[at])).collect(),
+            ground,
             method: self.options.method.clone(),
         })
-    }
-
-    /// How classes were made.
-    fn method(&self) -> String {
-        let phrase = match self.options.method {
-            Method::Quantile(_) => &words::CLASSES_QUANTILE,
-            Method::Equal(_) => &words::CLASSES_EQUAL,
-            Method::Fixed(_) => &words::CLASSES_FIXED,
-        };
-        self.say(phrase).to_owned()
-    }
-}
-
-/// The tile of a region, if the register gives it one.
-fn tile<'l>(library: &'l Library, entry: &TableEntry, axis: usize, code: &str) -> Option<&'l Tile> {
-    let tiles = library.register.charts.tiles.as_ref()?;
-    let has = tiles.dimension == library.dimensions[entry.axes[axis].dimension].id;
-    tiles.tiles.iter().find(|tile| has && tile.code == code)
-}
-
-/// Whether what a plan asks for has somewhere to be drawn: for a map, whether any of its regions has an outline or a tile.
-pub fn has_ground(library: &Library, plan: &Plan, boundaries: &Boundaries) -> bool {
-    let entry = &library.tables[plan.query.table];
-    if plan.kind != ChartKind::Map {
-        return true;
-    }
-    entry.region(library).is_some_and(|axis| {
-        let regions = library.categories(&plan.query, Variable::Axis(axis), 0);
-        regions.iter().any(|region| boundaries.outline(region.code).is_some() || tile(library, entry, axis, region.code).is_some())
-    })
-}
-
-/// The line that says where numbers come from, with their releases.
-pub fn source_line(library: &Library, language: usize, releases: impl Iterator<Item = usize>) -> String {
-    let tongue = library.tongue(language);
-    let releases: Vec<&str> = releases.map(|release| library.releases[release].folder.as_str()).collect();
-    let source = library.register.source.text(language);
-    format!("{}: {source} · {}: {}", words::SOURCE.text(tongue), words::RELEASES.text(tongue), releases.join(", "))
-}
-
-/// Numbers in words.
-pub fn said(numbers: &[(String, Value)], style: &Style) -> String {
-    let one = |(name, value): &(String, Value)| match value {
-        Value::Number(number) => format!("{name}: {}", style.number(*number)),
-        Value::Suppressed => format!("{name}: [c]"),
-        Value::Impossible => format!("{name}: [z]"),
-        Value::Unavailable => format!("{name}: [x]"),
-    };
-    let text = numbers.iter().take(MOST_SAID).map(one).collect::<Vec<_>>().join("; ");
-    match numbers.len().checked_sub(MOST_SAID) {
-        None | Some(0) => text,
-        Some(more) => words::AND_MORE.with(text).and(more as u64).text(style.tongue),
     }
 }

@@ -10,25 +10,29 @@
 mod boundaries;
 mod draw;
 mod figure;
+mod ground;
 mod options;
 mod picture;
 mod plan;
 mod ranking;
 mod rows;
 mod suit;
+mod telling;
 
 pub use boundaries::{Boundaries, Matched};
 pub use draw::theme::THEMES;
 pub use options::{CLASSES, STACKINGS, Wishes};
 pub use picture::{PICTURE_FORMATS, Picture, PictureFormat, Provenance, WEB_REGULAR, WEB_SEMI_BOLD};
 pub use plan::{CHART_KINDS, ChartKind, ChartOptions, Plan, has_pyramid, plan};
-pub use rows::{Rows, can_be_drawn};
+pub use rows::{Rows, kinds_of_rows, numbers, suits_rows};
 pub use suit::suited;
 
 use std::sync::Arc;
 
-pub use figure::has_ground;
-use figure::{Answers, Drawn, draw, source_line};
+use draw::Drawn;
+use figure::{Answers, draw};
+pub use ground::has_ground;
+use telling::source_line;
 
 use crate::{
     engine::ServingEngine,

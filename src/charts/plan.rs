@@ -47,6 +47,8 @@ impl ChartKind {
 pub const MOST_SERIES: usize = 8;
 /// Categories that can still be read one below the other.
 pub const MOST_CATEGORIES: usize = 200;
+/// Columns of a shaded table that find room.
+pub const MOST_COLUMNS: usize = 60;
 /// Cells that one chart may need.
 const MOST_CELLS: u64 = 50_000;
 

@@ -4,7 +4,7 @@
 //! selection as far as its kind goes: the variables that vary most fitly vary, the others are taken at one code, their total if it
 //! was chosen. The picture's own subtitle says which.
 
-use super::plan::{ChartKind, MOST_CATEGORIES, MOST_SERIES, pyramid_axes};
+use super::plan::{ChartKind, MOST_CATEGORIES, MOST_COLUMNS, MOST_SERIES, pyramid_axes};
 use crate::tables::{CONTENTS, Chosen, CodeListKind, Library, Query, Request, Selection, TIME, TableEntry, Variable};
 
 /// The request by which a kind of chart shows as much of a query as it can.
@@ -71,7 +71,7 @@ pub fn suited(library: &Library, query: &Query, kind: ChartKind) -> Request {
                 let most = match (kind, at) {
                     (_, 0) => MOST_CATEGORIES,
                     (ChartKind::Bars, _) => MOST_SERIES,
-                    _ => 60,
+                    _ => MOST_COLUMNS,
                 };
                 selections.push(if query.size(Variable::Axis(axis)) > 1 { suit.axis(axis, most) } else { suit.whole(axis) });
                 vary.push(Variable::Axis(axis));

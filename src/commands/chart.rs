@@ -4,14 +4,22 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
-use super::{Releases, open_releases, say::say};
+use super::{Releases, files_in, open_releases, say::say};
 use crate::{
-    charts::{Boundaries, CHART_KINDS, ChartKind, PICTURE_FORMATS, PictureFormat, Provenance, Wishes, picture, plan},
+    charts::{
+        Boundaries, CHART_KINDS, ChartKind, PICTURE_FORMATS, Picture, PictureFormat, Provenance, Rows, Wishes, picture, picture_of_rows,
+        plan,
+    },
     cli::Chart,
+    engine::{ServingEngine, SqlSettings},
     formats::{Context, address},
-    tables::{Request, Selection, listed},
+    sql::Sql,
+    tables::{Library, Request, Selection, listed},
     words::Tongue,
 };
+
+/// Where the service offers the same numbers.
+const BASE: &str = "/api/v2";
 
 /// Draws a chart into a file.
 pub async fn chart(args: Chart) -> Result<()> {
@@ -26,24 +34,60 @@ pub async fn chart(args: Chart) -> Result<()> {
         let there: Vec<&str> = library.register.languages.iter().map(|language| language.id.as_str()).collect();
         anyhow!("there is no language '{}'; there is {}", args.lang.as_deref().unwrap_or(""), there.join(", "))
     })?;
-    let Some(table) = library.tables.iter().position(|entry| entry.table.id.eq_ignore_ascii_case(&args.table)) else {
-        let there: Vec<&str> = library.tables.iter().map(|entry| entry.table.id.as_str()).collect();
-        bail!("there is no table '{}'; there is {}", args.table, there.join(", "));
-    };
-    let plan =
-        plan(&library, table, kind, &request(&args), &wishes.options).map_err(|error| anyhow!("{}", error.detail.text(Tongue::English)))?;
-    let context = Context { library: Arc::clone(&library), language, base: "/api/v2".to_owned() };
-    let address = address(&context, &plan.query, "csv").unwrap_or_default();
-    let provenance = Provenance::new(&library, language, address, plan.query.releases.iter().copied());
-    let boundaries = Arc::new(Boundaries::load(&store).await?);
     let scale = wishes.scale;
-    let drawing = picture(Arc::clone(&library), Arc::clone(&engine), plan, wishes, language, boundaries, provenance);
-    let drawn = engine.compute(drawing).await?.map_err(|error| anyhow!("{}", error.detail.text(Tongue::English)))?;
+    let boundaries = Arc::new(Boundaries::load(&store).await?);
+    let found = Found { library, engine, boundaries, language };
+    let drawn = match &args.query {
+        Some(name) => found.of_query(name, &args, kind, &wishes).await?,
+        None => found.of_table(args.table.as_deref().unwrap_or(""), &args, kind, wishes).await?,
+    };
     drawn.fits(format, scale).map_err(|message| anyhow!("{}", message.text(Tongue::English)))?;
     let bytes = drawn.write(format, scale)?;
     std::fs::write(&args.out, &bytes).with_context(|| format!("writing {}", args.out.display()))?;
     say!("{}: {} ({} kB)", args.out.display(), drawn.title, bytes.len().div_ceil(1000));
     Ok(())
+}
+
+/// What charts are drawn from.
+struct Found {
+    library: Arc<Library>,
+    engine: Arc<ServingEngine>,
+    boundaries: Arc<Boundaries>,
+    language: usize,
+}
+
+impl Found {
+    async fn of_table(self, table: &str, args: &Chart, kind: ChartKind, wishes: Wishes) -> Result<Picture> {
+        let Self { library, engine, boundaries, language } = self;
+        let Some(table) = library.tables.iter().position(|entry| entry.table.id.eq_ignore_ascii_case(table)) else {
+            let there: Vec<&str> = library.tables.iter().map(|entry| entry.table.id.as_str()).collect();
+            bail!("there is no table '{table}'; there is {}", there.join(", "));
+        };
+        let plan = plan(&library, table, kind, &request(args), &wishes.options)
+            .map_err(|error| anyhow!("{}", error.detail.text(Tongue::English)))?;
+        let context = Context { library: Arc::clone(&library), language, base: BASE.to_owned() };
+        let address = address(&context, &plan.query, "csv").unwrap_or_default();
+        let provenance = Provenance::new(&library, language, address, plan.query.releases.iter().copied());
+        let drawing = picture(Arc::clone(&library), Arc::clone(&engine), plan, wishes, language, boundaries, provenance);
+        engine.compute(drawing).await?.map_err(|error| anyhow!("{}", error.detail.text(Tongue::English)))
+    }
+
+    async fn of_query(self, name: &str, args: &Chart, kind: ChartKind, wishes: &Wishes) -> Result<Picture> {
+        let Self { library, engine, boundaries, language } = self;
+        let sql = Sql::open(&library, &engine, &files_in(args.queries.as_deref())?, SqlSettings::default()).await?;
+        let Some(query) = sql.query(name) else {
+            let there: Vec<&str> = sql.queries().iter().map(|query| query.name.as_str()).collect();
+            bail!("there is no query '{name}'; there is {}", there.join(", "));
+        };
+        let pairs: Vec<(&str, &str)> = args.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let bound = sql.bind(query, language, &pairs).map_err(|error| anyhow!("--param: {}", error.0.text(Tongue::English)))?;
+        let given = bound.given.clone();
+        let (_, batches) = sql.run(bound).await?.collect().await?;
+        let address = format!("{BASE}/{}", query.address(&given));
+        let provenance = Provenance::new(&library, language, address, 0..library.releases.len());
+        let rows = Rows { library: &library, query, given: &given, language, batches: &batches, boundaries: &boundaries };
+        picture_of_rows(&rows, kind, &args.columns, wishes, provenance)?.map_err(|refused| anyhow!("{}", refused.text(Tongue::English)))
+    }
 }
 
 /// The format that a file name asks for.

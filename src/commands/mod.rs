@@ -27,7 +27,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     cli::{Boundaries, Cli, Command, DefinitionArgs},
     engine::{ServingEngine, ServingSettings},
-    register::{Definitions, Origin, definitions_alone, shipped},
+    register::{Definitions, FileSources, Origin, definitions_alone, shipped},
     release::Catalogue,
     storage::{Store, read_folder, read_text},
     tables::Library,
@@ -115,6 +115,13 @@ async fn open_releases(place: &str) -> Result<Releases> {
     let engine = Arc::new(ServingEngine::new(&store, ServingSettings::default())?);
     let library = Arc::new(Library::open(&catalogue, &engine).await?);
     Ok(Releases { store, engine, library })
+}
+
+/// The files of a folder that the operator names; those of the program where none is named.
+fn files_in(folder: Option<&Path>) -> Result<FileSources> {
+    let Some(folder) = folder else { return Ok(FileSources::Shipped) };
+    let files = read_folder(folder)?.into_iter();
+    Ok(FileSources::Given(files.map(|(file, text)| (folder.join(file).display().to_string(), text)).collect()))
 }
 
 /// A duration for people.

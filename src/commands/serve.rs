@@ -1,16 +1,15 @@
 //! `cacah serve`
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Result;
 
-use super::say::say;
+use super::{files_in, say::say};
 use crate::{
     cli::Serve,
     engine::{SCHEMA, ServingSettings},
-    register::FileSources,
     serve::{Application, Rate, ServeSettings, signals},
-    storage::{Store, read_folder},
+    storage::Store,
 };
 
 /// Runs the command until it is asked to end.
@@ -39,13 +38,6 @@ pub async fn serve(args: Serve) -> Result<()> {
     }
     application.run(signals()).await?;
     Ok(())
-}
-
-/// The files of a folder that the operator names; those of the program where none is named.
-fn files_in(folder: Option<&Path>) -> Result<FileSources> {
-    let Some(folder) = folder else { return Ok(FileSources::Shipped) };
-    let files = read_folder(folder)?.into_iter();
-    Ok(FileSources::Given(files.map(|(file, text)| (folder.join(file).display().to_string(), text)).collect()))
 }
 
 /// The line by which a person at the terminal asks.

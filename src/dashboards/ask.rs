@@ -2,9 +2,9 @@
 
 use super::{Dashboard, Given, Panel, Show, Source};
 use crate::{
-    charts::{Plan, Wishes, plan},
+    charts::{Plan, Wishes, plan, suits_rows},
     sql::Sql,
-    tables::{Library, Query, Request, Selection, TIME, resolve},
+    tables::{Library, Query, Request, Selection, TIME, listed, resolve},
     words::{self, Message},
 };
 
@@ -68,6 +68,9 @@ impl Asked {
                 let query = sql.query(name).ok_or_else(|| words::NO_QUERY.with(name.as_str()).and(""))?;
                 sql.bind(query, 0, &borrowed).map_err(|error| error.0)?;
                 Wishes::parse(get)?;
+                if let Show::Chart { kind, .. } = &panel.show {
+                    suits_rows(library, query, *kind, &listed(get("columns").unwrap_or("")))?;
+                }
                 Asking::Rows { name: name.clone(), pairs }
             }
             Some(Source::Table { table, select, heading, stub }) => {

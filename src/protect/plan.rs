@@ -466,7 +466,7 @@ fn product(frame: &Frame<'_>, table: usize, patterns: &[Pattern], free: usize) -
         let before = list.len();
         let mut nodes = pattern.iter().filter_map(|&(node, sign)| {
             let position = axis.position[node as usize];
-            (position != NONE).then_some((position * axis.stride, sign))
+            (position != NONE).then(|| (position * axis.stride, sign))
         });
         let Some((first_step, first_sign)) = nodes.next() else {
             list.clear();

@@ -8,7 +8,6 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use url::form_urlencoded;
 
 use super::{Shared, data::room, edge, metrics::Origin, parameters::Parameters, problem::Problem};
 use crate::{
@@ -17,7 +16,6 @@ use crate::{
     },
     error::Result as Computed,
     formats::{Context, address},
-    sql::Named,
     tables::{Fault, RequestError},
     words,
 };
@@ -126,6 +124,7 @@ async fn of_query(
     pieces.extend(wanted.iter().map(String::as_str));
     let key = asked.key();
     pieces.push(&key);
+    pieces.push(shared.boundaries.digest());
     let tag = shared.tag(&pieces);
     if edge::is_known(headers, &tag) {
         return Ok(edge::unchanged(&tag));
@@ -136,7 +135,7 @@ async fn of_query(
         Some(finished) => finished,
         None => {
             let (_, batches) = shared.sql.run(bound).await?.collect().await?;
-            let address = format!("{base}/queries/{}/data?{}", query.name, encoded(query, &given));
+            let address = format!("{base}/{}", query.address(&given));
             let provenance = Provenance::new(&shared.library, asked.language, address, 0..shared.library.releases.len());
             let (there, name, language) = (Arc::clone(shared), query.name.clone(), asked.language);
             let (kind, format, wishes) = (asked.kind, asked.format, asked.wishes.clone());
@@ -145,7 +144,8 @@ async fn of_query(
                     Ok(query) => query,
                     Err(problem) => return Ok(Err(problem)),
                 };
-                let rows = Rows { library: &there.library, query, given: &given, language, batches: &batches };
+                let rows =
+                    Rows { library: &there.library, query, given: &given, language, batches: &batches, boundaries: &there.boundaries };
                 match picture_of_rows(&rows, kind, &wanted, &wishes, provenance)? {
                     Ok(picture) => file(&picture, format, wishes.scale),
                     Err(refused) => Ok(Err(RequestError { fault: Fault::Chart, detail: refused }.into())),
@@ -165,12 +165,6 @@ fn file(picture: &Picture, format: PictureFormat, scale: f64) -> Computed<Result
         Ok(()) => Ok(Ok(picture.write(format, scale)?.into())),
         Err(refused) => Ok(Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Picture too large", refused))),
     }
-}
-
-/// What a query was given, as it stands in an address.
-fn encoded(query: &Named, given: &[String]) -> String {
-    let pairs = query.parameters.iter().map(|parameter| parameter.name.as_str()).zip(given.iter().map(String::as_str));
-    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 /// Changes with everything that the picture depends on.

@@ -21,7 +21,8 @@ use super::{
 use crate::{
     engine::SqlError,
     formats::{ColumnText, ROWS_FORMATS, RowsDocument, RowsFormat},
-    sql::{BindError, Named, Parameter, ParameterKind},
+    sql::{BindError, Codes, Named, Parameter, ParameterKind},
+    tables::TIME,
     words,
 };
 
@@ -94,6 +95,9 @@ struct ColumnDocument<'a> {
     unit: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'a str>,
+    /// The variable whose codes the column holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variable: Option<&'a str>,
 }
 
 type Answer = Result<Response, Problem>;
@@ -195,6 +199,10 @@ impl Shared {
             r#type: column.kind,
             unit: column.unit.as_ref().map(|unit| unit.text(language)),
             status: column.status.as_deref(),
+            variable: column.codes.map(|codes| match codes {
+                Codes::Dimension(dimension) => self.library.dimensions[dimension].variable.as_str(),
+                Codes::Period => TIME,
+            }),
         };
         QueryDocument {
             name: &query.name,

@@ -76,6 +76,8 @@ pub(super) struct ColumnFile {
     pub unit: Option<Texts>,
     /// The column that says why there is no number in this one.
     pub status: Option<Spanned<String>>,
+    /// What the codes in this column are of: a dimension, or `period`.
+    pub codes: Option<Spanned<String>>,
 }
 
 /// The text of a file with its header taken out of the comments, line for line.

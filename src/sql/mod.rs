@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 pub use bind::{BindError, Bound};
 pub(crate) use header::{Header, ParameterFile, Texts};
-pub use named::{Named, ResultColumn};
+pub use named::{Codes, Named, ResultColumn};
 pub use parameter::{Parameter, ParameterKind};
 
 use self::{dimension::DimensionColumns, table::TidyTable};

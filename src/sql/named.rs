@@ -8,6 +8,9 @@ use datafusion::{
     logical_expr::{Expr, ExprSchemable, LogicalPlan, WindowFunctionDefinition},
 };
 
+use toml::Spanned;
+use url::form_urlencoded;
+
 use super::{
     header::{Header, HeaderFile},
     parameter::Parameter,
@@ -21,6 +24,8 @@ use crate::{
 
 /// Stands in every statement for the language that a reader asks for.
 pub(super) const LANGUAGE: &str = "lang";
+/// What a header calls the codes of periods.
+const PERIOD: &str = "period";
 /// Ending of files that hold queries.
 const ENDING: &str = ".sql";
 
@@ -46,6 +51,14 @@ pub struct Named {
     pub(super) plan: LogicalPlan,
 }
 
+impl Named {
+    /// The address of its rows behind the one that everything begins with; `given` stands for its parameters.
+    pub fn address(&self, given: &[String]) -> String {
+        let pairs = self.parameters.iter().map(|parameter| parameter.name.as_str()).zip(given.iter().map(String::as_str));
+        format!("queries/{}/data?{}", self.name, form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
+    }
+}
+
 /// A column of a named query's answer.
 #[derive(Debug, Clone)]
 pub struct ResultColumn {
@@ -59,6 +72,17 @@ pub struct ResultColumn {
     pub status: Option<String>,
     /// `text`, `integer`, `number` or `boolean`.
     pub kind: &'static str,
+    /// What its codes are of, if it holds codes.
+    pub codes: Option<Codes>,
+}
+
+/// What the codes in a column are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Codes {
+    /// The dimension with this position.
+    Dimension(usize),
+    /// Periods.
+    Period,
 }
 
 /// Plans every query of a set; those that do not fit the register are left out unless they were `given` by the operator.
@@ -118,12 +142,14 @@ async fn plan(file: &str, text: &str, library: &Library, session: &SqlSession) -
         if let Some(status) = column.status.as_ref().filter(|status| schema.column_with_name(status.get_ref()).is_none()) {
             return Ok(header.fault(status, format!("the statement gives no column '{}'", status.get_ref()))?);
         }
+        let kind = kind(&schema, at).ok_or_else(|| behind(format!("column '{name}' is neither text, number nor truth")))?;
         columns.push(ResultColumn {
             name: name.clone(),
             label: header.label(&column.label)?,
             unit: column.unit.as_ref().map(|unit| header.label(unit)).transpose()?,
             status: column.status.as_ref().map(|status| status.get_ref().clone()),
-            kind: kind(&schema, at).ok_or_else(|| behind(format!("column '{name}' is neither text, number nor truth")))?,
+            kind,
+            codes: column.codes.as_ref().map(|codes| codes_of(codes, kind, &header, library)).transpose()?,
         });
     }
     if let Some(more) = schema.fields().get(columns.len()) {
@@ -150,6 +176,22 @@ fn kind(schema: &SchemaRef, at: usize) -> Option<&'static str> {
         integer if integer.is_integer() => "integer",
         _ => return None,
     })
+}
+
+fn codes_of(codes: &Spanned<String>, kind: &str, header: &Header<'_>, library: &Library) -> Result<Codes, DefinitionError> {
+    if kind != "text" {
+        return header.fault(codes, format!("codes are texts; this column is of the kind {kind}"));
+    }
+    if codes.get_ref() == PERIOD {
+        return Ok(Codes::Period);
+    }
+    match library.dimensions.iter().position(|dimension| dimension.id == *codes.get_ref()) {
+        Some(dimension) => Ok(Codes::Dimension(dimension)),
+        None => {
+            let there: Vec<&str> = library.dimensions.iter().map(|dimension| dimension.id.as_str()).collect();
+            header.fault(codes, format!("'{}' has no codes; expected {PERIOD} or one of {}", codes.get_ref(), there.join(", ")))
+        }
+    }
 }
 
 /// The name of a function that counts what is withheld as nothing, if the plan has one.

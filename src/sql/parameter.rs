@@ -218,7 +218,30 @@ impl Parameter {
 }
 
 /// Names that addresses give a meaning of their own.
-const RESERVED: [&str; 3] = ["lang", "outputformat", "outputformatparams"];
+const RESERVED: [&str; 21] = [
+    "lang",
+    "outputformat",
+    "outputformatparams",
+    // What charts of the query are asked for with.
+    "query",
+    "table",
+    "chart",
+    "columns",
+    "bounds",
+    "classes",
+    "compare",
+    "height",
+    "lowest",
+    "method",
+    "places",
+    "scale",
+    "share",
+    "stacking",
+    "theme",
+    "title",
+    "width",
+    "zero",
+];
 
 fn text(text: &str) -> ScalarValue {
     ScalarValue::Utf8View(Some(text.to_owned()))

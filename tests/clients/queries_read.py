@@ -181,6 +181,19 @@ def health(world: World) -> None:
 
     compare("health-targets", ask(world, "health-targets"), targets, None)
 
+    people = read(world.api, "population", {"Region": ["*"], "Sex": ["*"], "Age": ["*"], "ContentsCode": ["top(1)"], "Tid": [NOW]})
+    document = ask(world, "health-ages")
+    region = document["parameters"]["region"]
+
+    def ages(code: str) -> dict[str, Number]:
+        men, women = (of(people.at(Region=region, Sex=sex, Age=code)) for sex in ("L", "P"))
+        return {"men": men, "women": women, "sex_ratio": percent(men, women)}
+
+    groups = [code for code in people.labels["Age"] if not people.document["dimension"]["Age"]["category"].get("child", {}).get(code)]
+    compare("health-ages", document, ages, groups, by="age")
+    if [row[0] for row in document["rows"]] != groups:
+        fail(f"health-ages is not from the youngest up: {document['rows']}")
+
 
 def registry(world: World, regency: str) -> None:
     chosen = {"Region": ["*"], "ContentsCode": ["top(1)"], "Tid": [NOW]}
@@ -200,6 +213,18 @@ def registry(world: World, regency: str) -> None:
         } | {column: of(marital.at(Region=region, MaritalStatus=code)) for column, code in statuses.items()}
 
     compare("registry-book", ask(world, "registry-book", region=regency), book, below(population, regency))
+
+    both = {"Region": [regency], "ContentsCode": ["top(1)"], "Tid": PERIODS}
+    people = read(world.api, "population", both | {"Sex": ["*"], "Age": ["T"]})
+    families = read(world.api, "households", both)
+
+    def development(period: str) -> dict[str, Number]:
+        everyone, men, women = (of(people.at(Sex=sex, Tid=period)) for sex in ("T", "L", "P"))
+        before = of(people.at(Sex="T", Tid=BEFORE)) if period == NOW else (None, "x")
+        growth = percent(difference(everyone, before), before)
+        return {"people": everyone, "growth": growth, "men": men, "women": women, "households": of(families.at(Tid=period))}
+
+    compare("registry-development", ask(world, "registry-development", region=regency), development, PERIODS, by="period")
 
 
 def formats(world: World, regency: str) -> None:
@@ -231,7 +256,17 @@ def formats(world: World, regency: str) -> None:
 
 def check(world: World) -> None:
     status, listed = fetch(f"{world.api}/queries?lang=en")
-    expected = ["bank-market", "health-targets", "registry-book", "tax-change", "tax-occupations", "tax-productive-age", "tax-ranking"]
+    expected = [
+        "bank-market",
+        "health-ages",
+        "health-targets",
+        "registry-book",
+        "registry-development",
+        "tax-change",
+        "tax-occupations",
+        "tax-productive-age",
+        "tax-ranking",
+    ]
     if status != 200 or [query["name"] for query in listed["queries"]] != expected:
         fail(f"queries: {status} {listed}")
     status, described = fetch(f"{world.api}/queries/tax-change")

@@ -89,7 +89,7 @@ async fn one(page: Page, name: &str) -> Result<Markup, Problem> {
         (crumbs(page.say(&texts::WAY), &way))
         h1 { (title) }
         p.lead { (dashboard.description.text(page.language)) }
-        (filters::form(&page, &page.path, &dashboard.filters, &given.pairs, &[]))
+        (filters::form(&page, &page.path, &dashboard.filters, &given.pairs, &[], &[]))
         h2 { (filters::chosen(&page, &dashboard.filters, &given.pairs).join(" · ")) }
         div.panels { @for part in &parts { (part) } }
         ul.actions {

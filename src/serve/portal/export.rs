@@ -132,7 +132,7 @@ async fn part(
         keep(format!("data/{number:02}.{lang}.csv"), &address).await?;
     }
     if let Show::Chart { kind, .. } = &panel.show
-        && panels::is_drawable(page, &asked)
+        && panels::is_drawable(page, &asked, *kind).await?
         && let Some(pairs) = panels::chart_pairs(page, &asked, panel.title.as_ref().map(|title| title.text(page.language)))
     {
         for format in ["svg", "png", "pdf"] {

@@ -41,14 +41,16 @@ pub fn given(page: &Page, dashboard: &Dashboard, fixed: &[(&str, &str)]) -> Resu
     Given::read(&dashboard.filters, &page.shared.library, get).map_err(|detail| Problem::parameter("Illegal parameter", detail))
 }
 
-/// A form of parameters with what stands for each.
-pub fn form(page: &Page, action: &str, parameters: &[Parameter], values: &[(String, String)], leave: &[&str]) -> Markup {
+/// A form of parameters with what stands for each; those of the address that are named in `keep` stay as they are.
+pub fn form(page: &Page, action: &str, parameters: &[Parameter], values: &[(String, String)], leave: &[&str], keep: &[&str]) -> Markup {
+    let kept = keep.iter().filter_map(|name| Some((name, page.parameters.get(name).filter(|text| !text.is_empty())?)));
     let value = |name: &str| values.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
     let shown: Vec<&Parameter> = parameters.iter().filter(|parameter| !leave.contains(&parameter.name.as_str())).collect();
     html! {
         @if !shown.is_empty() {
             form.filters method="get" action=(action) {
                 @if page.language != 0 { input type="hidden" name="lang" value=(page.lang()); }
+                @for (name, value) in kept { input type="hidden" name=(name) value=(value); }
                 @for parameter in shown { div { (field(page, parameter, value(&parameter.name))) } }
                 button.main type="submit" { (page.say(&texts::SHOW)) }
             }

@@ -38,7 +38,7 @@ async fn make(page: Page) -> Result<Markup, Problem> {
         figures = html! {
             section aria-labelledby="figures" {
                 h2 id="figures" { (home.title.text(page.language)) ": " (place) }
-                (filters::form(&page, "/", &home.filters, &given.pairs, &[]))
+                (filters::form(&page, "/", &home.filters, &given.pairs, &[], &[]))
                 div.panels { @for part in &parts { (part) } }
                 p { a href=(page.link(&format!("/regions/{region}"), &[])) { (page.say(&texts::FULL_PROFILE)) " " (place) } }
             }

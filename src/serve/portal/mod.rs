@@ -10,6 +10,7 @@
 
 mod assets;
 mod catalogue;
+mod choices;
 mod compare;
 mod dashboards;
 mod download;

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use maud::{Markup, html};
 
 use super::{Page, address, download, texts};
 use crate::{
-    charts::{ChartKind, has_ground},
+    charts::{ChartKind, Rows, has_ground},
     dashboards::{Asked, Asking, Dashboard, Given, Number, Panel, Show, number},
     formats::{Context, Grid, Texts, rows_table},
     register::Label,
     serve::{data::room, problem::Problem},
+    sql::Named,
     tables::{Answer, Query, Request, answer},
     words::{self, Message},
 };
@@ -74,7 +76,7 @@ pub async fn panel(page: &Page, dashboard: &Dashboard, panel: &Panel, number: us
         Err(reason) => nothing(page, title, &reason),
         Ok(asked) => match &panel.show {
             Show::Number { .. } => numbered(page, title.unwrap_or_default(), &asked).await?,
-            Show::Chart { .. } if !is_drawable(page, &asked) => nothing(page, title, &(&words::NO_OUTLINES).into()),
+            Show::Chart { kind, .. } if !is_drawable(page, &asked, *kind).await? => nothing(page, title, &(&words::NO_OUTLINES).into()),
             Show::Chart { kind, .. } => pictured(page, title, *kind, &asked, panel.width),
             Show::Table => tabled(page, title, &asked).await?,
             Show::Quality => html! { (heading(title)) (super::releases::quality(page, release_of(page, given))) },
@@ -125,10 +127,14 @@ fn about(page: &Page, asked: &Asked, number: usize) -> Markup {
 }
 
 /// Whether the regions of a map have somewhere to lie.
-pub fn is_drawable(page: &Page, asked: &Asked) -> bool {
+pub async fn is_drawable(page: &Page, asked: &Asked, kind: ChartKind) -> Result<bool, Problem> {
     match &asked.asking {
-        Asking::Cells { plan: Some(plan), .. } => has_ground(&page.shared.library, plan, &page.shared.boundaries),
-        _ => true,
+        Asking::Cells { plan: Some(plan), .. } => Ok(has_ground(&page.shared.library, plan, &page.shared.boundaries)),
+        Asking::Rows { name, pairs } if kind == ChartKind::Map => {
+            let query = page.shared.named(name)?;
+            Ok(answered(page, query, pairs).await?.of(page, query).have_ground()?)
+        }
+        _ => Ok(true),
     }
 }
 
@@ -280,14 +286,38 @@ async fn tabled(page: &Page, title: Option<&str>, asked: &Asked) -> Result<Marku
 
 /// The rows of a named query as a table.
 pub async fn rows(page: &Page, name: &str, pairs: &[(String, String)], caption: Option<&str>) -> Result<Markup, Problem> {
-    let shared = &page.shared;
-    let query = shared.named(name)?;
+    let query = page.shared.named(name)?;
+    answered(page, query, pairs).await?.table(page, query, caption)
+}
+
+/// What a named query answered, and what stood for its parameters.
+pub struct Answered {
+    given: Vec<String>,
+    batches: Vec<RecordBatch>,
+}
+
+/// Asks a named query.
+pub async fn answered(page: &Page, query: &Named, pairs: &[(String, String)]) -> Result<Answered, Problem> {
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let bound = shared.sql.bind(query, page.language, &pairs)?;
+    let bound = page.shared.sql.bind(query, page.language, &pairs)?;
     let given = bound.given.clone();
-    let (_, batches) = shared.sql.run(bound).await?.collect().await?;
-    let document = shared.document(query, &given, page.language, batches);
-    Ok(rows_table(&document, caption.unwrap_or(query.title.text(page.language)), page.tongue)?)
+    let (_, batches) = page.shared.sql.run(bound).await?.collect().await?;
+    Ok(Answered { given, batches })
+}
+
+impl Answered {
+    /// The rows as charts see them.
+    pub fn of<'a>(&'a self, page: &'a Page, query: &'a Named) -> Rows<'a> {
+        let shared = &page.shared;
+        let (library, boundaries) = (&shared.library, &shared.boundaries);
+        Rows { library, query, given: &self.given, language: page.language, batches: &self.batches, boundaries }
+    }
+
+    /// The rows as a table.
+    pub fn table(&self, page: &Page, query: &Named, caption: Option<&str>) -> Result<Markup, Problem> {
+        let document = page.shared.document(query, &self.given, page.language, self.batches.clone());
+        Ok(rows_table(&document, caption.unwrap_or(query.title.text(page.language)), page.tongue)?)
+    }
 }
 
 /// The marks that occur, with their meaning.

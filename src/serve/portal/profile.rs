@@ -59,7 +59,7 @@ async fn make(page: Page, code: &str) -> Result<Markup, Problem> {
     let mut form = html! {};
     if let Some(dashboard) = shared.dashboards.at(Place::Profile) {
         let given = filters::given(&page, dashboard, &[("region", &described.code)])?;
-        form = filters::form(&page, &page.path, &dashboard.filters, &given.pairs, &["region"]);
+        form = filters::form(&page, &page.path, &dashboard.filters, &given.pairs, &["region"], &[]);
         for (at, one) in dashboard.panels.iter().enumerate() {
             parts.push(panel(&page, dashboard, one, at + 1, &given).await?);
         }

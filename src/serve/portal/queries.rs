@@ -10,16 +10,22 @@ use axum::{
 use maud::{Markup, html};
 
 use super::{
-    Page, Section, download, filters,
+    Page, Section,
+    choices::{Choices, options_of},
+    download, filters,
     frame::{crumbs, frame, sentence},
     panels, respond, texts,
 };
 use crate::{
-    charts::{ChartKind, can_be_drawn},
+    charts::{ChartKind, kinds_of_rows, numbers},
     formats::ROWS_FORMATS,
     serve::{Shared, problem::Problem},
+    sql::Named,
     tables::CellStatus,
 };
+
+/// What an address says of the picture.
+const CHART: [&str; 2] = ["chart", "columns"];
 
 /// `GET /queries`
 pub async fn named_queries(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
@@ -85,10 +91,13 @@ async fn one(page: Page, name: &str) -> Result<Markup, Problem> {
             (parameter.name.clone(), value.or_else(|| parameter.default_text(&shared.library)).unwrap_or_default())
         })
         .collect();
-    let result = if missing || problem.is_some() { None } else { Some(panels::rows(&page, name, &values, None).await?) };
+    let answered = if missing || problem.is_some() { None } else { Some(panels::answered(&page, query, &values).await?) };
+    let rows = answered.as_ref().map(|answered| answered.table(&page, query, None)).transpose()?;
+    let drawn = match &answered {
+        Some(answered) => pictured(&page, query, &values, answered.of(&page, query).have_ground()?),
+        None => html! {},
+    };
     let way = [(page.say(&texts::QUERIES).to_owned(), page.link("/queries", &[]))];
-    let mut chart = vec![("query".to_owned(), query.name.clone())];
-    chart.extend(values.iter().cloned());
     let marks: Vec<(String, &str)> = [CellStatus::Suppressed, CellStatus::Impossible, CellStatus::Unavailable]
         .into_iter()
         .filter_map(|status| Some((format!("[{}]", status.mark()?), page.say(texts::of_status(status)?))))
@@ -97,21 +106,64 @@ async fn one(page: Page, name: &str) -> Result<Markup, Problem> {
         (crumbs(page.say(&texts::WAY), &way))
         h1 { (title) }
         p.lead { (query.description.text(page.language)) }
-        (filters::form(&page, &page.path, &query.parameters, &defaults, &[]))
+        (filters::form(&page, &page.path, &query.parameters, &defaults, &[], &CHART))
         @if let Some(problem) = &problem { div.alert role="alert" { p { (sentence(problem)) } } }
         @if missing { p.note { (page.say(&texts::FILL_IN)) } }
-        @if let Some(rows) = &result {
+        @if let Some(rows) = &rows {
             div.scroll tabindex="0" role="region" aria-label=(title) { (rows) }
             // Only the marks that occur are explained.
             @let text = rows.0.as_str();
             (panels::legend(&marks.into_iter().filter(|(mark, _)| text.contains(mark.as_str())).collect::<Vec<_>>()))
             ul.actions {
                 @for format in ROWS_FORMATS { li { a href=(download::rows_address(&page, &query.name, &values, format)) download { (format.to_uppercase()) } } }
-                @for format in if can_be_drawn(query) { &["svg", "png", "pdf"][..] } else { &[] } { li { a href=(panels::chart_address(&page, ChartKind::Ranking, format, &chart, "print", 960)) download { (page.say(&texts::PICTURE)) " " (format.to_uppercase()) } } }
             }
             @if !query.notes.is_empty() { div.note { ul { @for note in &query.notes { li { (note.text(page.language)) } } } } }
-            @if can_be_drawn(query) { section { figure.chart-view.card { (panels::picture(&page, ChartKind::Ranking, &chart, title, 900)) } } }
+            (drawn)
         }
     };
     Ok(frame(&page, title, Section::Queries, &main))
+}
+
+/// The rows as a picture, with the kinds of charts and the columns to choose from.
+fn pictured(page: &Page, query: &Named, values: &[(String, String)], on_map: bool) -> Markup {
+    let mut kinds = kinds_of_rows(&page.shared.library, query);
+    kinds.retain(|kind| *kind != ChartKind::Map || on_map);
+    let usual = [ChartKind::Pyramid, ChartKind::Lines, ChartKind::Ranking].into_iter().find(|kind| kinds.contains(kind));
+    let wanted = page.parameters.get("chart").and_then(ChartKind::parse).filter(|kind| kinds.contains(kind));
+    let Some(kind) = wanted.or(usual) else { return html! {} };
+    let given = |name: &str| Some((name.to_owned(), page.parameters.get(name).filter(|text| !text.is_empty())?.to_owned()));
+    // The other kinds show several columns at once.
+    let choosing = matches!(kind, ChartKind::Ranking | ChartKind::Map) && numbers(query).count() > 1;
+    let mut pairs = vec![("query".to_owned(), query.name.clone())];
+    pairs.extend(values.iter().cloned());
+    pairs.extend(options_of(kind).iter().filter_map(|name| given(name)));
+    pairs.extend(given("columns").filter(|_| choosing));
+    let address = |changes: &[(&str, Option<&str>)]| format!("{}#chart", page.here(changes));
+    let choices = Choices { page, address: &address, swap: false };
+    let columns =
+        numbers(query).enumerate().map(|(at, column)| (if at == 0 { "" } else { column.name.as_str() }, column.label.text(page.language)));
+    html! {
+        section id="chart" {
+            h2 { (page.say(&texts::PICTURE)) }
+            nav aria-label=(page.say(&texts::VIEWS)) {
+                ul.tabs {
+                    @for other in &kinds {
+                        li { a href=(address(&[("chart", Some(other.id()))])) aria-current=[(*other == kind).then_some("page")] { (page.say(texts::of_chart(*other))) } }
+                    }
+                }
+            }
+            div.toolbar {
+                @if choosing { (choices.of(&texts::MEASURE, "columns", columns)) }
+                (choices.drawn(kind))
+            }
+            figure.chart-view.card {
+                (panels::picture(page, kind, &pairs, query.title.text(page.language), 960))
+                figcaption {
+                    ul.actions {
+                        @for format in ["svg", "png", "pdf"] { li { a href=(panels::chart_address(page, kind, format, &pairs, "print", 960)) download { (format.to_uppercase()) } } }
+                    }
+                }
+            }
+        }
+    }
 }

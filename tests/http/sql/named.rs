@@ -167,7 +167,7 @@ fn rows_are_drawn_as_bars_and_rankings() {
         assert!(reply.problem()["detail"].as_str().unwrap().contains(says), "{asked_for}: {}", reply.text());
     };
     refused("bars.svg?query=nothing", 404, "there is no query 'nothing'");
-    refused("map.svg?query=people", 400, "as bars or as ranking");
+    refused("map.svg?query=people", 400, "map needs a column with codes of regions; columns of numbers are: people");
     refused("bars.svg?query=people&columns=status", 400, "there is no column 'status' of numbers; there is people");
     refused("bars.svg?query=people&region=99", 400, "99");
 }
@@ -200,11 +200,18 @@ async fn faults_of_a_file_are_named_with_their_line() {
         ("values = [\"T\", \"L\", \"P\"]", "levels = [\"total\"]", &["has no 'levels'"]),
         ("name = \"sex\"", "name = \"age\"", &["'age' is there twice"]),
         ("name = \"sex\"", "name = \"lang\"", &["'lang' has a meaning of its own"]),
+        ("name = \"sex\"", "name = \"chart\"", &["'chart' has a meaning of its own"]),
         ("AND sex = $sex", "AND sex = $gender", &["$gender"]),
         ("AND sex = $sex", "", &["never uses $sex"]),
         ("value AS people", "value AS persons", &["'persons' in the place of 'people'"]),
         ("value AS people, status", "value AS people, status, sex", &["nothing of column 'sex'"]),
         ("status = \"status\"", "status = \"mark\"", &["no column 'mark'"]),
+        ("status = \"status\"", "codes = \"age\"", &["codes are texts", "integer"]),
+        (
+            "name = \"status\"\n",
+            "name = \"status\"\n--! codes = \"shoes\"\n",
+            &["'shoes' has no codes; expected period or one of age, region, sex"],
+        ),
         ("FROM people", "FROM person", &["person"]),
         ("ORDER BY region", "ORDER BY", &["people.sql:"]),
         ("SELECT region,", "DELETE FROM people; SELECT region,", &["one statement"]),

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use super::{
     super::{
         Page,
+        choices::{Choices, options_of},
         frame::{crumbs, sentence},
         panels, texts,
     },
@@ -19,7 +20,7 @@ use crate::{
     register::Role,
     serve::problem::Problem,
     tables::{CellStatus, Chosen, Query, Request, Variable},
-    words::{self, Phrase},
+    words,
 };
 
 /// Cells of a table that may be looked at; more are for downloads.
@@ -143,19 +144,6 @@ fn upward(page: &Page, state: &State) -> Markup {
     html! { @if !way.is_empty() { (crumbs(dimension.label.text(page.language), &way)) } }
 }
 
-/// Links of which one is what there is.
-fn choices(page: &Page, state: &State, legend: &'static Phrase, name: &str, items: &[(&str, &'static Phrase)]) -> Markup {
-    let now = page.parameters.get(name).unwrap_or("");
-    html! {
-        fieldset {
-            legend { (page.say(legend)) }
-            @for (value, label) in items {
-                a.button.small.on[now == *value] id={ (name) "-" (value) } href=(state.address(page, &[(name, Some(*value).filter(|value| !value.is_empty()))])) data-swap aria-current=[(now == *value).then_some("true")] { (page.say(label)) }
-            }
-        }
-    }
-}
-
 /// A list in which an item has changed places with the one before it.
 fn swapped(list: &[String], at: usize) -> Vec<String> {
     let mut list = list.to_vec();
@@ -164,6 +152,8 @@ fn swapped(list: &[String], at: usize) -> Vec<String> {
 }
 
 fn table_tools(page: &Page, state: &State, query: &Query) -> Markup {
+    let address = |changes: &[(&str, Option<&str>)]| state.address(page, changes);
+    let choices = Choices { page, address: &address, swap: true };
     let library = &page.shared.library;
     let entry = &library.tables[state.table];
     let sides = [
@@ -200,8 +190,8 @@ fn table_tools(page: &Page, state: &State, query: &Query) -> Markup {
             }
         }
         div.toolbar {
-            (choices(page, state, &texts::LABELS, "labels", &[("", &texts::NAMES), ("code", &texts::CODES), ("both", &texts::BOTH)]))
-            (choices(page, state, &texts::SHADING, "shade", &[("", &texts::OFF), ("on", &texts::ON)]))
+            (choices.told(&texts::LABELS, "labels", &[("", &texts::NAMES), ("code", &texts::CODES), ("both", &texts::BOTH)]))
+            (choices.told(&texts::SHADING, "shade", &[("", &texts::OFF), ("on", &texts::ON)]))
         }
     }
 }
@@ -210,14 +200,7 @@ fn chart(page: &Page, state: &State, query: &Query, kind: ChartKind) -> Shown {
     let library = &page.shared.library;
     let entry = &library.tables[state.table];
     let request = suited(library, query, kind);
-    let own: &[&str] = match kind {
-        ChartKind::Pyramid => &["share", "compare"],
-        ChartKind::Bars => &["stacking"],
-        ChartKind::Lines => &["zero"],
-        ChartKind::Ranking => &["lowest", "places"],
-        ChartKind::Heat | ChartKind::Map => &["method"],
-    };
-    let options: Vec<(String, String)> = own
+    let options: Vec<(String, String)> = options_of(kind)
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), page.parameters.get(name).filter(|value| !value.is_empty())?.to_owned())))
         .collect();
@@ -274,33 +257,15 @@ fn behind(page: &Page, state: &State, query: &Query) -> Request {
 }
 
 fn chart_tools(page: &Page, state: &State, query: &Query, kind: ChartKind) -> Markup {
+    let address = |changes: &[(&str, Option<&str>)]| state.address(page, changes);
+    let choices = Choices { page, address: &address, swap: true };
     let comparisons: Vec<(String, String)> = if kind == ChartKind::Pyramid { compared(page, state, query) } else { Vec::new() };
     html! {
         div.toolbar {
-            @match kind {
-                ChartKind::Pyramid => (choices(page, state, &texts::SHOWN_AS, "share", &[("", &texts::AS_COUNTS), ("true", &texts::AS_SHARES)])),
-                ChartKind::Bars => (choices(page, state, &texts::SHOWN_AS, "stacking", &[("", &texts::GROUPED), ("stacked", &texts::STACKED), ("full", &texts::FULL)])),
-                ChartKind::Lines => (choices(page, state, &texts::AXIS, "zero", &[("", &texts::AXIS_FREE), ("true", &texts::AXIS_ZERO)])),
-                ChartKind::Ranking => {
-                    (choices(page, state, &texts::SHOWN_AS, "lowest", &[("", &texts::HIGHEST), ("true", &texts::LOWEST)]))
-                    fieldset { legend { (page.say(&texts::PLACES)) }
-                        @for places in ["", "25", "50"] {
-                            @let now = page.parameters.get("places").unwrap_or("") == places;
-                            a.button.small.on[now] id={ "places-" (places) } href=(state.address(page, &[("places", Some(places).filter(|text| !text.is_empty()))])) data-swap aria-current=[now.then_some("true")] { @if places.is_empty() { "10" } @else { (places) } }
-                        }
-                    }
-                }
-                ChartKind::Heat | ChartKind::Map => (choices(page, state, &texts::CLASSES, "method", &[("", &texts::QUANTILES), ("equal", &texts::EQUAL_WIDTH)])),
-            }
+            (choices.drawn(kind))
             @if !comparisons.is_empty() {
-                fieldset {
-                    legend { (page.say(&texts::COMPARED_WITH)) }
-                    @let now = page.parameters.get("compare").unwrap_or("");
-                    a.button.small.on[now.is_empty()] id="compare-" href=(state.address(page, &[("compare", None)])) data-swap { (page.say(&texts::NOTHING)) }
-                    @for (value, label) in &comparisons {
-                        a.button.small.on[now == value] id={ "compare-" (value) } href=(state.address(page, &[("compare", Some(value))])) data-swap aria-current=[(now == value).then_some("true")] { (label) }
-                    }
-                }
+                @let items = comparisons.iter().map(|(value, label)| (value.as_str(), label.as_str()));
+                (choices.of(&texts::COMPARED_WITH, "compare", std::iter::once(("", page.say(&texts::NOTHING))).chain(items)))
             }
         }
     }
