@@ -68,7 +68,7 @@ async function walking(page) {
   must(copied.split("\n").length > 10 && copied.includes("\t"), `what was copied is ${copied.slice(0, 80)}`);
 }
 
-/** Regions: walking down, searching, pasting. */
+/** Regions: walking down, whole levels, searching, pasting. */
 async function regions(page) {
   await page.goto(`${address}/tables/population?lang=en&valueCodes[Region]=34&valueCodes[Age]=T`);
   await page.locator("#at-Region-3471").click();
@@ -76,6 +76,10 @@ async function regions(page) {
   await page.getByRole("button", { name: "Show", exact: true }).click();
   await page.waitForFunction(() => document.querySelectorAll("table[data-grid] tbody tr").length > 10);
   must(page.url().includes("children"), "the address does not say what was ticked");
+  await page.locator("#at-Region-34").click();
+  await page.getByRole("button", { name: /^District \(/ }).click();
+  await page.waitForFunction(() => document.querySelector("table[data-grid]")?.textContent.includes("Gondokusuman"));
+  must(page.url().includes("vs_region_district"), `the level is not in the address: ${page.url()}`);
   await page.locator("#paste-Region summary").click();
   await page.locator("#pasted-Region").fill("51\n34.71  nowhere");
   await page.getByRole("button", { name: "Show", exact: true }).click();

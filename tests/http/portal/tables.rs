@@ -58,6 +58,16 @@ fn another_code_list_takes_what_it_has() {
 }
 
 #[test]
+fn a_button_chooses_a_whole_level_within_a_place() {
+    let reply = page("/tables/people?labels=code&valueCodes[Region]=11&level[Region]=vs_region_regency:12&valueCodes[Tid]=2024-S2");
+    assert_eq!(rows(&reply).iter().map(|row| row[0].as_str()).collect::<Vec<_>>(), ["1201", "1202"]);
+    for nothing in ["vs_region_regency:zz", "nothing:12", "", ":"] {
+        let reply = page(&format!("/tables/people?level[Region]={nothing}&valueCodes[Tid]=2024-S2"));
+        assert!(reply.status == 200 || reply.status == 400, "{nothing}: {}", reply.status);
+    }
+}
+
+#[test]
 fn codes_can_be_pasted() {
     let reply = page("/tables/people?lang=en&labels=code&paste[Region]=1101%0A1201;%20nowhere&valueCodes[Tid]=2024-S2");
     assert_eq!(rows(&reply).iter().map(|row| row[0].as_str()).collect::<Vec<_>>(), ["1101", "1201"]);

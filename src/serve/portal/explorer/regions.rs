@@ -5,9 +5,9 @@ use maud::{Markup, html};
 use super::{
     super::{Page, texts},
     choice::{lists, part},
-    state::State,
+    state::{State, level_button},
 };
-use crate::tables::{Expression, UnionDimension};
+use crate::tables::{CodeListKind, Expression, UnionDimension};
 
 /// Names that a search shows.
 const FOUND: usize = 40;
@@ -46,6 +46,20 @@ pub fn picker(page: &Page, state: &State, axis: usize, list: Option<usize>, coun
         html! { label { input type="checkbox" name=(name) value=(value) checked[checked]; span { (text) } } }
     };
     let is_chosen = |node: u32| values.contains(&dimension.nodes[node as usize].code);
+    // Levels below, with how many lie on each within the place that was walked to.
+    let levels: Vec<(String, &str, usize)> = described
+        .codelists
+        .iter()
+        .filter_map(|&list| {
+            let list = &library.codelists[list];
+            let CodeListKind::Valueset(nodes) = &list.kind else { return None };
+            let range = dimension.subtree(at);
+            let within = nodes.iter().filter(|&&node| node != at && range.contains(&node)).count();
+            let deeper = list.level > dimension.nodes[at as usize].level && within > 0;
+            let value = level_button(&list.id, &dimension.nodes[at as usize].code);
+            deeper.then(|| (value, list.label.text(page.language), within))
+        })
+        .collect();
     let inner = html! {
         (lists(page, variable, &described.codelists, list))
         @if !values.is_empty() {
@@ -59,6 +73,14 @@ pub fn picker(page: &Page, state: &State, axis: usize, list: Option<usize>, coun
         }
         p.label { (page.say(&texts::BROWSE)) }
         div.row { @for node in dimension.path(at).into_iter().chain([at]) { (step(node, label(node))) } }
+        @if !levels.is_empty() {
+            p.label { (texts::ALL_WITHIN.with(label(at)).text(page.tongue)) }
+            div.row {
+                @for (value, name, within) in &levels {
+                    button.small type="submit" name={ "level[" (variable) "]" } value=(value) id={ "level-" (variable) "-" (value) } { (name) " (" (page.count(*within as u64)) ")" }
+                }
+            }
+        }
         ul.codes id={ "tree-" (variable) } data-keep-scroll {
             @if !is_chosen(at) { li { (tick(&dimension.nodes[at as usize].code, label(at), false)) } }
             @if below.len() > 1 {

@@ -77,6 +77,7 @@ impl State {
         let entry = &library.tables[table];
         let parameters = &page.parameters;
         let mut request = parameters.request();
+        choose_levels(page, entry, &mut request);
         let unknown = paste(page, entry, &mut request);
         let mut selections = merged(library, entry, request.selections);
         if selections.is_empty() {
@@ -222,6 +223,25 @@ fn refit(library: &Library, entry: &TableEntry, selection: &mut Selection) {
             }
         })
         .collect();
+}
+
+/// The value of a button that chooses everything on the level of a code list that lies within a node.
+pub fn level_button(codelist: &str, code: &str) -> String {
+    format!("{codelist}:{code}")
+}
+
+/// Puts a whole level within a node in the place of what was chosen, where such a button was pressed.
+fn choose_levels(page: &Page, entry: &TableEntry, request: &mut Request) {
+    let library = &page.shared.library;
+    for axis in &entry.axes {
+        let variable = &library.dimensions[axis.dimension].variable;
+        let Some((list, code)) = page.parameters.get(&format!("level[{variable}]")).and_then(|pressed| pressed.split_once(':')) else {
+            continue;
+        };
+        request.selections.retain(|one| !one.variable.eq_ignore_ascii_case(variable));
+        let values = vec![format!("within({code})")];
+        request.selections.push(Selection { variable: variable.clone(), codelist: Some(list.to_owned()), values });
+    }
 }
 
 /// Adds codes that were pasted: of whatever kind of writing, and separated by whatever separates.
