@@ -67,10 +67,12 @@ impl Grid {
         let layout = Layout::new(context, query);
         let entry = &library.tables[query.table];
         let mut fixed = Vec::new();
+        // Where nothing varies down the page, the first variable there names the rows.
+        let named = layout.stub.iter().all(|side| side.len() == 1).then(|| query.stub.first().copied()).flatten();
         let mut varying = |sides: Vec<Side>, variables: &[Variable]| -> Vec<Shown> {
             let mut shown = Vec::new();
             for (side, &variable) in sides.into_iter().zip(variables) {
-                if side.len() == 1 {
+                if side.len() == 1 && Some(variable) != named {
                     fixed.push(side.labels.get(0).to_owned());
                 } else {
                     let depths = match variable {
@@ -164,6 +166,7 @@ impl Grid {
                 @for at in 0..depth {
                     tr {
                         @if at == 0 {
+                            @if self.stub_lines.is_empty() { td rowspan=[(depth > 1).then_some(depth)] {} }
                             @for line in &self.stub_lines {
                                 th.stub scope="col" rowspan=[(depth > 1).then_some(depth)] { (capital(name(*line, &sides(&self.stub)))) }
                             }

@@ -78,7 +78,7 @@ async function regions(page) {
   must(page.url().includes("children"), "the address does not say what was ticked");
   await page.locator("#at-Region-34").click();
   await page.getByRole("button", { name: /^District \(/ }).click();
-  await page.waitForFunction(() => document.querySelector("table[data-grid]")?.textContent.includes("Gondokusuman"));
+  await page.waitForFunction(() => ["Gondokusuman", "Kretek"].every((name) => document.querySelector("table[data-grid]")?.textContent.includes(name)));
   must(page.url().includes("vs_region_district"), `the level is not in the address: ${page.url()}`);
   await page.locator("#paste-Region summary").click();
   await page.locator("#pasted-Region").fill("51\n34.71  nowhere");

@@ -69,7 +69,7 @@ phrases! {
 
     CHOICE = "What the table shows" | "Isi tabel";
     VIEWS = "Ways to look at it" | "Cara melihat";
-    COUNTED = "{0} cells · {1} withheld [c]" | "{0} sel · {1} dirahasiakan [c]";
+    COUNTED = "Cells: {0} · withheld [c]: {1}" | "Sel: {0} · dirahasiakan [c]: {1}";
     TOTAL = "total" | "jumlah";
     OF = "{0} of {1}" | "{0} dari {1}";
     SEARCH_IN = "Search in" | "Cari dalam";

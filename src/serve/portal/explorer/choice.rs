@@ -146,7 +146,8 @@ fn of_axis(page: &Page, state: &State, axis: usize) -> Markup {
             .collect(),
         other => {
             let nodes = if let Some(CodeListKind::Valueset(nodes)) = other { nodes } else { &described.nodes };
-            if nodes.len() > WHOLE {
+            // A level of it may be short, but somebody who walks through the whole keeps to the way of choosing.
+            if described.nodes.len() > WHOLE {
                 return regions::picker(page, state, axis, list, count, nodes.len());
             }
             let flat = other.is_some();

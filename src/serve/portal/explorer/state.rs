@@ -262,6 +262,14 @@ fn paste(page: &Page, entry: &TableEntry, request: &mut Request) -> Vec<String> 
             }
         }
         if !values.is_empty() {
+            // A list pasted is meant as it is: a code list that lacks any of it gives way.
+            for selection in request.selections.iter_mut().filter(|one| one.variable.eq_ignore_ascii_case(&dimension.variable)) {
+                let list = selection.codelist.as_deref().and_then(|id| library.codelist(id)).map(|at| &library.codelists[at].kind);
+                let has = |node: &u32| matches!(list, Some(CodeListKind::Valueset(nodes)) if nodes.binary_search(node).is_ok());
+                if !values.iter().all(|code| dimension.find(code).is_some_and(|node| has(&node))) {
+                    selection.codelist = None;
+                }
+            }
             request.selections.push(Selection { variable: dimension.variable.clone(), codelist: None, values });
         }
     }
