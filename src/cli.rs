@@ -1,5 +1,7 @@
 //! The command line, as types.
 
+mod access;
+
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -12,6 +14,8 @@ use crate::{
     worlds::Reach,
 };
 use clap::{Args, Parser, Subcommand};
+
+pub use access::{Access as AccessArgs, AccessAction, ChangeUserArgs, DATABASE, InstitutionArgs, RequestArgs};
 
 /// Statistics from a population register: count, protect, publish, serve.
 #[derive(Debug, Parser)]
@@ -52,6 +56,8 @@ pub enum Command {
     Serve(Serve),
     /// Draw a chart of published numbers
     Chart(Chart),
+    /// Say who may see what: institutions, users, keys
+    Access(AccessArgs),
     /// Install outlines of regions for maps
     #[command(subcommand)]
     Boundaries(Boundaries),
@@ -319,7 +325,10 @@ Examples:
   cacah serve --queries queries/sql                              named queries of one's own
   cacah serve --dashboards dashboards                            dashboards of one's own
   cacah serve --sql 127.0.0.1:5433                               also for clients of PostgreSQL
+  cacah serve --public population,households                     two tables for everybody, the others for users
+  cacah serve --public '*'                                       everything for everybody
 
+Who wants to see more than what is public signs in, or sends a key; 'cacah access' says who may.
 New releases are taken up while requests go on. A release that is withdrawn or damaged is served on as it was, and the
 log says why; start the service anew to serve without it.")]
 pub struct Serve {
@@ -338,6 +347,12 @@ pub struct Serve {
     /// MiB of finished answers to keep in memory; 0 keeps none
     #[arg(long, value_name = "MIB", default_value_t = 64)]
     pub cache: usize,
+    /// Database of institutions and users; made if there is none
+    #[arg(long, value_name = "FILE", default_value = DATABASE)]
+    pub database: PathBuf,
+    /// Tables that may be seen without signing in, such as population,households; '*' for all
+    #[arg(long, value_name = "TABLES", value_delimiter = ',')]
+    pub public: Vec<String>,
     /// Folder of dashboards (.toml) that replace the built-in ones
     #[arg(long, value_name = "DIR")]
     pub dashboards: Option<PathBuf>,

@@ -47,6 +47,7 @@ pub mod ingest;
 pub mod protect;
 pub mod sample;
 
+pub mod access;
 pub mod charts;
 pub mod dashboards;
 pub mod formats;

@@ -322,6 +322,12 @@ phrases! {
         | "tidak ada kode {0} yang dipilih, padahal variabel itu tidak boleh dihilangkan; sebutkan kodenya, atau * untuk semua";
     NO_EXPRESSION = "'{0}' is no selection of {1}; expected a code, a pattern with * or ?, top(n), top(n,offset), bottom(n), bottom(n,offset), from(code), to(code), range(code,code), children(code) or within(code); in an address whatever holds a comma stands in brackets, as in valueCodes[{1}]=[top(3,1)]"
         | "'{0}' bukan pilihan yang sah untuk {1}; tulislah kode, pola dengan * atau ?, top(n), top(n,offset), bottom(n), bottom(n,offset), from(code), to(code), range(code,code), children(code), atau within(code); di dalam alamat, yang mengandung koma ditulis dalam kurung siku, seperti valueCodes[{1}]=[top(3,1)]";
+    SIGN_IN_FIRST = "sign in, or send a key: 'Authorization: Bearer cacah_...'" | "masuklah, atau kirimkan kunci: 'Authorization: Bearer cacah_...'";
+    USER_SUSPENDED = "your access is suspended; ask your institution why" | "akses Anda ditangguhkan; tanyakan sebabnya kepada lembaga Anda";
+    NO_AGREEMENT = "your institution's agreement does not hold today, or is suspended; ask the registry" | "perjanjian lembaga Anda tidak berlaku hari ini atau ditangguhkan; hubungi pengelola register";
+    FORM_NOT_YOURS = "the form was made for another session; open the page again and repeat what you did" | "formulir ini dibuat untuk sesi lain; buka kembali halamannya dan ulangi";
+    OUT_OF_SCOPE = "{0} lies outside of what you may see: {1}, what lies within it and the totals above it" | "{0} berada di luar yang boleh Anda lihat: {1}, isinya, dan jumlah di atasnya";
+    NOT_GRANTED = "your institution is not granted table '{0}'; it is granted: {1}" | "lembaga Anda tidak diberi tabel '{0}'; yang diberikan: {1}";
     NO_CODE = "{0} has no code '{1}'; {2}" | "{0} tidak memiliki kode '{1}'; {2}";
     NO_CODE_HERE = "{0} has no code '{1}' in this table or code list; {2}"
         | "{0} tidak memiliki kode '{1}' pada tabel atau daftar kode ini; {2}";

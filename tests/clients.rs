@@ -65,8 +65,10 @@ fn succeeds(interpreter: &str, script: &str, says: &str) {
 /// Runs a script of a folder likewise, over other releases.
 pub fn succeeds_over(releases: &Path, folder: &str, interpreter: &str, script: &str, says: &str) {
     let interpreter = installed(interpreter);
-    let service = Server::start(program().arg("serve").arg("--releases").arg(releases).args(["--sql", "127.0.0.1:0"]));
-    let small = Server::start(program().arg("serve").arg("--releases").arg(releases).args(["--max-cells", FEW_CELLS]));
+    let service =
+        Server::start(program().arg("serve").args(["--public", "*"]).arg("--releases").arg(releases).args(["--sql", "127.0.0.1:0"]));
+    let small =
+        Server::start(program().arg("serve").args(["--public", "*"]).arg("--releases").arg(releases).args(["--max-cells", FEW_CELLS]));
     let sql = service.hear(|line| line.split(" -p ").nth(1)?.split(' ').next().map(str::to_owned));
     let output = Command::new(&interpreter)
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(script))

@@ -193,7 +193,7 @@ fn the_vintage_of_regions_is_shown_everywhere() {
         assert_eq!(manifest.vintage, vintage);
         let releases = format!("w{number}a/releases");
         assert_says(&succeed(&["releases", "--releases", &releases], here), &["vintage", vintage]);
-        let server = Server::start(program().args(["serve", "--releases", &releases]).current_dir(here));
+        let server = Server::start(program().args(["serve", "--public", "*", "--releases", &releases]).current_dir(here));
         let metadata: serde_json::Value = serde_json::from_str(&server.get("/api/v2/tables/population/metadata")).unwrap();
         assert_eq!(metadata["dimension"]["Region"]["extension"]["vintage"], vintage);
         assert_eq!(metadata["extension"]["releases"][0]["vintage"], vintage);
@@ -212,7 +212,7 @@ fn a_service_takes_up_what_a_command_publishes() {
     let folder = counted();
     let here: &Path = folder.path();
     succeed(&["release", "2024-S1"], here);
-    let server = Server::start(program().args(["serve", "--refresh", "1"]).current_dir(here));
+    let server = Server::start(program().args(["serve", "--public", "*", "--refresh", "1"]).current_dir(here));
     assert_eq!(served(&server), serde_json::json!(["2024-S1/r1"]));
     fs::write(here.join("s.csv"), snapshot(&people(220))).unwrap();
     succeed(&["build", "s.csv", "--period", "2024-S1"], here);
@@ -232,7 +232,7 @@ fn a_language_that_the_program_does_not_speak_is_answered_in_english() {
     let (snapshot, definitions) = (part("snapshot-2024.csv"), part("definitions"));
     succeed(&["build", &snapshot, "--period", "2024", "--definitions", &definitions, "--max-rejects", "0.05"], folder.path());
     succeed(&["release", "2024"], folder.path());
-    let server = Server::start(program().arg("serve").current_dir(folder.path()));
+    let server = Server::start(program().args(["serve", "--public", "*"]).current_dir(folder.path()));
     // Estonian is the first language of this register, and so the one for those who name none.
     let metadata: serde_json::Value = serde_json::from_str(&server.get("/api/v2/tables/RV01/metadata")).unwrap();
     assert_eq!(metadata["extension"]["px"]["language"], "et");

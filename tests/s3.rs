@@ -220,7 +220,7 @@ fn releases_on_s3_are_the_same_as_in_folders() {
     // A service on S3 takes up what is published while it runs.
     let mut serve = s3.program();
     let (releases, warehouse) = (format!("s3://{OFFICE}/warehouse-1/releases"), format!("s3://{OFFICE}/warehouse-1"));
-    let server = Server::start(serve.args(["serve", "--refresh", "1", "--releases", &releases]).current_dir(here));
+    let server = Server::start(serve.args(["serve", "--public", "*", "--refresh", "1", "--releases", &releases]).current_dir(here));
     succeed(&sample("2024-S2", "8000", "5", "later.csv"), here);
     s3.succeed(&["build", "later.csv", "--period", "2024-S2", "--warehouse", &warehouse, "--regions", "regions.csv"], here);
     s3.succeed(&["release", "2024-S2", "--warehouse", &warehouse], here);
@@ -236,7 +236,7 @@ fn releases_on_s3_are_the_same_as_in_folders() {
     let releases = ["warehouse-0/releases".to_owned(), format!("s3://{OFFICE}/warehouse-0/releases")];
     let [in_folder, on_s3] = releases.map(|releases| {
         let mut serve = s3.program();
-        Server::start(serve.args(["serve", "--releases", &releases]).current_dir(here)).get(question)
+        Server::start(serve.args(["serve", "--public", "*", "--releases", &releases]).current_dir(here)).get(question)
     });
     assert!(in_folder.lines().count() > 200 && in_folder.lines().any(|line| line.ends_with(",c")));
     assert!(in_folder == on_s3, "the service answers differently from s3://");

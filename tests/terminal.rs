@@ -77,7 +77,7 @@ fn a_service_outlives_whoever_read_its_log() {
     succeed(&["build", "s.csv", "--period", "2024-S1"], folder.path());
     succeed(&["release", "2024-S1"], folder.path());
     let mut serve = program();
-    serve.args(["serve", "--port", "0"]).env("CACAH_LOG", "info").current_dir(folder.path());
+    serve.args(["serve", "--public", "*", "--port", "0"]).env("CACAH_LOG", "info").current_dir(folder.path());
     let Ended(child) = &mut Ended(serve.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

@@ -80,7 +80,7 @@ impl Found {
             bail!("there is no query '{name}'; there is {}", there.join(", "));
         };
         let pairs: Vec<(&str, &str)> = args.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let bound = sql.bind(query, language, &pairs).map_err(|error| anyhow!("--param: {}", error.0.text(Tongue::English)))?;
+        let bound = sql.bind(query, language, &pairs).map_err(|error| anyhow!("--param: {}", error.detail.text(Tongue::English)))?;
         let given = bound.given.clone();
         let (_, batches) = sql.run(bound).await?.collect().await?;
         let address = format!("{BASE}/{}", query.address(&given));

@@ -6,12 +6,14 @@
 // A reader that closes the pipe must not end a command with a panic: see `say`.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod access;
 mod audit;
 mod boundaries;
 mod build;
 mod chart;
 mod demo;
 mod explain;
+mod handover;
 mod protection;
 mod release;
 mod sample;
@@ -32,6 +34,7 @@ use crate::{
     storage::{Store, read_folder, read_text},
     tables::Library,
 };
+use access::access;
 use audit::audit;
 use boundaries::add_boundaries;
 use build::{build, build_with};
@@ -62,6 +65,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Releases(args) => releases(args).await,
             Command::Serve(args) => Box::pin(serve(args)).await,
             Command::Chart(args) => chart(args).await,
+            Command::Access(args) => access(args).await,
             Command::Boundaries(Boundaries::Add(args)) => add_boundaries(args).await,
         }
     });

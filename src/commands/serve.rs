@@ -1,19 +1,25 @@
 //! `cacah serve`
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Result;
 
 use super::{files_in, say::say};
 use crate::{
+    access::Access,
     cli::Serve,
     engine::{SCHEMA, ServingSettings},
     serve::{Application, Rate, ServeSettings, signals},
     storage::Store,
+    tables::Scope,
 };
 
 /// Runs the command until it is asked to end.
 pub async fn serve(args: Serve) -> Result<()> {
+    let open = open_to_all(&args.public);
+    // Where everything is open to all nobody has to sign in, unless there are users already.
+    let needs_users = open.as_ref().is_none_or(|open| !open.is_whole()) || args.database.exists();
+    let access = if needs_users { Some(Arc::new(Access::open(&args.database)?)) } else { None };
     let settings = ServeSettings {
         address: SocketAddr::new(args.bind, args.port),
         most_cells: args.max_cells,
@@ -25,6 +31,8 @@ pub async fn serve(args: Serve) -> Result<()> {
         queries: files_in(args.queries.as_deref())?,
         dashboards: files_in(args.dashboards.as_deref())?,
         postgres: args.sql,
+        access,
+        open,
         engine: ServingSettings { threads: args.threads, ..ServingSettings::default() },
         ..ServeSettings::default()
     };
@@ -38,6 +46,15 @@ pub async fn serve(args: Serve) -> Result<()> {
     }
     application.run(signals()).await?;
     Ok(())
+}
+
+/// What may be seen without signing in.
+fn open_to_all(tables: &[String]) -> Option<Scope> {
+    let named: BTreeSet<String> = tables.iter().map(|table| table.trim().to_owned()).filter(|table| !table.is_empty()).collect();
+    if named.contains("*") {
+        return Some(Scope::default());
+    }
+    (!named.is_empty()).then_some(Scope { region: None, tables: Some(named) })
 }
 
 /// The line by which a person at the terminal asks.

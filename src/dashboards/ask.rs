@@ -66,7 +66,7 @@ impl Asked {
                 let pairs = filled(pairs)?;
                 let borrowed: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
                 let query = sql.query(name).ok_or_else(|| words::NO_QUERY.with(name.as_str()).and(""))?;
-                sql.bind(query, 0, &borrowed).map_err(|error| error.0)?;
+                sql.bind(query, 0, &borrowed).map_err(|error| error.detail)?;
                 Wishes::parse(get)?;
                 if let Show::Chart { kind, .. } = &panel.show {
                     suits_rows(library, query, *kind, &listed(get("columns").unwrap_or("")))?;

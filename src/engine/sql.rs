@@ -27,7 +27,7 @@ use datafusion::{
         SendableRecordBatchStream,
         context::SQLOptions,
         disk_manager::{DiskManagerBuilder, DiskManagerMode},
-        runtime_env::RuntimeEnvBuilder,
+        runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
     },
     logical_expr::{AggregateUDF, LogicalPlan, ScalarUDF},
     physical_plan::{ExecutionPlan, coop::CooperativeExec, execute_stream},
@@ -135,6 +135,22 @@ impl SqlSession {
     pub fn new(engine: &Arc<ServingEngine>, parts: SqlParts, settings: SqlSettings) -> Result<Self> {
         let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
         let environment = RuntimeEnvBuilder::new().with_memory_limit(settings.memory, 1.0).with_disk_manager_builder(disk).build_arc()?;
+        let turns = Arc::new(Semaphore::new(engine.threads().max(2)));
+        Self::within(engine, parts, settings, environment, turns)
+    }
+
+    /// A session over other tables. Both together hold no more memory and have no more turns than one.
+    pub fn sibling(&self, parts: SqlParts) -> Result<Self> {
+        Self::within(&self.engine, parts, self.settings, self.context.runtime_env(), Arc::clone(&self.turns))
+    }
+
+    fn within(
+        engine: &Arc<ServingEngine>,
+        parts: SqlParts,
+        settings: SqlSettings,
+        environment: Arc<RuntimeEnv>,
+        turns: Arc<Semaphore>,
+    ) -> Result<Self> {
         let config = SessionConfig::new()
             .with_target_partitions(1)
             .with_information_schema(true)
@@ -150,7 +166,6 @@ impl SqlSession {
         }
         parts.functions.into_iter().for_each(|function| context.register_udf(function));
         parts.aggregates.into_iter().for_each(|function| context.register_udaf(function));
-        let turns = Arc::new(Semaphore::new(engine.threads().max(2)));
         Ok(Self { context, dialect: Arc::new(PostgresCompatibilityParser::new()), engine: Arc::clone(engine), turns, settings })
     }
 

@@ -26,6 +26,8 @@ pub enum FileSources {
     Shipped,
     /// The operator: each must fit, or the service does not start.
     Given(Sources),
+    /// The operator, for somebody who sees less: those that do not fit what he sees are left out.
+    Fitting(Sources),
 }
 
 impl FileSources {
@@ -34,6 +36,16 @@ impl FileSources {
         match self {
             Self::Shipped => (shipped(), false),
             Self::Given(sources) => (sources.clone(), true),
+            Self::Fitting(sources) => (sources.clone(), false),
+        }
+    }
+
+    /// The same files, of which each need not fit.
+    #[must_use]
+    pub fn fitting(&self) -> Self {
+        match self {
+            Self::Shipped => Self::Shipped,
+            Self::Given(sources) | Self::Fitting(sources) => Self::Fitting(sources.clone()),
         }
     }
 }

@@ -10,6 +10,8 @@ use crate::{
 pub enum RefusalKind {
     /// It is sound, but nothing fits it.
     NoResults,
+    /// It asks for what the reader may not see.
+    OutOfScope,
     /// It breaks the rules of the interface.
     Syntax,
     /// It means more cells than one answer may have.
@@ -53,6 +55,7 @@ impl From<RequestError> for Refusal {
     fn from(error: RequestError) -> Self {
         let kind = match error.fault {
             Fault::NoTable | Fault::NoValue | Fault::NoPage => RefusalKind::NoResults,
+            Fault::OutOfScope => RefusalKind::OutOfScope,
             Fault::TooMany => RefusalKind::TooLarge,
             _ => RefusalKind::Syntax,
         };

@@ -73,6 +73,9 @@ pub fn flow(names: &Names<'_>, text: &str) -> Result<usize, Refusal> {
     };
     let known = matches!(version, VERSION | "latest" | "all" | "");
     names.table(id).filter(|_| known).ok_or_else(|| {
+        if let Some(detail) = names.library.not_granted(id) {
+            return Refusal::new(RefusalKind::OutOfScope, detail);
+        }
         let there = names.flows.join(", ");
         Refusal::no_results(words::NO_FLOW.with(short(text)).and(words::THERE_IS.with(there)))
     })

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     http::{HeaderMap, StatusCode},
     response::Response,
 };
 use bytes::Bytes;
 
-use super::{Shared, data::room, edge, metrics::Origin, parameters::Parameters, problem::Problem};
+use super::{Shared, data::room, edge, metrics::Origin, parameters::Parameters, problem::Problem, seen::Seen};
 use crate::{
     charts::{
         CHART_KINDS, ChartKind, PICTURE_FORMATS, Picture, PictureFormat, Plan, Provenance, Rows, Wishes, picture, picture_of_rows, plan,
@@ -22,7 +22,7 @@ use crate::{
 
 /// `GET /charts/{kind}.{format}`
 pub async fn chart(
-    State(shared): State<Arc<Shared>>,
+    Seen(shared): Seen,
     Path(file): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,

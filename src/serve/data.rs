@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Body,
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
@@ -16,6 +16,7 @@ use super::{
     metrics::Origin,
     parameters::{Parameters, selection_body},
     problem::Problem,
+    seen::Seen,
 };
 use crate::{
     engine::Admission,
@@ -35,19 +36,14 @@ pub const MANY_CODES: usize = 1000;
 /// A body beyond the limit is read up to so many times the limit and thrown away, so that its sender hears why.
 const HEARD_OUT: usize = 8;
 
-pub async fn get(
-    State(shared): State<Arc<Shared>>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub async fn get(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
     let parameters = Parameters::parse(query.as_deref());
     let request = parameters.request();
     data(&shared, &id, &parameters, &request, &headers).await
 }
 
 pub async fn post(
-    State(shared): State<Arc<Shared>>,
+    Seen(shared): Seen,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,

@@ -4,7 +4,7 @@ use std::{
     hash::{BuildHasher, RandomState},
     panic::AssertUnwindSafe,
     sync::{
-        LazyLock,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -28,6 +28,7 @@ use super::{
     problem::Problem,
     renewal::Current,
     sdmx,
+    who::{self, Asking, Barred},
 };
 use crate::{
     tables::fingerprint,
@@ -36,10 +37,13 @@ use crate::{
 
 /// How long an answer may be used without asking again: a correction must reach readers soon, and asking costs next to nothing.
 const CACHE: &str = "public, max-age=60";
+/// The same where not everybody sees the same: kept by browsers alone, and asked for again whenever it is used.
+const OWN_CACHE: &str = "private, no-cache";
 
 /// Wraps every request: lets it in, names it, answers it, counts it.
 pub async fn around(State(current): State<Current>, request: Request, next: Next) -> Response {
     let shared = current.get();
+    let mut seen = Arc::clone(&shared);
     let started = Instant::now();
     let (method, uri, id) = (request.method().clone(), request.uri().clone(), request_id(request.headers()));
     let asked = request.headers().clone();
@@ -54,7 +58,7 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
         match if is_watched(path) { Ok(None) } else { shared.limits.admit(peer, started).map(Some) } {
             Ok(place) => {
                 // A panic is a bug of ours; it costs this answer, not the connection or the service.
-                let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+                let answered = AssertUnwindSafe(answer(&shared, &mut seen, request, next)).catch_unwind().await;
                 let internal = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", &words::FAILED).into_response();
                 answered.unwrap_or_else(internal).map(|body| held(body, place))
             }
@@ -67,19 +71,23 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
     let status = response.status();
     let problem = response.extensions_mut().remove::<Problem>();
     // What the router refuses by itself (a path that is no UTF-8) becomes a problem here.
-    let unexplained = (status.is_client_error() || status.is_server_error()) && problem.is_none();
+    let is_page = response.headers().get(header::CONTENT_TYPE).is_some_and(|media| media == portal::frame::MEDIA);
+    let unexplained = (status.is_client_error() || status.is_server_error()) && problem.is_none() && !is_page;
     if unexplained {
         response = Problem::new(status, "Illegal request", &words::NOT_UNDERSTOOD).into_response();
     }
     if let Some(problem) = problem.or_else(|| response.extensions_mut().remove::<Problem>()) {
         if portal::is_page(path, &asked) {
-            response = portal::problem_page(&shared, &uri, &asked, &problem);
+            response = portal::problem_page(&seen, &uri, &asked, &problem);
         } else if sdmx::is_below(path) {
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(sdmx::ERROR));
             *response.body_mut() = Body::from(sdmx::error_body(&shared.library, &problem));
         } else {
             *response.body_mut() = Body::from(problem.body(path, shared.tongue(uri.query())));
         }
+    }
+    if shared.access.is_some() {
+        keep_private(response.headers_mut());
     }
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -96,6 +104,43 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
     let (status, micros) = (response.status().as_u16(), started.elapsed().as_micros() as u64);
     tracing::info!(%method, path, status, micros, id = id.to_str().unwrap_or(""), "answered");
     response
+}
+
+/// Finds out who asks, and lets the handlers answer from what he sees.
+async fn answer(shared: &Arc<Shared>, seen: &mut Arc<Shared>, mut request: Request, next: Next) -> Response {
+    let (method, uri, headers) = (request.method().clone(), request.uri().clone(), request.headers().clone());
+    let asking = match &shared.access {
+        None => Ok(Asking::default()),
+        Some(access) => who::identify(access, &headers, shared.is_secure()),
+    };
+    let entered = match asking {
+        Ok(asking) => shared.seen_by(&asking, uri.path()).await.map(|seen| (asking, seen)),
+        Err(barred) => Err(barred),
+    };
+    let (asking, part) = match entered {
+        Ok(entered) => entered,
+        Err(Barred::SignIn) => return who::way_in(&uri, &method, &headers),
+        Err(Barred::Problem(problem)) => return problem.into_response(),
+    };
+    *seen = part;
+    request.extensions_mut().insert(Arc::clone(seen));
+    request.extensions_mut().insert(asking.clone());
+    let response = next.run(request).await;
+    if shared.access.is_some() && who::would_signing_in_help(&asking, response.extensions().get::<Problem>()) {
+        return who::way_in(&uri, &method, &headers);
+    }
+    response
+}
+
+/// What one person may see is not for caches that others share.
+fn keep_private(headers: &mut HeaderMap) {
+    match headers.get(header::CACHE_CONTROL).and_then(|kept| kept.to_str().ok()) {
+        Some(CACHE) => drop(headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(OWN_CACHE))),
+        // Styles and scripts are the same for everybody.
+        Some(kept) if kept.ends_with("immutable") => return,
+        _ => {}
+    }
+    headers.append(header::VARY, HeaderValue::from_static("authorization, cookie"));
 }
 
 /// Whether an address is one by which others watch over the service: it must answer when it is busy.
@@ -174,10 +219,15 @@ impl Shared {
         format!("{}/api/v2", self.origin(headers))
     }
 
+    /// Whether clients come by TLS.
+    pub fn is_secure(&self) -> bool {
+        self.host.as_ref().is_some_and(|host| host.starts_with("https://"))
+    }
+
     /// Scheme and host by which this client should call us.
     pub fn origin(&self, headers: &HeaderMap) -> String {
-        match &self.public {
-            Some(public) => public.clone(),
+        match &self.host {
+            Some(host) => host.clone(),
             None => {
                 let sound = |host: &&str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte));
                 let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(sound);

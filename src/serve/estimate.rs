@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Body,
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     http::HeaderMap,
     response::Response,
 };
@@ -17,6 +17,7 @@ use super::{
     parameters::Parameters,
     problem::Problem,
     px,
+    seen::Seen,
 };
 use crate::{
     formats::{Context, PIECE},
@@ -43,18 +44,13 @@ pub struct Estimate<'a> {
     bytes: Option<u64>,
 }
 
-pub async fn get(
-    State(shared): State<Arc<Shared>>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub async fn get(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
     let parameters = Parameters::parse(query.as_deref());
     estimate(&shared, &id, &parameters, &parameters.request(), &headers).await
 }
 
 pub async fn post(
-    State(shared): State<Arc<Shared>>,
+    Seen(shared): Seen,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,

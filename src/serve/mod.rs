@@ -32,6 +32,8 @@ mod renewal;
 mod routes;
 mod saved;
 mod sdmx;
+mod seen;
+mod who;
 
 use std::{
     future::Future,
@@ -53,10 +55,12 @@ use self::{
     metrics::Metrics,
     postgres::PostgresPort,
     renewal::{Current, Renewal},
+    seen::Views,
 };
 pub use limits::Rate;
 
 use crate::{
+    access::Access,
     charts::Boundaries,
     dashboards::Dashboards,
     engine::{ServingEngine, ServingSettings, SqlSettings},
@@ -65,7 +69,7 @@ use crate::{
     release::{Catalogue, Protection, survey},
     sql::Sql,
     storage::Store,
-    tables::Library,
+    tables::{Library, Scope},
 };
 
 /// How to serve.
@@ -91,6 +95,10 @@ pub struct ServeSettings {
     pub refresh: Option<Duration>,
     /// How long a stop waits for answers under way.
     pub patience: Duration,
+    /// Who may see what; `None`: everybody everything.
+    pub access: Option<Arc<Access>>,
+    /// What may be seen by people who have not signed in; `None`: nothing.
+    pub open: Option<Scope>,
     /// What the engine may take of the machine.
     pub engine: ServingSettings,
     /// What statements of SQL may take.
@@ -118,6 +126,8 @@ impl Default for ServeSettings {
             metrics: None,
             refresh: Some(Duration::from_secs(10)),
             patience: Duration::from_secs(30),
+            access: None,
+            open: None,
             engine: ServingSettings::default(),
             sql: SqlSettings::default(),
             queries: FileSources::Shipped,
@@ -154,7 +164,12 @@ struct Shared {
     dashboard_files: Arc<FileSources>,
     finished: Arc<Finished>,
     /// Scheme and host of our own addresses; `None`: as the client called us.
-    public: Option<String>,
+    host: Option<String>,
+    access: Option<Arc<Access>>,
+    /// What is open to all.
+    open: Option<Scope>,
+    /// Whether this is what people see who have signed in.
+    signed_in: bool,
     address: SocketAddr,
     most_cells: u64,
     most_body: usize,
@@ -163,6 +178,8 @@ struct Shared {
     stopping: Arc<AtomicBool>,
     /// Whether the store holds other releases that cannot be taken up.
     stale: Arc<AtomicBool>,
+    /// The parts of this state that lie within a scope.
+    views: Arc<Views>,
 }
 
 impl Application {
@@ -179,6 +196,12 @@ impl Application {
         let library = Arc::new(Library::open(&catalogue, &engine).await?);
         let sql = Arc::new(Sql::open(&library, &engine, &settings.queries, settings.sql).await?);
         let dashboards = Arc::new(Dashboards::open(&library, &sql, &settings.dashboards)?);
+        for table in settings.open.iter().filter_map(|open| open.tables.as_ref()).flatten() {
+            if library.table(table).is_none() {
+                let there = library.tables.iter().map(|entry| entry.table.id.as_str()).collect::<Vec<_>>().join(", ");
+                return Err(Error::Input(format!("there is no table '{table}' that could be open to all; there is {there}")));
+            }
+        }
         let taken = |error: std::io::Error| Error::Conflict(format!("cannot listen on {}: {error}; choose another port", settings.address));
         let listener = TcpListener::bind(settings.address).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
@@ -207,7 +230,10 @@ impl Application {
             dashboards,
             dashboard_files: Arc::new(settings.dashboards.clone()),
             finished: Arc::new(Finished::new(settings.finished)),
-            public: settings.public.as_ref().map(|address| address.trim_end_matches('/').to_owned()),
+            host: settings.public.as_ref().map(|address| address.trim_end_matches('/').to_owned()),
+            access: settings.access.clone(),
+            open: settings.open.clone(),
+            signed_in: false,
             address,
             most_cells: settings.most_cells,
             most_body: settings.most_body,
@@ -215,6 +241,7 @@ impl Application {
             metrics,
             stopping: Arc::default(),
             stale: Arc::default(),
+            views: Arc::default(),
         };
         Ok(Self {
             listener,

@@ -73,6 +73,9 @@ impl Problem {
     }
 }
 
+/// The title of what lies outside of what the reader may see.
+pub const OUT_OF_SCOPE: &str = "Out of scope";
+
 /// The media type of a problem.
 pub const MEDIA: &str = "application/problem+json";
 
@@ -80,6 +83,7 @@ impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         let (status, title) = match error.fault {
             Fault::NoTable => (StatusCode::NOT_FOUND, "Non-existent table"),
+            Fault::OutOfScope => (StatusCode::FORBIDDEN, OUT_OF_SCOPE),
             Fault::NoPage => (StatusCode::NOT_FOUND, "Non-existent page"),
             Fault::NoVariable => (StatusCode::BAD_REQUEST, "Non-existent variable"),
             Fault::NoCodeList => (StatusCode::BAD_REQUEST, "Non-existent codelist"),

@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -13,7 +13,15 @@ use serde::Serialize;
 use url::form_urlencoded;
 use utoipa::ToSchema;
 
-use super::{Shared, documents::Writer, edge, parameters::Parameters, problem::Problem, saved};
+use super::{
+    Shared,
+    documents::Writer,
+    edge,
+    parameters::Parameters,
+    problem::{OUT_OF_SCOPE, Problem},
+    saved,
+    seen::Seen,
+};
 use crate::{
     formats::{self, Context},
     tables::{Listing, Request, Selection, default_selection as default_selection_of, everything, list, resolve},
@@ -32,6 +40,9 @@ impl Shared {
     pub fn table(&self, id: &str) -> Result<usize, Problem> {
         let tables = &self.library.tables;
         tables.iter().position(|entry| entry.table.id.eq_ignore_ascii_case(id)).ok_or_else(|| {
+            if let Some(detail) = self.library.not_granted(id) {
+                return Problem::new(StatusCode::FORBIDDEN, OUT_OF_SCOPE, detail);
+            }
             let there = tables.iter().map(|entry| entry.table.id.as_str()).collect::<Vec<_>>().join(", ");
             Problem::no_table(words::NO_TABLE.with(id.chars().take(60).collect::<String>()).and(words::THERE_IS.with(there)))
         })
@@ -52,12 +63,12 @@ impl Shared {
     }
 }
 
-pub async fn config(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+pub async fn config(Seen(shared): Seen, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let parameters = Parameters::parse(query.as_deref());
     fresh(&shared.writer(&parameters, &headers)?.config())
 }
 
-pub async fn tables(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+pub async fn tables(Seen(shared): Seen, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let parameters = Parameters::parse(query.as_deref());
     let writer = shared.writer(&parameters, &headers)?;
     let past_days = parameters.get("pastDays").is_some_and(|text| !text.is_empty());
@@ -77,7 +88,7 @@ pub async fn tables(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery
     fresh(&writer.tables(&page, &search))
 }
 
-pub async fn table(State(shared): State<Arc<Shared>>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+pub async fn table(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let parameters = Parameters::parse(query.as_deref());
     let table = shared.table(&id)?;
     let (language, base) = (shared.language(&parameters)?, shared.base(&headers));
@@ -86,7 +97,7 @@ pub async fn table(State(shared): State<Arc<Shared>>, Path(id): Path<String>, Ra
     lasting(&shared, &headers, tag, write).await
 }
 
-pub async fn metadata(State(shared): State<Arc<Shared>>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+pub async fn metadata(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let parameters = Parameters::parse(query.as_deref());
     let table = shared.table(&id)?;
     let language = shared.language(&parameters)?;
@@ -105,12 +116,7 @@ pub async fn metadata(State(shared): State<Arc<Shared>>, Path(id): Path<String>,
     lasting(&shared, &headers, tag, move |_| Ok(formats::metadata(&context, &query))).await
 }
 
-pub async fn default_selection(
-    State(shared): State<Arc<Shared>>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Answer {
+pub async fn default_selection(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let parameters = Parameters::parse(query.as_deref());
     let table = shared.table(&id)?;
     let (language, base) = (shared.language(&parameters)?, shared.base(&headers));
@@ -125,7 +131,7 @@ pub async fn default_selection(
     lasting(&shared, &headers, tag, write).await
 }
 
-pub async fn codelist(State(shared): State<Arc<Shared>>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+pub async fn codelist(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let parameters = Parameters::parse(query.as_deref());
     let Some(at) = shared.library.codelist(&id) else {
         let there = shared.library.codelists.iter().map(|list| list.id.as_str()).collect::<Vec<_>>().join(", ");
@@ -159,7 +165,7 @@ pub async fn healthy() -> Answer {
     Ok((headers, json(&Health { status: "ok" })?).into_response())
 }
 
-pub async fn ready(State(shared): State<Arc<Shared>>) -> Answer {
+pub async fn ready(Seen(shared): Seen) -> Answer {
     if shared.stopping.load(Ordering::Relaxed) {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", &words::STOPPING));
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Body,
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     http::{HeaderMap, StatusCode},
     response::Response,
 };
@@ -17,12 +17,13 @@ use super::{
     parameters::Parameters,
     problem::Problem,
     px::{json, lasting},
+    seen::Seen,
 };
 use crate::{
     engine::SqlError,
     formats::{ColumnText, ROWS_FORMATS, RowsDocument, RowsFormat},
     sql::{BindError, Codes, Named, Parameter, ParameterKind},
-    tables::TIME,
+    tables::{Fault, RequestError, TIME},
     words,
 };
 
@@ -102,7 +103,7 @@ struct ColumnDocument<'a> {
 
 type Answer = Result<Response, Problem>;
 
-pub async fn list(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+pub async fn list(Seen(shared): Seen, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let language = shared.language(&Parameters::parse(query.as_deref()))?;
     let base = shared.base(&headers);
     let tag = shared.tag(&["queries", &digests(&shared), &base, &language.to_string()]);
@@ -114,12 +115,7 @@ pub async fn list(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery, 
     lasting(&shared, &headers, tag, write).await
 }
 
-pub async fn metadata(
-    State(shared): State<Arc<Shared>>,
-    Path(name): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Answer {
+pub async fn metadata(Seen(shared): Seen, Path(name): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let language = shared.language(&Parameters::parse(query.as_deref()))?;
     let base = shared.base(&headers);
     let digest = &shared.named(&name)?.digest;
@@ -128,7 +124,7 @@ pub async fn metadata(
     lasting(&shared, &headers, tag, write).await
 }
 
-pub async fn data(State(shared): State<Arc<Shared>>, Path(name): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+pub async fn data(Seen(shared): Seen, Path(name): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let parameters = Parameters::parse(query.as_deref());
     let language = shared.language(&parameters)?;
     let format = RowsFormat::parse(parameters.get("outputFormat").unwrap_or(""))
@@ -282,7 +278,10 @@ impl Shared {
 
 impl From<BindError> for Problem {
     fn from(error: BindError) -> Self {
-        Self::parameter("Illegal parameter", error.0)
+        if error.outside {
+            return RequestError { fault: Fault::OutOfScope, detail: error.detail }.into();
+        }
+        Self::parameter("Illegal parameter", error.detail)
     }
 }
 

@@ -15,7 +15,6 @@ use std::{
     time::Duration,
 };
 
-use axum::extract::FromRef;
 use futures::FutureExt;
 
 use super::{Shared, check_protection};
@@ -44,13 +43,6 @@ impl Current {
 
     fn set(&self, shared: Arc<Shared>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = shared;
-    }
-}
-
-/// Each request takes its own hold of the state, once.
-impl FromRef<Current> for Arc<Shared> {
-    fn from_ref(current: &Current) -> Self {
-        current.get()
     }
 }
 
@@ -108,7 +100,7 @@ impl Renewal {
     async fn look(&mut self, shared: &Shared) -> Result<Option<Shared>> {
         let (found, outlines) = (survey(&self.store).await?, Boundaries::survey(&self.store).await?);
         let boundaries = if outlines == self.outlines { None } else { Some(Arc::new(Boundaries::load(&self.store).await?)) };
-        let redrawn = boundaries.map(|boundaries| Shared { boundaries, ..shared.clone() });
+        let redrawn = boundaries.map(|boundaries| Shared { boundaries, views: Arc::default(), ..shared.clone() });
         if found == self.known {
             self.outlines = outlines;
             return Ok(redrawn);
@@ -138,7 +130,8 @@ impl Renewal {
         let library = Arc::new(library);
         let sql = Sql::open(&library, &shared.engine, &shared.queries, shared.sql.session().settings()).await?;
         let dashboards = Arc::new(Dashboards::open(&library, &sql, &shared.dashboard_files)?);
-        Ok(Some(Shared { library, sql: Arc::new(sql), dashboards, ..redrawn.unwrap_or_else(|| shared.clone()) }))
+        let views = Arc::default();
+        Ok(Some(Shared { library, sql: Arc::new(sql), dashboards, views, ..redrawn.unwrap_or_else(|| shared.clone()) }))
     }
 }
 

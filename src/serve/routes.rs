@@ -68,6 +68,12 @@ impl Routes {
         self
     }
 
+    /// What a form of a page is sent to.
+    fn form<T: 'static>(mut self, path: &str, handler: impl Handler<T, Current>) -> Self {
+        self.router = self.router.route(path, post(handler));
+        self
+    }
+
     /// An address of SDMX, whose parts may be left out from behind.
     fn sdmx<T: 'static>(mut self, paths: &[&str], handler: &impl Handler<T, Current>, operation: &'static Operation) -> Self {
         for path in paths {
@@ -135,6 +141,14 @@ pub fn router(current: Current) -> Router {
         .page("/releases/calendar.ics", portal::calendar)
         .page("/method", portal::method)
         .page("/assets/{name}", portal::asset)
+        .page("/sign-in", portal::sign_in_form)
+        .form("/sign-in", portal::sign_in)
+        .form("/sign-out", portal::sign_out)
+        .page("/account", portal::account)
+        .form("/account/password", portal::change_password)
+        .form("/account/keys", portal::add_key)
+        .form("/account/keys/revoke", portal::revoke_key)
+        .form("/account/second-factor", portal::second_factor)
         .page("/api", api::page)
         .get("/api/openapi.json", api::document, &of::OPENAPI)
         .get("/healthz", px::healthy, &of::HEALTH)

@@ -4,11 +4,11 @@
 //! to keep, to share between servers, to clean up or to lose, and nobody can fill a disk with them. Periods are kept as they were
 //! written (`top(2)`, `from(2024-S1)`), so that a query grows or rolls on with new releases if it was meant to.
 
-use std::{io::Read, sync::Arc};
+use std::io::Read;
 
 use axum::{
     body::Body,
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
@@ -25,6 +25,7 @@ use super::{
     parameters::{Parameters, TimeMode, ToSave, saved_body},
     problem::Problem,
     px,
+    seen::Seen,
 };
 use crate::{
     formats::Format,
@@ -100,7 +101,7 @@ pub fn request(name: &str) -> Result<Request, Problem> {
 }
 
 /// `POST /savedqueries`
-pub async fn save(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub async fn save(Seen(shared): Seen, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let to_save = saved_body(&data::read(body, shared.most_body).await?)?;
     let table = shared.table(&to_save.table)?;
     let asked = Parameters::parse(to_save.language.as_ref().map(|language| format!("lang={language}")).as_deref());
@@ -155,7 +156,7 @@ fn written(shared: &Shared, to_save: &ToSave, query: &Query, language: usize) ->
 
 /// `GET /savedqueries/{id}`
 pub async fn show(
-    State(shared): State<Arc<Shared>>,
+    Seen(shared): Seen,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -165,7 +166,7 @@ pub async fn show(
 
 /// `GET /savedqueries/{id}/selection`
 pub async fn selection(
-    State(shared): State<Arc<Shared>>,
+    Seen(shared): Seen,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -188,7 +189,7 @@ fn described(
 
 /// `GET /savedqueries/{id}/data`
 pub async fn answer(
-    State(shared): State<Arc<Shared>>,
+    Seen(shared): Seen,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,

@@ -6,7 +6,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
@@ -16,8 +16,9 @@ use super::{
     data::{MANY_CODES, compute},
     edge,
     parameters::Parameters,
-    problem::Problem,
+    problem::{OUT_OF_SCOPE, Problem},
     px::kept,
+    seen::Seen,
 };
 use crate::{
     sdmx::{
@@ -44,6 +45,7 @@ pub fn is_below(path: &str) -> bool {
 /// The body of an error. The codes are those of the standard; what it has none for is an error of syntax.
 pub fn error_body(library: &Library, problem: &Problem) -> Vec<u8> {
     let code = match problem.status.as_u16() {
+        401 | 403 => 110,
         404 => 100,
         413 => 510,
         501 => 501,
@@ -57,6 +59,7 @@ pub fn error_body(library: &Library, problem: &Problem) -> Vec<u8> {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let (status, title) = match refusal.kind {
+            RefusalKind::OutOfScope => (StatusCode::FORBIDDEN, OUT_OF_SCOPE),
             RefusalKind::NoResults => (StatusCode::NOT_FOUND, "No results found"),
             RefusalKind::Syntax => (StatusCode::BAD_REQUEST, "Syntax error"),
             RefusalKind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Response size exceeds service limit"),
@@ -83,7 +86,7 @@ fn varies(mut response: Response) -> Response {
 }
 
 pub async fn structure(
-    State(shared): State<Arc<Shared>>,
+    Seen(shared): Seen,
     Path(parts): Path<Parts>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -116,7 +119,7 @@ async fn selected(shared: &Arc<Shared>, table: usize, key: &str, window: Window,
 }
 
 pub async fn data(
-    State(shared): State<Arc<Shared>>,
+    Seen(shared): Seen,
     Path(parts): Path<Parts>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -151,7 +154,7 @@ pub async fn data(
 }
 
 pub async fn availability(
-    State(shared): State<Arc<Shared>>,
+    Seen(shared): Seen,
     Path(parts): Path<Parts>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,

@@ -10,8 +10,19 @@ use crate::{
 
 /// What a client gives for a named query is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BindError(pub Message);
+#[error("{detail}")]
+pub struct BindError {
+    /// What, and what may be given.
+    pub detail: Message,
+    /// Whether it is nothing but outside of what the reader may see.
+    pub outside: bool,
+}
+
+impl From<Message> for BindError {
+    fn from(detail: Message) -> Self {
+        Self { detail, outside: false }
+    }
+}
 
 /// A named query with a value for each of its parameters.
 #[derive(Debug)]
@@ -34,21 +45,22 @@ impl Sql {
             pairs.iter().find(|(name, _)| !query.parameters.iter().any(|known| known.name.eq_ignore_ascii_case(name)))
         {
             let there = query.parameters.iter().map(|parameter| parameter.name.as_str()).collect::<Vec<_>>().join(", ");
-            return Err(BindError(words::NO_PARAMETER.with(query.name.as_str()).and(short(unknown)).and(words::THERE_IS.with(there))));
+            return Err((words::NO_PARAMETER.with(query.name.as_str()).and(short(unknown)).and(words::THERE_IS.with(there))).into());
         }
         let mut bound = Bound { query, given: Vec::new(), values: Vec::new() };
         for parameter in &query.parameters {
             let mut given = pairs.iter().filter(|(name, _)| parameter.name.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim());
             let first = given.next().filter(|text| !text.is_empty());
             if given.next().is_some() {
-                return Err(BindError(words::PARAMETER_TWICE.with(parameter.name.as_str())));
+                return Err(words::PARAMETER_TWICE.with(parameter.name.as_str()).into());
             }
             let Some(text) = first.map(str::to_owned).or_else(|| parameter.default_text(library)) else {
-                return Err(BindError(words::PARAMETER_MISSING.with(parameter.name.as_str()).and(parameter.expected(library))));
+                return Err(words::PARAMETER_MISSING.with(parameter.name.as_str()).and(parameter.expected(library)).into());
             };
-            let (value, text) = parameter
-                .read(&text, library)
-                .map_err(|expected| BindError(words::PARAMETER_IS.with(parameter.name.as_str()).and(short(&text)).and(expected)))?;
+            let (value, text) = parameter.read(&text, library).map_err(|expected| match parameter.outside(&text, library) {
+                Some(detail) => BindError { detail, outside: true },
+                None => words::PARAMETER_IS.with(parameter.name.as_str()).and(short(&text)).and(expected).into(),
+            })?;
             bound.given.push(text);
             bound.values.push((parameter.name.clone(), value));
         }

@@ -50,17 +50,20 @@ impl Sql {
     /// # Errors
     /// Where a query is wrong: says file, line and what was expected.
     pub async fn open(library: &Arc<Library>, engine: &Arc<ServingEngine>, queries: &FileSources, settings: SqlSettings) -> Result<Self> {
-        let dimensions: Vec<Arc<DimensionColumns>> =
-            library.dimensions.iter().map(|dimension| Arc::new(DimensionColumns::new(library, dimension))).collect();
-        let mut parts = SqlParts { functions: functions::scalars(), aggregates: functions::aggregates(), ..SqlParts::default() };
-        for table in 0..library.tables.len() {
-            let tidy = TidyTable::new(Arc::clone(library), Arc::clone(engine), table, &dimensions)?;
-            parts.tables.push((name(&library.tables[table].table.id), Arc::new(tidy)));
-        }
-        for (columns, dimension) in dimensions.iter().zip(&library.dimensions) {
-            parts.tables.push((format!("dim_{}", name(&dimension.id)), columns.table()?));
-        }
-        let session = SqlSession::new(engine, parts, settings)?;
+        let session = SqlSession::new(engine, parts(library, engine)?, settings)?;
+        Self::plan(library, session, queries).await
+    }
+
+    /// The same for a part of the library, with the queries that fit it and within the same bounds.
+    ///
+    /// # Errors
+    /// Where the tables cannot be made known.
+    pub async fn part(&self, library: &Arc<Library>, engine: &Arc<ServingEngine>, queries: &FileSources) -> Result<Self> {
+        let session = self.session.sibling(parts(library, engine)?)?;
+        Self::plan(library, session, &queries.fitting()).await
+    }
+
+    async fn plan(library: &Arc<Library>, session: SqlSession, queries: &FileSources) -> Result<Self> {
         let (sources, given) = queries.files(shipped_queries);
         let queries = named::plan_all(&sources, given, library, &session).await?;
         Ok(Self { library: Arc::clone(library), session, queries })
@@ -85,6 +88,21 @@ impl Sql {
     pub fn library(&self) -> &Arc<Library> {
         &self.library
     }
+}
+
+/// The tables, dimensions and functions that statements may name.
+fn parts(library: &Arc<Library>, engine: &Arc<ServingEngine>) -> Result<SqlParts> {
+    let dimensions: Vec<Arc<DimensionColumns>> =
+        library.dimensions.iter().map(|dimension| Arc::new(DimensionColumns::new(library, dimension))).collect();
+    let mut parts = SqlParts { functions: functions::scalars(), aggregates: functions::aggregates(), ..SqlParts::default() };
+    for table in 0..library.tables.len() {
+        let tidy = TidyTable::new(Arc::clone(library), Arc::clone(engine), table, &dimensions)?;
+        parts.tables.push((name(&library.tables[table].table.id), Arc::new(tidy)));
+    }
+    for (columns, dimension) in dimensions.iter().zip(&library.dimensions) {
+        parts.tables.push((format!("dim_{}", name(&dimension.id)), columns.table()?));
+    }
+    Ok(parts)
 }
 
 /// An identifier of the register as a name in SQL, which would have to be quoted with a hyphen in it.

@@ -137,6 +137,14 @@ impl Parameter {
         found.map(str::to_owned)
     }
 
+    /// Why a code may not be given that others may give.
+    pub fn outside(&self, given: &str, library: &Library) -> Option<Message> {
+        match self.kind {
+            ParameterKind::Code(dimension, _) => library.outside(dimension, given),
+            _ => None,
+        }
+    }
+
     /// Something that may be given, to try the query with.
     pub(super) fn sample(&self, library: &Library) -> ScalarValue {
         let default = self.default_text(library).and_then(|text| self.read(&text, library).ok());

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::{
     codelists::{self, CodeList, CodeListKind, Cover},
     derive,
+    scope::Whole,
     search::Index,
     vintages::{ABSENT, UnionDimension},
 };
@@ -41,10 +42,12 @@ pub struct Library {
     pub fingerprint: String,
     /// Names of nodes by their words.
     pub(super) index: Index,
+    /// What it is a part of, if it is not the whole.
+    pub(super) whole: Option<Whole>,
     /// Period of each release, written out.
-    periods: Vec<String>,
+    pub(super) periods: Vec<String>,
     /// For each language the name of each release's period.
-    period_labels: Vec<Vec<String>>,
+    pub(super) period_labels: Vec<Vec<String>>,
 }
 
 /// A table over all periods.
@@ -162,6 +165,7 @@ impl Library {
             periods: releases.iter().map(|release| period(release).to_string()).collect(),
             releases: releases.iter().map(|release| release.edition.clone()).collect(),
             index: Index::new(&dimensions),
+            whole: None,
             dimensions,
             codelists,
             tables,

@@ -50,6 +50,8 @@ pub struct Selection {
 pub enum Fault {
     /// It names a table that does not exist.
     NoTable,
+    /// It lies outside of what the reader may see.
+    OutOfScope,
     /// It names a variable that the table lacks.
     NoVariable,
     /// It names a code list that does not exist or does not fit.

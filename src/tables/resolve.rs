@@ -316,6 +316,11 @@ impl<'a> Resolver<'a> {
                     Variable::Axis(axis) => self.dimension(axis).find(code).is_some(),
                     _ => false,
                 };
+                if let Variable::Axis(axis) = variable
+                    && let Some(outside) = self.library.outside(self.entry.axes[axis].dimension, code)
+                {
+                    return RequestError::new(Fault::OutOfScope, outside);
+                }
                 let problem = if finer { &words::NO_CODE_HERE } else { &words::NO_CODE };
                 RequestError::new(Fault::NoValue, problem.with(name).and(shown(code)).and(there(code)))
             }

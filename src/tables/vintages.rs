@@ -35,6 +35,8 @@ pub struct UnionDimension {
     folded: HashMap<String, u32>,
     /// For each release, if it has the dimension, the position there of each node, or [`ABSENT`].
     in_release: Vec<Option<Vec<u32>>>,
+    /// Where some nodes are out of sight: node, release before, release after, between which a node lost parts that are not seen.
+    broken: Vec<(u32, usize, usize)>,
 }
 
 /// A node while the union is put together.
@@ -124,6 +126,38 @@ impl UnionDimension {
             nodes,
             positions,
             in_release,
+            broken: Vec::new(),
+        }
+    }
+
+    /// The same dimension with some of its nodes only: in order, each after the one above it.
+    #[must_use]
+    pub(super) fn restricted(&self, kept: &[u32]) -> Self {
+        let moved = |node: u32| kept.binary_search(&node).ok().map(|at| at as u32);
+        let only = |positions: &HashMap<String, u32>| positions.iter().filter_map(|(code, &at)| Some((code.clone(), moved(at)?))).collect();
+        let nodes = kept.iter().map(|&at| {
+            let node = &self.nodes[at as usize];
+            Node { parent: node.parent.and_then(moved), ..node.clone() }
+        });
+        let in_release = |positions: &Vec<u32>| kept.iter().map(|&at| positions[at as usize]).collect();
+        let releases = self.in_release.len();
+        let pairs = (0..releases).flat_map(|before| (before + 1..releases).map(move |after| (before, after)));
+        let is_whole = |at: u32| self.children(at).iter().all(|child| kept.binary_search(child).is_ok());
+        let broken = |(at, &node): (usize, &u32)| {
+            let lost = pairs.clone().filter(move |&(before, after)| self.lost_parts(node, before, after));
+            lost.map(move |(before, after)| (at as u32, before, after))
+        };
+        Self {
+            id: self.id.clone(),
+            variable: self.variable.clone(),
+            label: self.label.clone(),
+            role: self.role,
+            levels: self.levels.clone(),
+            nodes: nodes.collect(),
+            positions: only(&self.positions),
+            folded: only(&self.folded),
+            in_release: self.in_release.iter().map(|positions| positions.as_ref().map(in_release)).collect(),
+            broken: kept.iter().enumerate().filter(|(_, node)| !is_whole(**node)).flat_map(broken).collect(),
         }
     }
 
@@ -147,6 +181,9 @@ impl UnionDimension {
 
     /// Whether a node had parts in one release that are no longer among its parts in another, as when a region is divided.
     pub fn lost_parts(&self, node: u32, before: usize, after: usize) -> bool {
+        if self.broken.contains(&(node, before, after)) {
+            return true;
+        }
         if self.in_release(before, node).is_none() || self.in_release(after, node).is_none() {
             return false;
         }

@@ -57,7 +57,7 @@ async fn three_million_cells_take_little_memory() {
     for format in FORMATS {
         // A program of its own for each, so that no format profits from memory that another has left behind.
         let releases = folder.path().to_str().unwrap();
-        let server = Server::start(program().args(["serve", "--releases", releases, "--max-cells", &CELLS.to_string()]));
+        let server = Server::start(program().args(["serve", "--public", "*", "--releases", releases, "--max-cells", &CELLS.to_string()]));
         let host = server.address.trim_start_matches("http://").to_owned();
         // The highest mark is set anew, or what opening the releases took for a moment would count.
         fs::write(format!("/proc/{}/clear_refs", server.process()), "5").unwrap();

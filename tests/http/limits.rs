@@ -110,7 +110,7 @@ fn memory(process: u32) -> u64 {
 async fn thirty_million_cells_and_other_impositions() {
     let folder = tempfile::tempdir().unwrap();
     publish(folder.path()).await;
-    let server = Server::start(program().args(["serve", "--releases", folder.path().to_str().unwrap()]));
+    let server = Server::start(program().args(["serve", "--public", "*", "--releases", folder.path().to_str().unwrap()]));
     let host = server.address.trim_start_matches("http://").to_owned();
     let before = memory(server.process());
     let refused = |path: &str, status: u16, title: &str, says: &[&str]| {
@@ -158,7 +158,8 @@ async fn long_answers_are_whole_in_every_encoding() {
     let folder = tempfile::tempdir().unwrap();
     publish(folder.path()).await;
     // With limits, because a place among the requests under way is held to the last byte.
-    let server = Server::start(program().args(["serve", "--releases", folder.path().to_str().unwrap(), "--max-requests", "4"]));
+    let server =
+        Server::start(program().args(["serve", "--public", "*", "--releases", folder.path().to_str().unwrap(), "--max-requests", "4"]));
     let address = server.address.trim_start_matches("http://").parse().unwrap();
     let path = "/api/v2/tables/wide/data?valueCodes[Place]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=top(1)&outputFormat=csv";
     let ask = |encoding: &str| request(address, "GET", path, &[("accept-encoding", encoding)], b"");

@@ -14,14 +14,14 @@ use std::sync::Arc;
 
 use axum::{
     Extension,
-    extract::{RawQuery, State},
+    extract::RawQuery,
     http::{HeaderMap, Method, Uri},
     response::Response,
 };
 
 pub use operation::Operation;
 
-use super::{Shared, parameters::Parameters, portal, problem::Problem, px::lasting, queries::digests};
+use super::{Shared, parameters::Parameters, portal, problem::Problem, px::lasting, queries::digests, seen::Seen};
 
 /// An address with a method, and what is said of it.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ fn filled(shared: &Shared, text: &str) -> String {
 
 /// `GET /api/openapi.json`
 pub async fn document(
-    State(shared): State<Arc<Shared>>,
+    Seen(shared): Seen,
     Extension(interface): Extension<Interface>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -55,7 +55,7 @@ pub async fn document(
 
 /// `GET /api`
 pub async fn page(
-    State(shared): State<Arc<Shared>>,
+    Seen(shared): Seen,
     Extension(interface): Extension<Interface>,
     uri: Uri,
     headers: HeaderMap,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::State,
     http::{HeaderMap, Uri},
     response::Response,
 };
@@ -12,13 +11,13 @@ use maud::{Markup, html};
 
 use super::{Page, Section, frame::frame, respond, texts};
 use crate::{
-    serve::{Shared, problem::Problem},
+    serve::{problem::Problem, seen::Seen},
     tables::{Listing, TableEntry, list},
     words,
 };
 
 /// `GET /tables`
-pub async fn catalogue(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn catalogue(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     respond(&shared, &uri, &headers, make).await
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::State,
     http::{HeaderMap, Uri},
     response::Response,
 };
@@ -17,7 +16,7 @@ use super::{
 };
 use crate::{
     dashboards::{Asked, Asking, Dashboard, Place, Show},
-    serve::{Shared, problem::Problem},
+    serve::{problem::Problem, seen::Seen},
     sql::ParameterKind,
 };
 
@@ -25,7 +24,7 @@ use crate::{
 pub const MOST: usize = 5;
 
 /// `GET /compare`
-pub async fn compare(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn compare(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     respond(&shared, &uri, &headers, make).await
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::Path,
     http::{HeaderMap, StatusCode, Uri},
     response::Response,
 };
@@ -17,12 +17,12 @@ use super::{
 };
 use crate::{
     dashboards::Dashboard,
-    serve::{Shared, problem::Problem},
+    serve::{Shared, problem::Problem, seen::Seen},
     words,
 };
 
 /// `GET /dashboards`
-pub async fn dashboards(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn dashboards(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     respond(&shared, &uri, &headers, list).await
 }
 
@@ -62,12 +62,7 @@ fn found<'s>(shared: &'s Shared, name: &str) -> Result<&'s Dashboard, Problem> {
 }
 
 /// `GET /dashboards/{name}`, and `{name}.zip` for what it shows as files
-pub async fn dashboard(
-    State(shared): State<Arc<Shared>>,
-    Path(name): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub async fn dashboard(Seen(shared): Seen, Path(name): Path<String>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     if let Some(name) = name.strip_suffix(".zip") {
         return export::archive(Page::new(&shared, &uri, &headers)?, found(&shared, name)?).await;
     }

@@ -4,7 +4,7 @@ use std::{io::Write as _, sync::Arc};
 
 use axum::{
     body::{Body, to_bytes},
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
@@ -22,7 +22,7 @@ use crate::{
     dashboards::{Asked, Asking, Dashboard, Given, Panel, Show},
     error::Error,
     formats::{Grid, Texts},
-    serve::{Shared, charts, data, problem::Problem, queries},
+    serve::{Shared, charts, data, problem::Problem, queries, seen::Seen},
     words,
 };
 
@@ -88,15 +88,15 @@ fn pack(folder: &str, files: &[(String, Bytes)]) -> crate::error::Result<Bytes> 
 /// What an address of ours answers: the same bytes that a reader gets who follows the link.
 async fn fetch(shared: &Arc<Shared>, address: &str) -> Result<Bytes, Problem> {
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
-    let (state, query, headers) = (State(Arc::clone(shared)), RawQuery(Some(query.to_owned())), HeaderMap::new());
+    let (seen, query, headers) = (Seen(Arc::clone(shared)), RawQuery(Some(query.to_owned())), HeaderMap::new());
     let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
     let named = |path: &str| last(path.trim_end_matches("/data"));
     let response = if path.starts_with("/charts/") {
-        charts::chart(state, Path(last(path)), query, headers).await?
+        charts::chart(seen, Path(last(path)), query, headers).await?
     } else if path.starts_with("/api/v2/queries/") {
-        queries::data(state, Path(named(path)), query, headers).await?
+        queries::data(seen, Path(named(path)), query, headers).await?
     } else {
-        data::get(state, Path(named(path)), query, headers).await?
+        data::get(seen, Path(named(path)), query, headers).await?
     };
     let broken = |error: axum::Error| Error::Internal(format!("a part of a dashboard broke off: {error}"));
     Ok(to_bytes(response.into_body(), MOST).await.map_err(broken)?)

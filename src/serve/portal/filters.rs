@@ -7,6 +7,7 @@ use crate::{
     dashboards::{Dashboard, Given},
     serve::problem::Problem,
     sql::{Parameter, ParameterKind},
+    tables::{Fault, RequestError},
     words,
 };
 
@@ -38,7 +39,14 @@ pub fn given(page: &Page, dashboard: &Dashboard, fixed: &[(&str, &str)]) -> Resu
     };
     let texts: Vec<(String, String)> = dashboard.filters.iter().filter_map(|filter| Some((filter.name.clone(), text(filter)?))).collect();
     let get = |name: &str| texts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    Given::read(&dashboard.filters, &page.shared.library, get).map_err(|detail| Problem::parameter("Illegal parameter", detail))
+    let library = &page.shared.library;
+    Given::read(&dashboard.filters, library, get).map_err(|detail| {
+        let outside = dashboard.filters.iter().find_map(|filter| filter.outside(get(&filter.name)?, library));
+        match outside {
+            Some(detail) => RequestError { fault: Fault::OutOfScope, detail }.into(),
+            None => Problem::parameter("Illegal parameter", detail),
+        }
+    })
 }
 
 /// A form of parameters with what stands for each; those of the address that are named in `keep` stay as they are.

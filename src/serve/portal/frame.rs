@@ -63,6 +63,10 @@ pub fn frame(page: &Page, title: &str, section: Section, main: &Markup) -> Marku
                             @for other in register.languages.iter().filter(|other| other.id != page.lang()) {
                                 a href=(page.here(&[("lang", Some(&other.id))])) lang=(other.id) hreflang=(other.id) data-lang=(other.id) { (other.label) }
                             }
+                            @if page.shared.access.is_some() {
+                                @if page.shared.signed_in { a href=(page.link("/account", &[])) { (page.say(&texts::ACCOUNT)) } }
+                                @else { a href=(page.link("/sign-in", &[])) { (page.say(&texts::SIGN_IN)) } }
+                            }
                             button type="button" id="theme" { (page.say(&texts::THEME)) }
                         }
                     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::State,
     http::{HeaderMap, Uri},
     response::Response,
 };
@@ -13,12 +12,12 @@ use super::{Page, Section, dashboards::cards, filters, frame::frame, panels::pan
 use crate::{
     dashboards::Place,
     register::Role,
-    serve::{Shared, problem::Problem},
+    serve::{problem::Problem, seen::Seen},
     tables::UnionDimension,
 };
 
 /// `GET /`
-pub async fn home(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn home(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     respond(&shared, &uri, &headers, make).await
 }
 

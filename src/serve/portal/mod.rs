@@ -8,6 +8,7 @@
 //! /  /search  /tables  /tables/{id}  /regions/{code}  /compare  /dashboards  /queries  /releases  /method  /api
 //! ```
 
+mod account;
 mod assets;
 mod catalogue;
 mod choices;
@@ -38,6 +39,7 @@ use maud::{Markup, html};
 use url::form_urlencoded;
 
 pub use self::{
+    account::{account, add_key, change_password, revoke_key, second_factor, sign_in, sign_in_form, sign_out},
     assets::asset,
     catalogue::catalogue,
     compare::compare,
@@ -157,7 +159,8 @@ where
     F: Future<Output = Result<Markup, Problem>>,
 {
     let page = Page::new(shared, uri, headers)?;
-    let known = [page.origin.as_str(), shared.boundaries.digest(), &digests(shared), shared.dashboards.digest()];
+    let signed_in = if shared.signed_in { "signed in" } else { "" };
+    let known = [signed_in, page.origin.as_str(), shared.boundaries.digest(), &digests(shared), shared.dashboards.digest()];
     let tag = shared.tag(&["page", uri.path(), uri.query().unwrap_or(""), &known.join(" ")]);
     if edge::is_known(headers, &tag) {
         return Ok(secured(edge::unchanged(&tag)));
@@ -191,6 +194,7 @@ pub fn problem_page(shared: &Arc<Shared>, uri: &Uri, headers: &HeaderMap, proble
         origin: shared.origin(headers),
     });
     let title = match problem.status {
+        StatusCode::FORBIDDEN => page.say(&texts::NOT_FOR_YOU),
         StatusCode::NOT_FOUND => page.say(&texts::NOT_HERE),
         status if status.is_server_error() => page.say(&texts::NOT_NOW),
         _ => page.say(&texts::NOT_UNDERSTOOD),

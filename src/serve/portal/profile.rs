@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::Path,
     http::{HeaderMap, StatusCode, Uri},
     response::Response,
 };
@@ -18,20 +18,15 @@ use super::{
 use crate::{
     dashboards::Place,
     register::Role,
-    serve::{Shared, problem::Problem},
-    tables::{Request, Selection, UnionDimension},
+    serve::{problem::Problem, seen::Seen},
+    tables::{Fault, Request, RequestError, Selection, UnionDimension},
 };
 
 /// Regions in a list of those below, at most; more are searched for.
 const LISTED: usize = 120;
 
 /// `GET /regions/{code}`
-pub async fn profile(
-    State(shared): State<Arc<Shared>>,
-    Path(code): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub async fn profile(Seen(shared): Seen, Path(code): Path<String>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     respond(&shared, &uri, &headers, async |page| make(page, &code).await).await
 }
 
@@ -44,6 +39,10 @@ async fn make(page: Page, code: &str) -> Result<Markup, Problem> {
         .find(|dimension| dimension.role == Role::Geo)
         .and_then(|dimension| Some((dimension, dimension.find(code)?)));
     let Some((dimension, node)) = found else {
+        let geo = library.dimensions.iter().position(|dimension| dimension.role == Role::Geo);
+        if let Some(detail) = geo.and_then(|geo| library.outside(geo, code)) {
+            return Err(RequestError { fault: Fault::OutOfScope, detail }.into());
+        }
         let shown: String = code.chars().take(60).collect();
         return Err(Problem::new(StatusCode::NOT_FOUND, "Non-existent region", texts::NO_REGION.with(shown)));
     };

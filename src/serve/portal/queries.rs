@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::Path,
     http::{HeaderMap, Uri},
     response::Response,
 };
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     charts::{ChartKind, kinds_of_rows, numbers},
     formats::ROWS_FORMATS,
-    serve::{Shared, problem::Problem},
+    serve::{problem::Problem, seen::Seen},
     sql::Named,
     tables::CellStatus,
 };
@@ -28,7 +28,7 @@ use crate::{
 const CHART: [&str; 2] = ["chart", "columns"];
 
 /// `GET /queries`
-pub async fn named_queries(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn named_queries(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     respond(&shared, &uri, &headers, list).await
 }
 
@@ -53,12 +53,7 @@ async fn list(page: Page) -> Result<Markup, Problem> {
 }
 
 /// `GET /queries/{name}`
-pub async fn named_query(
-    State(shared): State<Arc<Shared>>,
-    Path(name): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub async fn named_query(Seen(shared): Seen, Path(name): Path<String>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     respond(&shared, &uri, &headers, async |page| one(page, &name).await).await
 }
 
@@ -80,7 +75,7 @@ async fn one(page: Page, name: &str) -> Result<Markup, Problem> {
     let bound = if missing { None } else { Some(shared.sql.bind(query, page.language, &borrowed)) };
     let (values, problem) = match bound {
         None => (own.clone(), None),
-        Some(Err(error)) => (own.clone(), Some(error.0.text(page.tongue))),
+        Some(Err(error)) => (own.clone(), Some(error.detail.text(page.tongue))),
         Some(Ok(bound)) => (query.parameters.iter().map(|parameter| parameter.name.clone()).zip(bound.given).collect(), None),
     };
     let defaults: Vec<(String, String)> = query

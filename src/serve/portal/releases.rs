@@ -3,7 +3,6 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use axum::{
-    extract::State,
     http::{HeaderMap, HeaderValue, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -12,12 +11,12 @@ use maud::{Markup, html};
 use super::{Page, Section, frame::frame, respond, texts};
 use crate::{
     formats::written,
-    serve::{Shared, problem::Problem},
+    serve::{problem::Problem, seen::Seen},
     words,
 };
 
 /// `GET /releases`
-pub async fn releases(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn releases(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     respond(&shared, &uri, &headers, make).await
 }
 
@@ -126,7 +125,7 @@ pub fn audit(page: &Page, release: usize) -> Markup {
 }
 
 /// `GET /releases/calendar.ics`: what is due and what was published, for calendars.
-pub async fn calendar(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn calendar(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     let page = Page::new(&shared, &uri, &headers)?;
     let library = &shared.library;
     let name = library.register.label.text(page.language);
@@ -163,7 +162,7 @@ pub async fn calendar(State(shared): State<Arc<Shared>>, uri: Uri, headers: Head
 }
 
 /// `GET /method`
-pub async fn method(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn method(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     respond(&shared, &uri, &headers, explain).await
 }
 

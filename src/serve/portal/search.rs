@@ -1,9 +1,6 @@
 //! The search: a few words, taken apart into regions, categories and tables.
 
-use std::sync::Arc;
-
 use axum::{
-    extract::State,
     http::{HeaderMap, Uri},
     response::Response,
 };
@@ -14,7 +11,7 @@ use serde::Serialize;
 use super::{Page, Section, catalogue::card, frame::frame, respond, texts};
 use crate::{
     register::Role,
-    serve::{Shared, problem::Problem, px::fresh},
+    serve::{problem::Problem, px::fresh, seen::Seen},
     tables::{Listing, Request, Selection, TableEntry, list},
 };
 
@@ -47,12 +44,12 @@ struct Hit {
 }
 
 /// `GET /search`
-pub async fn search(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn search(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     respond(&shared, &uri, &headers, make).await
 }
 
 /// `GET /search/suggest`: for scripts, which offer it while somebody types.
-pub async fn suggest(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn suggest(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     let page = Page::new(&shared, &uri, &headers)?;
     let query: String = page.parameters.get("q").unwrap_or("").chars().take(100).collect();
     let kind = page.parameters.get("kind").unwrap_or("search").to_owned();

@@ -29,10 +29,51 @@ phrases! {
     COPY = "Copy" | "Salin";
     SHOW = "Show" | "Tampilkan";
     SHARE = "Keep and share" | "Simpan dan bagikan";
+    NOT_FOR_YOU = "That is not for you to see" | "Ini di luar hak akses Anda";
     NOT_HERE = "There is no such page" | "Halaman tidak ditemukan";
     NOT_NOW = "That did not work" | "Gagal";
     NOT_UNDERSTOOD = "That was not understood" | "Permintaan tidak dipahami";
     NOT_HERE_HELP = "Search for what you need, or begin with the tables." | "Carilah yang Anda perlukan, atau mulailah dari daftar tabel.";
+
+    // Signing in, and one's account.
+
+    SIGN_IN = "Sign in" | "Masuk";
+    SIGN_IN_LEAD = "For users of institutions under agreement. Your user id and a one-time password are on the handover record." | "Bagi pengguna lembaga yang memiliki perjanjian. Kode pengguna dan kata sandi sekali pakai ada pada berita acara serah terima.";
+    SIGN_OUT = "Sign out" | "Keluar";
+    ACCOUNT = "Account" | "Akun";
+    USER_ID = "User id" | "Kode pengguna";
+    PASSWORD = "Password" | "Kata sandi";
+    PASSWORD_NOW = "Present password" | "Kata sandi sekarang";
+    PASSWORD_NEW = "New password (12 characters or more)" | "Kata sandi baru (12 karakter atau lebih)";
+    FACTOR_CODE = "Code from your authenticator" | "Kode dari aplikasi autentikator";
+    WRONG_SIGN_IN = "User id or password is wrong, or your access does not hold at present." | "Kode pengguna atau kata sandi salah, atau akses Anda sedang tidak berlaku.";
+    LOCKED = "Too many attempts were wrong. Try again in {0} seconds." | "Terlalu banyak percobaan salah. Cobalah lagi dalam {0} detik.";
+    CHANGE_FIRST = "This password can be used once. Choose one of your own to go on." | "Kata sandi ini hanya dapat dipakai sekali. Pilihlah kata sandi Anda sendiri untuk melanjutkan.";
+    BAD_LENGTH = "A password has 12 to 128 characters." | "Kata sandi terdiri atas 12 sampai 128 karakter.";
+    BAD_GUESSABLE = "That password is easy to guess: choose one that is not the old one and does not hold your user id." | "Kata sandi itu mudah ditebak: pilihlah yang berbeda dari yang lama dan tidak memuat kode pengguna.";
+    NEEDS_CODE = "Give the code that your authenticator shows now." | "Masukkan kode yang sedang ditampilkan aplikasi autentikator Anda.";
+    CHANGED = "Your password is changed. Other sessions of yours have ended." | "Kata sandi Anda telah diganti. Sesi Anda yang lain telah berakhir.";
+    YOU_SEE = "What you see" | "Yang Anda lihat";
+    YOUR_INSTITUTION = "Institution" | "Lembaga";
+    WHOLE_COUNTRY = "the whole country" | "seluruh negeri";
+    EVERY_TABLE = "every table" | "semua tabel";
+    CHANGE_PASSWORD = "Change the password" | "Ganti kata sandi";
+    KEYS = "Keys for programs" | "Kunci untuk program";
+    KEYS_LEAD = "A program sends its key as 'Authorization: Bearer ...'. It sees what you see. Keys of SQL clients are given in the place of the password." | "Program mengirimkan kuncinya sebagai 'Authorization: Bearer ...'. Ia melihat apa yang Anda lihat. Klien SQL memakainya sebagai kata sandi.";
+    KEY_NAME = "Name of the key" | "Nama kunci";
+    KEY_DAYS = "Days for which it holds" | "Berlaku berapa hari";
+    KEY_ENDS = "Ends" | "Berakhir";
+    KEY_ADD = "Make a key" | "Buat kunci";
+    KEY_REVOKE = "Revoke" | "Cabut";
+    KEY_ONCE = "This is the key. It is shown this once and kept nowhere: copy it now." | "Inilah kuncinya. Kunci ini hanya ditampilkan sekali dan tidak disimpan: salinlah sekarang.";
+    REVOKED = "revoked" | "dicabut";
+    SECOND_FACTOR = "Second factor" | "Faktor kedua";
+    SECOND_FACTOR_ON = "Your account has a second factor. An administrator can take it away." | "Akun Anda memiliki faktor kedua. Administrator dapat menghapusnya.";
+    SECOND_FACTOR_LEAD = "An authenticator on your phone gives a code each time you sign in." | "Aplikasi autentikator di ponsel memberikan kode setiap kali Anda masuk.";
+    SECOND_FACTOR_BEGIN = "Set up a second factor" | "Pasang faktor kedua";
+    SECOND_FACTOR_SEED = "Enter this into your authenticator, then give the code that it shows:" | "Masukkan ini ke aplikasi autentikator, lalu isikan kode yang ditampilkannya:";
+    SECOND_FACTOR_WRONG = "That was not the code. Begin again." | "Kode itu salah. Mulailah lagi.";
+    CONFIRM = "Confirm" | "Konfirmasi";
 
     // Front page and search.
 

@@ -5,11 +5,11 @@ use std::{fmt::Debug, sync::Arc};
 use arrow_pg::datatypes::{arrow_schema_to_pg_fields, df::deserialize_parameters, encode_recordbatch, into_pg_type};
 use async_trait::async_trait;
 use datafusion::{arrow::datatypes::DataType, common::ParamValues, logical_expr::LogicalPlan, sql::sqlparser::ast::Statement};
-use futures::{Sink, StreamExt, stream};
+use futures::{Sink, SinkExt, StreamExt, stream};
 use pgwire::{
     api::{
-        ClientInfo, ClientPortalStore, ConnectionGuard, ConnectionHandle, ConnectionManager, PgWireConnectionState, PidSecretKeyGenerator,
-        RandomPidSecretKeyGenerator, Type,
+        ClientInfo, ClientPortalStore, ConnectionGuard, ConnectionHandle, ConnectionManager, METADATA_USER, PgWireConnectionState,
+        PidSecretKeyGenerator, RandomPidSecretKeyGenerator, Type,
         auth::{
             DefaultServerParameterProvider, StartupHandler, finish_authentication, protocol_negotiation,
             save_startup_parameters_to_metadata,
@@ -23,10 +23,11 @@ use pgwire::{
         store::PortalStore,
     },
     error::{PgWireError, PgWireResult},
-    messages::{PgWireBackendMessage, PgWireFrontendMessage, response::TransactionStatus, simplequery::Query},
+    messages::{PgWireBackendMessage, PgWireFrontendMessage, response::TransactionStatus, simplequery::Query, startup::Authentication},
 };
 
 use super::{
+    reader::Reader,
     refusal::{ABORTED, NO_SUCH_VALUE, UNSUPPORTED, refusal, refuse},
     session::{SERVER_VERSION, Said, Settings},
 };
@@ -40,7 +41,7 @@ const MOST_ROWS: usize = 1_000_000;
 
 /// Answers the statements of one connection.
 pub struct Handler {
-    current: Current,
+    reader: Arc<Reader>,
     manager: Arc<ConnectionManager>,
     numbers: Arc<RandomPidSecretKeyGenerator>,
     parser: Arc<Planner>,
@@ -58,13 +59,14 @@ pub enum Prepared {
 
 /// Understands statements.
 pub struct Planner {
-    current: Current,
+    reader: Arc<Reader>,
 }
 
 impl Handler {
     pub fn new(current: Current, manager: Arc<ConnectionManager>, numbers: Arc<RandomPidSecretKeyGenerator>) -> Self {
-        let parser = Arc::new(Planner { current: current.clone() });
-        Self { current, manager, numbers, parser, settings: Arc::default() }
+        let reader = Arc::new(Reader::new(current));
+        let parser = Arc::new(Planner { reader: Arc::clone(&reader) });
+        Self { reader, manager, numbers, parser, settings: Arc::default() }
     }
 
     async fn respond(&self, prepared: Prepared, values: Option<ParamValues>, format: &Format, failed: bool) -> PgWireResult<Response> {
@@ -81,6 +83,8 @@ impl Handler {
             }
             Prepared::Read(..) if failed => Err(aborted()),
             Prepared::Read(shared, plan) => {
+                // What was prepared may be run by those alone who still may.
+                self.reader.seen().await?;
                 let session = shared.sql.session();
                 let bounds = session.settings();
                 let bounds = SqlSettings { time: self.settings.time(bounds.time), rows: MOST_ROWS, ..bounds };
@@ -133,7 +137,7 @@ impl Planner {
         if Settings::default().answer(&statement).is_some() {
             return Ok(Prepared::Session(statement));
         }
-        let shared = self.current.get();
+        let shared = self.reader.seen().await?;
         let plan = shared.sql.session().plan(statement).await.map_err(refusal)?;
         Ok(Prepared::Read(shared, Box::new(plan)))
     }
@@ -163,7 +167,7 @@ impl SimpleQueryHandler for Handler {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let mut failed = client.transaction_status() == TransactionStatus::Error;
-        let statements = match self.current.get().sql.session().parse(text).await {
+        let statements = match self.reader.seen().await?.sql.session().parse(text).await {
             Ok(statements) => statements,
             Err(error) => return Ok(vec![Response::Error(Box::new(refusal(error).into()))]),
         };
@@ -197,7 +201,7 @@ impl QueryParser for Planner {
     where
         C: ClientInfo + Unpin + Send + Sync,
     {
-        let mut statements = self.current.get().sql.session().parse(text).await.map_err(refusal)?.into_iter().map(Box::new);
+        let mut statements = self.reader.seen().await?.sql.session().parse(text).await.map_err(refusal)?.into_iter().map(Box::new);
         match (statements.next(), statements.next()) {
             (None, _) => Ok(None),
             (Some(statement), None) => self.understand(statement).await.map(Some),
@@ -310,24 +314,54 @@ impl StartupHandler for Handler {
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
-        if let PgWireFrontendMessage::Startup(ref startup) = message {
-            protocol_negotiation(client, startup).await?;
-            save_startup_parameters_to_metadata(client, startup);
-            let (number, key) = self.numbers.generate(client);
-            client.set_pid_and_secret_key(number, key);
-            // By these a request to cancel finds the statement under way.
-            let (number, key) = client.pid_and_secret_key();
-            let (handle, guard) = self.manager.register(number, key);
-            client.session_extensions().insert::<Arc<ConnectionHandle>>(handle);
-            client.session_extensions().insert::<ConnectionGuard>(guard);
-            let mut told = DefaultServerParameterProvider::default();
-            SERVER_VERSION.clone_into(&mut told.server_version);
-            SCHEMA.clone_into(&mut told.search_path);
-            told.is_superuser = false;
-            told.default_transaction_read_only = true;
-            finish_authentication(client, &told).await?;
-            client.set_state(PgWireConnectionState::ReadyForQuery);
+        match message {
+            PgWireFrontendMessage::Startup(ref startup) => {
+                protocol_negotiation(client, startup).await?;
+                save_startup_parameters_to_metadata(client, startup);
+                if self.reader.enters_freely(user_of(client)) {
+                    return self.begin(client).await;
+                }
+                client.set_state(PgWireConnectionState::AuthenticationInProgress);
+                client.send(PgWireBackendMessage::Authentication(Authentication::CleartextPassword)).await?;
+                Ok(())
+            }
+            PgWireFrontendMessage::PasswordMessageFamily(given) => {
+                let given = given.into_password()?;
+                self.reader.enter(user_of(client), &given.password).await?;
+                self.begin(client).await
+            }
+            _ => Ok(()),
         }
+    }
+}
+
+/// The user that a client names.
+fn user_of(client: &impl ClientInfo) -> &str {
+    client.metadata().get(METADATA_USER).map_or("", String::as_str)
+}
+
+impl Handler {
+    /// Begins to take statements.
+    async fn begin<C>(&self, client: &mut C) -> PgWireResult<()>
+    where
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let (number, key) = self.numbers.generate(client);
+        client.set_pid_and_secret_key(number, key);
+        // By these a request to cancel finds the statement under way.
+        let (number, key) = client.pid_and_secret_key();
+        let (handle, guard) = self.manager.register(number, key);
+        client.session_extensions().insert::<Arc<ConnectionHandle>>(handle);
+        client.session_extensions().insert::<ConnectionGuard>(guard);
+        let mut told = DefaultServerParameterProvider::default();
+        SERVER_VERSION.clone_into(&mut told.server_version);
+        SCHEMA.clone_into(&mut told.search_path);
+        told.is_superuser = false;
+        told.default_transaction_read_only = true;
+        finish_authentication(client, &told).await?;
+        client.set_state(PgWireConnectionState::ReadyForQuery);
         Ok(())
     }
 }

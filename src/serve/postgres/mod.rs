@@ -5,10 +5,11 @@
 //!                             └────── SELECT ──> sql::Sql ──> rows, encoded as they come
 //! ```
 //!
-//! There are no accounts yet, so that only this machine may ask. Whatever is no reading is refused before it is planned, and
+//! Whoever must sign in gives his password or a key, which goes over the wire as it is: so only this machine may ask. Whatever is no reading is refused before it is planned, and
 //! what is read are the tidy tables of [`crate::sql`], made of published cells.
 
 mod handler;
+mod reader;
 mod refusal;
 mod session;
 
@@ -46,7 +47,7 @@ impl PostgresPort {
     pub async fn bind(address: SocketAddr) -> Result<Self> {
         if !address.ip().is_loopback() {
             return Err(Error::Conflict(format!(
-                "SQL is served to this machine alone, because it knows no accounts, so {address} is refused; take a loopback address such as 127.0.0.1:5433"
+                "SQL is served to this machine alone, because passwords are not encrypted on the way, so {address} is refused; take a loopback address such as 127.0.0.1:5433"
             )));
         }
         let taken = |error: std::io::Error| Error::Conflict(format!("cannot listen on {address}: {error}; choose another port"));

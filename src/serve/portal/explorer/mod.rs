@@ -10,7 +10,7 @@ mod views;
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State as Shares},
+    extract::Path,
     http::{HeaderMap, Uri},
     response::Response,
 };
@@ -23,17 +23,12 @@ use super::{
     respond, texts,
 };
 use crate::{
-    serve::{Shared, problem::Problem},
+    serve::{problem::Problem, seen::Seen},
     words,
 };
 
 /// `GET /tables/{id}`
-pub async fn explorer(
-    Shares(shared): Shares<Arc<Shared>>,
-    Path(id): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub async fn explorer(Seen(shared): Seen, Path(id): Path<String>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     let table = shared.table(&id)?;
     respond(&shared, &uri, &headers, async |page| make(page, table).await).await
 }

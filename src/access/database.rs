@@ -1,0 +1,154 @@
+//! The database of accounts: one SQLite file, with the key that its digests need in a file beside it.
+
+use std::{
+    fs,
+    io::{ErrorKind, Write as _},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use super::secrets::Secret;
+use crate::error::{Error, Result};
+
+/// What brought each version of the database to the next; the file says which it has (`user_version`).
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+
+/// How long a writer waits for another.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An open database.
+pub struct Database {
+    connection: Mutex<Connection>,
+    /// The key of digests and encryption.
+    pub secret: Secret,
+    path: PathBuf,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    /// Opens the database of a file, and makes it and its key if there is none.
+    ///
+    /// # Errors
+    /// Where the file is no such database, or one of a newer program, or its key is missing.
+    pub fn open(path: &Path) -> Result<Self> {
+        let fresh = !path.exists();
+        if fresh {
+            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                fs::create_dir_all(folder).map_err(|error| failed(path, &error))?;
+            }
+            private(path).map_err(|error| failed(path, &error))?;
+        }
+        let secret = key(path, fresh)?;
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(|error| failed(path, &error))?;
+        let database = Self { connection: Mutex::new(connection), secret, path: path.to_owned() };
+        database.prepare().map_err(|error| failed(path, &error))??;
+        Ok(database)
+    }
+
+    fn prepare(&self) -> rusqlite::Result<Result<()>> {
+        let mut connection = self.lock();
+        connection.busy_timeout(PATIENCE)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "secure_delete", true)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let version = version as usize;
+        if version > MIGRATIONS.len() {
+            let (path, ours) = (self.path.display(), MIGRATIONS.len());
+            return Ok(Err(Error::Conflict(format!(
+                "{path}: the database is of version {version}, this program knows {ours}; use the newer program, or restore an older copy"
+            ))));
+        }
+        for migration in &MIGRATIONS[version..] {
+            transaction.execute_batch(migration)?;
+        }
+        transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
+        transaction.commit()?;
+        Ok(Ok(()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        read(&self.lock()).map_err(|error| failed(&self.path, &error))
+    }
+
+    /// Reads and writes, wholly or not at all.
+    ///
+    /// # Errors
+    /// Where the database cannot be written; what was refused by `write` changes nothing.
+    pub fn write<T>(&self, write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<Result<T>>) -> Result<T> {
+        let mut connection = self.lock();
+        let all = || {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let outcome = write(&transaction)?;
+            if outcome.is_ok() {
+                transaction.commit()?;
+            }
+            Ok(outcome)
+        };
+        all().map_err(|error: rusqlite::Error| failed(&self.path, &error))?
+    }
+}
+
+/// Where the key of a database lies.
+pub fn key_path(database: &Path) -> PathBuf {
+    database.with_extension("key")
+}
+
+/// The key beside a database; a new one where the database is new.
+fn key(database: &Path, fresh: bool) -> Result<Secret> {
+    let path = key_path(database);
+    match fs::read(&path) {
+        Ok(bytes) => Secret::from_bytes(&bytes).ok_or_else(|| {
+            Error::Input(format!(
+                "{}: expected a key of {} bytes; restore it from the copy made with the database",
+                path.display(),
+                Secret::LENGTH
+            ))
+        }),
+        Err(error) if error.kind() == ErrorKind::NotFound && fresh => {
+            let secret = Secret::new()?;
+            let mut file = private(&path).map_err(|error| failed(&path, &error))?;
+            file.write_all(secret.bytes()).and_then(|()| file.sync_all()).map_err(|error| failed(&path, &error))?;
+            Ok(secret)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::NotFound(format!(
+            "{}: the key of the database is missing, without which nobody can sign in; restore it from the copy made with the database",
+            path.display()
+        ))),
+        Err(error) => Err(failed(&path, &error)),
+    }
+}
+
+/// A new file that its owner alone may read.
+fn private(path: &Path) -> std::io::Result<fs::File> {
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+fn failed(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::Input(format!("{}: {error}", path.display()))
+}

@@ -1,0 +1,97 @@
+//! Who may see what: institutions under agreement, their users, their keys.
+//!
+//! ```text
+//! cacah access ...  ─┐                              ┌─ sign in ──> session ─┐
+//! administration    ─┴─> rules ──> SQLite ──────────┴─ key ─────────────────┴─ identify ──> Caller (scope) ──> serve
+//! ```
+//!
+//! Whoever asks is identified once, at the edge; what he may see is a [`Scope`](crate::tables::Scope), and the rest of the program knows
+//! no users. Every change is kept with who, when and why.
+
+mod changes;
+mod database;
+mod identify;
+mod institutions;
+mod keys;
+mod model;
+mod secrets;
+mod sign_in;
+mod users;
+
+use std::{path::Path, sync::Mutex};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+pub use changes::Change;
+pub use database::key_path;
+pub use identify::{Caller, Refused, Who};
+pub use keys::Key;
+pub use model::{Institution, Kind, Request, Role, Standing, State, User};
+pub use sign_in::{Attempt, PasswordFault, Session, SignedIn};
+pub use users::Handover;
+
+use self::{database::Database, identify::Known};
+use crate::error::Result;
+
+/// Declares words that the database, the command line and people share.
+macro_rules! words_of {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$doc])* $variant,)+ }
+
+        impl $name {
+            /// Every word, in order.
+            pub const WORDS: &[&str] = &[$($word),+];
+
+            /// The word for it.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::error::Error;
+
+            fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    other => Err($crate::error::Error::Input(format!("'{other}' is none of {}", Self::WORDS.join(", ")))),
+                }
+            }
+        }
+    };
+}
+use words_of;
+
+/// Everything about access.
+#[derive(Debug)]
+pub struct Access {
+    database: Database,
+    known: Mutex<Known>,
+}
+
+impl Access {
+    /// Opens the database in a file, and makes it if there is none. Its key lies beside it (see [`key_path`]).
+    ///
+    /// # Errors
+    /// Where the file is no such database, or its key is missing.
+    pub fn open(path: &Path) -> Result<Self> {
+        Ok(Self { database: Database::open(path)?, known: Mutex::default() })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        self.database.path()
+    }
+}
+
+/// Seconds since 1970.
+fn seconds(now: DateTime<Utc>) -> i64 {
+    now.timestamp()
+}
+
+/// The day on which deadlines end. Offices work by the calendar of the west of the country, seven hours ahead.
+fn today(now: DateTime<Utc>) -> NaiveDate {
+    (now + chrono::Duration::hours(7)).date_naive()
+}

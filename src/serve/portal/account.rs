@@ -1,0 +1,401 @@
+//! Signing in and out, and what people see of their own account.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use chrono::Utc;
+use maud::{Markup, html};
+
+use super::{
+    Page, Section,
+    frame::{self, frame, sentence},
+    secured, texts,
+};
+use crate::{
+    access::{Access, Attempt, Caller, PasswordFault, SignedIn},
+    error::Error,
+    serve::{
+        Shared, data,
+        parameters::Parameters,
+        problem::Problem,
+        seen::Seen,
+        who::{Asking, cookie_name, unauthorized},
+    },
+    words::{self, Phrase},
+};
+
+/// Bytes of a form, at most.
+const MOST: usize = 16 << 10;
+
+/// A page that nobody keeps.
+fn shown(page: &Page, title: &str, main: &Markup, status: StatusCode) -> Response {
+    let body = frame(page, title, Section::None, main).into_string();
+    secured((status, [(header::CONTENT_TYPE, frame::MEDIA), (header::CACHE_CONTROL, "no-store")], body).into_response())
+}
+
+/// Where somebody goes on; never to another server.
+fn onward(to: &str) -> Response {
+    let own = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n']);
+    let location = HeaderValue::from_str(if own { to } else { "/" }).unwrap_or(HeaderValue::from_static("/"));
+    secured((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
+}
+
+/// The cookie of a session; an empty token takes it away.
+fn cookie(response: &mut Response, token: &str, secure: bool) {
+    let age = if token.is_empty() { "; Max-Age=0" } else { "" };
+    let safe = if secure { "; Secure" } else { "" };
+    let text = format!("{}={token}; Path=/; HttpOnly; SameSite=Lax{safe}{age}", cookie_name(secure));
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+}
+
+/// The fields of a form that a page of ours sent.
+async fn fields(shared: &Shared, headers: &HeaderMap, body: Body) -> Result<Parameters, Problem> {
+    // Browsers say from where a form was sent; what another site has sent is not looked at.
+    let told = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_own = match (told("sec-fetch-site"), told("origin")) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => origin == shared.origin(headers),
+        (None, None) => true,
+    };
+    if !is_own {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "Form of another site", &words::FORM_NOT_YOURS));
+    }
+    let body = data::read(body, MOST).await?;
+    Ok(Parameters::parse(std::str::from_utf8(&body).ok()))
+}
+
+fn access(shared: &Shared) -> Result<&Arc<Access>, Problem> {
+    shared.access.as_ref().ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "Not found", &words::NOTHING_HERE))
+}
+
+/// Somebody with a session, and its token.
+fn signed_in(asking: &Asking) -> Result<(&Caller, &str), Problem> {
+    asking.caller.as_deref().zip(asking.session.as_deref()).ok_or_else(unauthorized)
+}
+
+/// The fields of a form that this very session was given.
+async fn own_fields(shared: &Shared, asking: &Asking, headers: &HeaderMap, body: Body) -> Result<Parameters, Problem> {
+    let (_, session) = signed_in(asking)?;
+    let fields = fields(shared, headers, body).await?;
+    if !access(shared)?.is_own_form(session, fields.get("form").unwrap_or("")) {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "Form of another session", &words::FORM_NOT_YOURS));
+    }
+    Ok(fields)
+}
+
+/// Work with passwords, which takes a processor for a while, away from the threads that serve connections.
+async fn apart<T: Send + 'static>(
+    access: &Arc<Access>,
+    work: impl FnOnce(&Access) -> crate::error::Result<T> + Send + 'static,
+) -> Result<T, Problem> {
+    let access = Arc::clone(access);
+    let done = tokio::task::spawn_blocking(move || work(&access)).await;
+    Ok(done.map_err(|error| Error::Internal(error.to_string()))??)
+}
+
+/// `GET /sign-in`
+pub async fn sign_in_form(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+    access(&shared)?;
+    let page = Page::new(&shared, &uri, &headers)?;
+    let to = page.parameters.get("to").unwrap_or("/").to_owned();
+    Ok(entrance(&page, &to, "", None, false, false))
+}
+
+/// The form by which people come in.
+fn entrance(page: &Page, to: &str, user: &str, said: Option<(StatusCode, String)>, code: bool, change: bool) -> Response {
+    let (status, said) = said.map_or((StatusCode::OK, None), |(status, said)| (status, Some(said)));
+    let title = page.say(&texts::SIGN_IN);
+    let field = |id: &str, label: &'static Phrase, kind: &str, value: &str, complete: &str, focus: bool| {
+        html! {
+            label for=(id) { (page.say(label)) }
+            input id=(id) name=(id) type=(kind) value=(value) autocomplete=(complete) required autofocus[focus];
+        }
+    };
+    let main = html! {
+        h1 { (title) }
+        p.lead { (page.say(&texts::SIGN_IN_LEAD)) }
+        @if let Some(said) = said { div.alert role="alert" { p { (said) } } }
+        form.sign-in.card method="post" action=(page.link("/sign-in", &[])) {
+            input type="hidden" name="to" value=(to);
+            (field("user", &texts::USER_ID, "text", user, "username", user.is_empty()))
+            (field("password", &texts::PASSWORD, "password", "", "current-password", !user.is_empty()))
+            @if change { (field("new", &texts::PASSWORD_NEW, "password", "", "new-password", false)) }
+            @if code { (field("code", &texts::FACTOR_CODE, "text", "", "one-time-code", false)) }
+            button.main type="submit" { (title) }
+        }
+    };
+    shown(page, title, &main, status)
+}
+
+fn password_fault(page: &Page, fault: PasswordFault) -> String {
+    let said = match fault {
+        PasswordFault::Length => &texts::BAD_LENGTH,
+        PasswordFault::Guessable => &texts::BAD_GUESSABLE,
+    };
+    page.say(said).to_owned()
+}
+
+/// `POST /sign-in`
+pub async fn sign_in(Seen(shared): Seen, uri: Uri, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let access = access(&shared)?;
+    let fields = fields(&shared, &headers, body).await?;
+    let page = Page::new(&shared, &uri, &headers)?;
+    let get = |name: &str| fields.get(name).unwrap_or("").to_owned();
+    let (user, password, new, code, to) = (get("user"), get("password"), get("new"), get("code"), get("to"));
+    let (name, had_new, had_code) = (user.clone(), !new.is_empty(), !code.is_empty());
+    let attempt = move |access: &Access| {
+        access.sign_in(
+            &Attempt { user_id: &user, password: &password, code: Some(code.as_str()), new_password: Some(new.as_str()) },
+            Utc::now(),
+        )
+    };
+    let refused =
+        |status: StatusCode, said: String, code: bool, change: bool| Ok(entrance(&page, &to, &name, Some((status, said)), code, change));
+    match apart(access, attempt).await? {
+        SignedIn::Yes(session) => {
+            let mut response = onward(&to);
+            cookie(&mut response, &session.token, shared.is_secure());
+            Ok(response)
+        }
+        SignedIn::No => refused(StatusCode::UNAUTHORIZED, page.say(&texts::WRONG_SIGN_IN).to_owned(), had_code, had_new),
+        SignedIn::Locked(seconds) => {
+            refused(StatusCode::TOO_MANY_REQUESTS, texts::LOCKED.with(seconds).text(page.tongue), had_code, had_new)
+        }
+        SignedIn::ChangeFirst => refused(StatusCode::OK, page.say(&texts::CHANGE_FIRST).to_owned(), had_code, true),
+        SignedIn::BadPassword(fault) => refused(StatusCode::BAD_REQUEST, password_fault(&page, fault), had_code, true),
+        SignedIn::SecondFactor => refused(StatusCode::OK, page.say(&texts::NEEDS_CODE).to_owned(), true, had_new),
+    }
+}
+
+/// `POST /sign-out`
+pub async fn sign_out(
+    Seen(shared): Seen,
+    Extension(asking): Extension<Asking>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let (_, session) = signed_in(&asking)?;
+    own_fields(&shared, &asking, &headers, body).await?;
+    let token = session.to_owned();
+    apart(access(&shared)?, move |access| access.sign_out(&token)).await?;
+    let mut response = onward("/");
+    cookie(&mut response, "", shared.is_secure());
+    Ok(response)
+}
+
+/// `GET /account`
+pub async fn account(Seen(shared): Seen, Extension(asking): Extension<Asking>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+    let page = Page::new(&shared, &uri, &headers)?;
+    own_page(&page, &asking, StatusCode::OK, &html! {}).await
+}
+
+/// The page of an account; `said` stands above it.
+async fn own_page(page: &Page, asking: &Asking, status: StatusCode, said: &Markup) -> Result<Response, Problem> {
+    let (caller, _) = signed_in(asking)?;
+    let access = access(&page.shared)?;
+    let name = caller.user_id.clone();
+    let (keys, user) = apart(access, move |access| Ok((access.keys(Some(&name))?, access.user(&name)?))).await?;
+    let library = &page.shared.library;
+    let region = match &caller.scope.region {
+        None => page.say(&texts::WHOLE_COUNTRY).to_owned(),
+        Some(code) => library
+            .dimensions
+            .iter()
+            .find_map(|dimension| Some(dimension.nodes[dimension.find(code)? as usize].label.text(page.language).to_owned()))
+            .unwrap_or_else(|| code.clone()),
+    };
+    let tables = match &caller.scope.tables {
+        None => page.say(&texts::EVERY_TABLE).to_owned(),
+        Some(_) => library.tables.iter().map(|entry| entry.table.label.text(page.language)).collect::<Vec<_>>().join("; "),
+    };
+    let hidden = html! { input type="hidden" name="form" value=(caller.form_token); };
+    let to = |path: &str| page.link(path, &[]);
+    let title = page.say(&texts::ACCOUNT);
+    let main = html! {
+        h1 { (caller.name) }
+        (said)
+        dl.about {
+            dt { (page.say(&texts::USER_ID)) } dd { code { (caller.user_id) } }
+            dt { (page.say(&texts::YOUR_INSTITUTION)) } dd { (caller.institution) }
+            dt { (page.say(&texts::YOU_SEE)) } dd { (region) " · " (tables) }
+        }
+        form method="post" action=(to("/sign-out")) { (hidden) button type="submit" { (page.say(&texts::SIGN_OUT)) } }
+        section {
+            h2 { (page.say(&texts::CHANGE_PASSWORD)) }
+            form.sign-in.card method="post" action=(to("/account/password")) {
+                (hidden)
+                label for="old" { (page.say(&texts::PASSWORD_NOW)) }
+                input id="old" name="old" type="password" autocomplete="current-password" required;
+                label for="new" { (page.say(&texts::PASSWORD_NEW)) }
+                input id="new" name="new" type="password" autocomplete="new-password" required minlength="12";
+                button type="submit" { (page.say(&texts::CHANGE_PASSWORD)) }
+            }
+        }
+        section {
+            h2 { (page.say(&texts::KEYS)) }
+            p { (page.say(&texts::KEYS_LEAD)) }
+            @if !keys.is_empty() {
+                div.scroll tabindex="0" role="region" aria-label=(page.say(&texts::KEYS)) {
+                    table.plain {
+                        caption.visually-hidden { (page.say(&texts::KEYS)) }
+                        thead { tr { th scope="col" { (page.say(&texts::KEY_NAME)) } th scope="col" { (page.say(&texts::KEY_ENDS)) } th scope="col" { (page.say(&texts::KEY_REVOKE)) } } }
+                        tbody {
+                            @for key in &keys {
+                                tr {
+                                    th scope="row" { (key.name) }
+                                    td { (words::day(key.ends.date_naive(), page.tongue)) }
+                                    td {
+                                        @if key.revoked { (page.say(&texts::REVOKED)) }
+                                        @else {
+                                            form method="post" action=(to("/account/keys/revoke")) {
+                                                (hidden)
+                                                button.small type="submit" name="name" value=(key.name) { (page.say(&texts::KEY_REVOKE)) span.visually-hidden { " " (key.name) } }
+                                            }
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            form.sign-in.card method="post" action=(to("/account/keys")) {
+                (hidden)
+                label for="name" { (page.say(&texts::KEY_NAME)) }
+                input id="name" name="name" maxlength="200" required;
+                label for="days" { (page.say(&texts::KEY_DAYS)) }
+                input id="days" name="days" type="number" min="1" max="366" value="90" required;
+                button type="submit" { (page.say(&texts::KEY_ADD)) }
+            }
+        }
+        section {
+            h2 { (page.say(&texts::SECOND_FACTOR)) }
+            @if user.second_factor { p { (page.say(&texts::SECOND_FACTOR_ON)) } }
+            @else {
+                p { (page.say(&texts::SECOND_FACTOR_LEAD)) }
+                form method="post" action=(to("/account/second-factor")) { (hidden) button type="submit" { (page.say(&texts::SECOND_FACTOR_BEGIN)) } }
+            }
+        }
+    };
+    Ok(shown(page, title, &main, status))
+}
+
+fn alert(text: &str) -> Markup {
+    html! { div.alert role="alert" { p { (text) } } }
+}
+
+/// `POST /account/password`
+pub async fn change_password(
+    Seen(shared): Seen,
+    Extension(asking): Extension<Asking>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let fields = own_fields(&shared, &asking, &headers, body).await?;
+    let page = Page::new(&shared, &uri, &headers)?;
+    let (caller, session) = signed_in(&asking)?;
+    let (user, kept) = (caller.user_id.clone(), session.to_owned());
+    let (old, new) = (fields.get("old").unwrap_or("").to_owned(), fields.get("new").unwrap_or("").to_owned());
+    let (status, said) = match apart(access(&shared)?, move |access| access.change_password(&user, &old, &new, &kept, Utc::now())).await? {
+        SignedIn::Yes(_) => (StatusCode::OK, html! { p.note role="status" { (page.say(&texts::CHANGED)) } }),
+        SignedIn::BadPassword(fault) => (StatusCode::BAD_REQUEST, alert(&password_fault(&page, fault))),
+        SignedIn::Locked(seconds) => (StatusCode::TOO_MANY_REQUESTS, alert(&texts::LOCKED.with(seconds).text(page.tongue))),
+        _ => (StatusCode::UNAUTHORIZED, alert(page.say(&texts::WRONG_SIGN_IN))),
+    };
+    own_page(&page, &asking, status, &said).await
+}
+
+/// What the rules refuse, as people read it.
+fn refusal(error: Error) -> Result<Markup, Problem> {
+    match error {
+        Error::Input(text) | Error::Conflict(text) | Error::NotFound(text) => Ok(alert(&sentence(&text))),
+        other => Err(other.into()),
+    }
+}
+
+/// `POST /account/keys`
+pub async fn add_key(
+    Seen(shared): Seen,
+    Extension(asking): Extension<Asking>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let fields = own_fields(&shared, &asking, &headers, body).await?;
+    let page = Page::new(&shared, &uri, &headers)?;
+    let (caller, _) = signed_in(&asking)?;
+    let user = caller.user_id.clone();
+    let (name, days) = (fields.get("name").unwrap_or("").to_owned(), fields.get("days").and_then(|days| days.parse().ok()).unwrap_or(0));
+    let made = apart(access(&shared)?, move |access| Ok(access.add_key(&user, &name, days, &user, Utc::now()))).await?;
+    let (status, said) = match made {
+        Ok((_, secret)) => {
+            let shown = html! { div.note role="status" { p { (page.say(&texts::KEY_ONCE)) } p { code { (secret) } } } };
+            (StatusCode::CREATED, shown)
+        }
+        Err(error) => (StatusCode::BAD_REQUEST, refusal(error)?),
+    };
+    own_page(&page, &asking, status, &said).await
+}
+
+/// `POST /account/keys/revoke`
+pub async fn revoke_key(
+    Seen(shared): Seen,
+    Extension(asking): Extension<Asking>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let fields = own_fields(&shared, &asking, &headers, body).await?;
+    let page = Page::new(&shared, &uri, &headers)?;
+    let (caller, _) = signed_in(&asking)?;
+    let (user, name) = (caller.user_id.clone(), fields.get("name").unwrap_or("").to_owned());
+    let revoked = apart(access(&shared)?, move |access| Ok(access.revoke_key(&user, &name, &user, "", Utc::now()))).await?;
+    match revoked {
+        Ok(()) => Ok(onward(&page.link("/account", &[]))),
+        Err(error) => own_page(&page, &asking, StatusCode::BAD_REQUEST, &refusal(error)?).await,
+    }
+}
+
+/// `POST /account/second-factor`
+pub async fn second_factor(
+    Seen(shared): Seen,
+    Extension(asking): Extension<Asking>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let fields = own_fields(&shared, &asking, &headers, body).await?;
+    let page = Page::new(&shared, &uri, &headers)?;
+    let (caller, _) = signed_in(&asking)?;
+    let (user, code) = (caller.user_id.clone(), fields.get("code").unwrap_or("").to_owned());
+    if code.is_empty() {
+        let begun = apart(access(&shared)?, move |access| Ok(access.begin_second_factor(&user))).await?;
+        let said = match begun {
+            Err(error) => return own_page(&page, &asking, StatusCode::BAD_REQUEST, &refusal(error)?).await,
+            Ok(seed) => html! {
+                form.sign-in.card method="post" action=(page.link("/account/second-factor", &[])) {
+                    input type="hidden" name="form" value=(caller.form_token);
+                    p { (page.say(&texts::SECOND_FACTOR_SEED)) }
+                    p { code { (seed) } }
+                    label for="code" { (page.say(&texts::FACTOR_CODE)) }
+                    input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" required autofocus;
+                    button.main type="submit" { (page.say(&texts::CONFIRM)) }
+                }
+            },
+        };
+        return own_page(&page, &asking, StatusCode::OK, &said).await;
+    }
+    let confirmed = apart(access(&shared)?, move |access| access.confirm_second_factor(&user, &code, Utc::now())).await?;
+    if confirmed {
+        return Ok(onward(&page.link("/account", &[])));
+    }
+    own_page(&page, &asking, StatusCode::BAD_REQUEST, &alert(page.say(&texts::SECOND_FACTOR_WRONG))).await
+}

@@ -1,0 +1,108 @@
+//! Who reads over a connection, and what he therefore sees. He is looked at again with every statement, so that who is suspended reads no
+//! further.
+
+use std::sync::{Arc, OnceLock};
+
+use chrono::Utc;
+use pgwire::error::{PgWireError, PgWireResult};
+
+use super::refusal::{refusal, refuse};
+use crate::{
+    access::{Access, Attempt, SignedIn, Who},
+    engine::{SCHEMA, SqlError},
+    error::Error,
+    serve::{Shared, renewal::Current},
+};
+
+/// No such user, or his password is wrong.
+const BAD_PASSWORD: &str = "28P01";
+/// He may not come in.
+const BAD_AUTHORIZATION: &str = "28000";
+
+/// What somebody has shown.
+enum Shown {
+    /// Nothing: he sees what is open to all.
+    Nothing,
+    Session(String),
+    Key(String),
+}
+
+/// Whoever reads over a connection.
+pub struct Reader {
+    current: Current,
+    shown: OnceLock<Shown>,
+}
+
+impl Reader {
+    pub fn new(current: Current) -> Self {
+        Self { current, shown: OnceLock::new() }
+    }
+
+    /// Lets somebody in who gives a name only, if that is enough.
+    pub fn enters_freely(&self, user: &str) -> bool {
+        let shared = self.current.get();
+        let free = shared.access.is_none() || (user == SCHEMA && shared.open.is_some());
+        if free {
+            // A connection that was let in stays who it was.
+            let _ = self.shown.set(Shown::Nothing);
+        }
+        free
+    }
+
+    /// Lets somebody in by his password, or by a key in its place.
+    pub async fn enter(&self, user: &str, password: &str) -> PgWireResult<()> {
+        let wrong = || refuse(BAD_PASSWORD, "user id or password is wrong, or your access does not hold at present");
+        let access = self.current.get().access.clone().ok_or_else(wrong)?;
+        let shown = if password.starts_with("cacah_") {
+            let caller = access.identify(Who::Key(password), Utc::now()).map_err(inside)?;
+            if !caller.is_ok_and(|caller| caller.user_id.eq_ignore_ascii_case(user)) {
+                return Err(wrong());
+            }
+            Shown::Key(password.to_owned())
+        } else {
+            let (user, password) = (user.to_owned(), password.to_owned());
+            match signed_in(access, user, password).await? {
+                SignedIn::Yes(session) => Shown::Session(session.token),
+                SignedIn::Locked(seconds) => {
+                    return Err(refuse(BAD_AUTHORIZATION, format!("too many attempts were wrong; try again in {seconds} seconds")));
+                }
+                SignedIn::ChangeFirst => return Err(refuse(BAD_AUTHORIZATION, "choose a password of your own in the portal first")),
+                SignedIn::SecondFactor => {
+                    return Err(refuse(BAD_AUTHORIZATION, "your account has a second factor; give a key instead of the password"));
+                }
+                SignedIn::No | SignedIn::BadPassword(_) => return Err(wrong()),
+            }
+        };
+        let _ = self.shown.set(shown);
+        Ok(())
+    }
+
+    /// What he sees at this moment.
+    pub async fn seen(&self) -> PgWireResult<Arc<Shared>> {
+        let shared = self.current.get();
+        let Some(access) = &shared.access else { return Ok(shared) };
+        let ended = || refuse(BAD_AUTHORIZATION, "your access does not hold any more; connect again, or ask your institution why");
+        let who = match self.shown.get() {
+            Some(Shown::Session(token)) => Who::Session(token),
+            Some(Shown::Key(key)) => Who::Key(key),
+            Some(Shown::Nothing) => {
+                let open = shared.open.clone().ok_or_else(ended)?;
+                return shared.within(&open, false).await.map_err(inside);
+            }
+            None => return Err(ended()),
+        };
+        let caller = access.identify(who, Utc::now()).map_err(inside)?.map_err(|_| ended())?;
+        shared.within(&caller.scope, true).await.map_err(inside)
+    }
+}
+
+async fn signed_in(access: Arc<Access>, user: String, password: String) -> PgWireResult<SignedIn> {
+    let attempt = move || access.sign_in(&Attempt { user_id: &user, password: &password, code: None, new_password: None }, Utc::now());
+    let done = tokio::task::spawn_blocking(attempt).await.map_err(|error| inside(Error::Internal(error.to_string())))?;
+    done.map_err(inside)
+}
+
+/// What went wrong inside stays inside.
+fn inside(error: Error) -> PgWireError {
+    refusal(SqlError::Failed(error))
+}

@@ -1,0 +1,74 @@
+//! What one request sees of the service: the whole of it, or the part that lies within the scope of whoever asks.
+//!
+//! ```text
+//! request ── who asks? ──> Scope ── Views ──> Shared of that scope ──> every handler, by `Seen`
+//! ```
+//!
+//! A part has its own library, queries and dashboards, and its fingerprint differs from those of all others, so that neither tags nor
+//! finished answers are ever those of another scope.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
+};
+use tokio::sync::Mutex;
+
+use super::{Shared, problem::Problem, renewal::Current};
+use crate::{dashboards::Dashboards, error::Result, tables::Scope, words};
+
+/// Parts that are kept at a time; what was asked for longest ago is made anew when it is needed again.
+const MOST_VIEWS: usize = 64;
+
+/// What a request sees. The edge has put it there before any handler runs.
+pub struct Seen(pub Arc<Shared>);
+
+impl FromRequestParts<Current> for Seen {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Current) -> std::result::Result<Self, Problem> {
+        let seen = parts.extensions.get::<Arc<Shared>>().map(Arc::clone);
+        // Without the edge nobody has asked who it is: then nothing may be seen.
+        seen.map(Self).ok_or_else(|| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", &words::FAILED))
+    }
+}
+
+/// The parts that were made of one state of the releases.
+#[derive(Default)]
+pub struct Views(Mutex<Vec<(View, Arc<Shared>)>>);
+
+/// What a part is of: a scope, for people who are signed in or who are not.
+type View = (Scope, bool);
+
+impl Shared {
+    /// The part of the service that lies within a scope, for people who are signed in or not: their pages differ.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub async fn within(self: &Arc<Self>, scope: &Scope, signed_in: bool) -> Result<Arc<Self>> {
+        let view = (scope.clone(), signed_in);
+        let mut views = self.views.0.lock().await;
+        if let Some(at) = views.iter().position(|(known, _)| *known == view) {
+            let found = views.remove(at);
+            let part = Arc::clone(&found.1);
+            views.push(found);
+            return Ok(part);
+        }
+        if scope.is_whole() {
+            let part = Arc::new(Self { signed_in, views: Arc::default(), ..Self::clone(self) });
+            views.push((view, Arc::clone(&part)));
+            return Ok(part);
+        }
+        let (whole, wanted) = (Arc::clone(&self.library), scope.clone());
+        let library = Arc::new(self.engine.compute(async move { Ok(whole.within(&wanted)) }).await?);
+        let sql = Arc::new(self.sql.part(&library, &self.engine, &self.queries).await?);
+        let dashboards = Arc::new(Dashboards::open(&library, &sql, &self.dashboard_files.fitting())?);
+        let part = Arc::new(Self { library, sql, dashboards, signed_in, views: Arc::default(), ..Self::clone(self) });
+        if views.len() >= MOST_VIEWS {
+            views.remove(0);
+        }
+        views.push((view, Arc::clone(&part)));
+        Ok(part)
+    }
+}

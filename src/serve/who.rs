@@ -1,0 +1,119 @@
+//! Who asks, and what he therefore sees.
+//!
+//! ```text
+//! cookie or Authorization ──> Caller ──> scope ──> the part of the service that he sees
+//! neither ─────────────────────────────> the tables that are open to all; where none are: sign in
+//! ```
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use chrono::Utc;
+
+use super::{
+    Shared, portal,
+    problem::{OUT_OF_SCOPE, Problem},
+};
+use crate::{
+    access::{Access, Caller, Refused, Who},
+    tables::Scope,
+    words,
+};
+
+/// Addresses that are answered whoever asks: they show no cell.
+const OPEN: [&str; 6] = ["/assets/", "/sign-in", "/healthz", "/readyz", "/api/openapi.json", "/method"];
+/// The session of a browser. The name with the mark is one that nothing but this very host can have set, over TLS.
+const COOKIES: [&str; 2] = ["cacah_session", "__Host-cacah_session"];
+
+/// Somebody who asks.
+#[derive(Clone, Default)]
+pub struct Asking {
+    /// Who it is, if he was identified.
+    pub caller: Option<Arc<Caller>>,
+    /// The token of his session, if it was by that.
+    pub session: Option<String>,
+}
+
+/// Why an answer is none.
+pub enum Barred {
+    /// He has to sign in first.
+    SignIn,
+    /// Something is wrong with what he showed.
+    Problem(Problem),
+}
+
+/// Name of the cookie that holds the session.
+pub fn cookie_name(secure: bool) -> &'static str {
+    COOKIES[usize::from(secure)]
+}
+
+/// The token of a session among the cookies of a request.
+fn session(headers: &HeaderMap, secure: bool) -> Option<&str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
+    let mut own = all.filter_map(|pair| pair.trim().split_once('=')).filter(|(name, _)| *name == cookie_name(secure));
+    own.next().map(|(_, token)| token).filter(|token| !token.is_empty())
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, key) = given.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+/// Finds out who asks.
+pub fn identify(access: &Access, headers: &HeaderMap, secure: bool) -> Result<Asking, Barred> {
+    let (who, session) = match (bearer(headers), session(headers, secure)) {
+        (Some(key), _) => (Who::Key(key), None),
+        (None, Some(token)) => (Who::Session(token), Some(token.to_owned())),
+        (None, None) => return Ok(Asking::default()),
+    };
+    match access.identify(who, Utc::now()).map_err(|error| Barred::Problem(error.into()))? {
+        Ok(caller) => Ok(Asking { caller: Some(Arc::new(caller)), session }),
+        // A session that has ended is that of somebody who has to sign in again.
+        Err(_) if session.is_some() => Ok(Asking::default()),
+        Err(Refused::Unknown) => Err(Barred::Problem(unauthorized())),
+        Err(Refused::Suspended) => Err(Barred::Problem(Problem::new(StatusCode::FORBIDDEN, "Suspended", &words::USER_SUSPENDED))),
+        Err(Refused::Institution) => Err(Barred::Problem(Problem::new(StatusCode::FORBIDDEN, "Suspended", &words::NO_AGREEMENT))),
+    }
+}
+
+/// The problem of somebody who shows nothing by which he could be known.
+pub fn unauthorized() -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "Unauthorized", &words::SIGN_IN_FIRST)
+}
+
+impl Shared {
+    /// What somebody sees of the service.
+    pub async fn seen_by(self: &Arc<Self>, asking: &Asking, path: &str) -> Result<Arc<Self>, Barred> {
+        let Some(_) = &self.access else { return Ok(Arc::clone(self)) };
+        let scope = match &asking.caller {
+            Some(caller) => caller.scope.clone(),
+            None => match &self.open {
+                Some(open) => open.clone(),
+                None if OPEN.iter().any(|open| path.starts_with(open)) => Scope { region: None, tables: Some(BTreeSet::new()) },
+                None => return Err(Barred::SignIn),
+            },
+        };
+        self.within(&scope, asking.caller.is_some()).await.map_err(|error| Barred::Problem(error.into()))
+    }
+}
+
+/// Where somebody who has to sign in is sent: to the form, if a person asks; a program is told how to show its key.
+pub fn way_in(uri: &Uri, method: &Method, headers: &HeaderMap) -> axum::response::Response {
+    use axum::response::IntoResponse as _;
+    if portal::is_page(uri.path(), headers) && method == Method::GET {
+        let to = uri.path_and_query().map_or("/", |address| address.as_str());
+        let address = portal::address("/sign-in", [("to", to)].into_iter());
+        if let Ok(location) = HeaderValue::from_str(&address) {
+            return (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response();
+        }
+    }
+    let mut response = unauthorized().into_response();
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"cacah\""));
+    response
+}
+
+/// Whether nothing but the lack of a sign-in keeps somebody from an answer.
+pub fn would_signing_in_help(asking: &Asking, problem: Option<&Problem>) -> bool {
+    asking.caller.is_none() && problem.is_some_and(|problem| problem.title == OUT_OF_SCOPE)
+}

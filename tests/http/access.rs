@@ -1,0 +1,339 @@
+//! Who sees what: two users of different scopes ask every address for everything, and find nothing that is not theirs.
+
+use std::{collections::BTreeSet, net::SocketAddr, path::Path, sync::Arc};
+
+use cacah::{
+    access::{Access, Attempt, Institution, Kind, Request, Role, SignedIn, Standing},
+    serve::ServeSettings,
+    tables::Scope,
+};
+use chrono::{DateTime, Days, Utc};
+
+use super::{
+    client::{Reply, request},
+    serving, settings,
+};
+
+pub const PASSWORD: &str = "a password of mine";
+
+/// An institution whose agreement holds today.
+pub fn institution(code: &str, tables: Option<&[&str]>) -> Institution {
+    let today = Utc::now().date_naive();
+    Institution {
+        code: code.into(),
+        name: format!("Office {code}"),
+        kind: Kind::Cooperation,
+        agreement: format!("PKS-1/{code}"),
+        valid_from: today - Days::new(30),
+        valid_to: today + Days::new(300),
+        reports: true,
+        tables: tables.map(|tables| tables.iter().map(|table| (*table).to_owned()).collect::<BTreeSet<_>>()),
+        standing: Standing::Active,
+        until: None,
+    }
+}
+
+/// A request for a user of an institution.
+pub fn asked_for(institution: &str, region: Option<&str>, number: &str) -> Request {
+    Request {
+        institution: institution.into(),
+        region: region.map(str::to_owned),
+        role: Role::Reader,
+        employee_number: number.into(),
+        name: format!("User {number}"),
+        position: "Analyst".into(),
+        local_id: format!("local-{number}"),
+        identity: Some(format!("{number:0>16}")),
+    }
+}
+
+/// A user who has chosen his password: his user id.
+pub fn active(access: &Access, request: &Request, now: DateTime<Utc>) -> String {
+    let asked = access.request_users(std::slice::from_ref(request), "tests", now).unwrap();
+    let handed = access.approve(&asked[0].called(), "TOY", "tests", "", now).unwrap();
+    let user_id = handed.user.called();
+    let attempt = Attempt { user_id: &user_id, password: &handed.password, code: None, new_password: Some(PASSWORD) };
+    assert!(matches!(access.sign_in(&attempt, now).unwrap(), SignedIn::Yes(_)));
+    user_id
+}
+
+struct World {
+    address: SocketAddr,
+    access: Arc<Access>,
+    /// The user of the province 12 who is granted `people` alone.
+    south: String,
+    south_key: String,
+    /// The user of the whole country who is granted everything.
+    all_key: String,
+}
+
+fn opened(folder: &Path) -> Arc<Access> {
+    Arc::new(Access::open(&folder.join("access.sqlite")).unwrap())
+}
+
+fn world(open: Option<Scope>) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let access = opened(folder.path());
+    let now = Utc::now();
+    access.add_institution(&institution("SOUTH", Some(&["people"])), "tests", "", now).unwrap();
+    access.add_institution(&institution("ALL", None), "tests", "", now).unwrap();
+    let south = active(&access, &asked_for("SOUTH", Some("12"), "1"), now);
+    let all = active(&access, &asked_for("ALL", None, "2"), now);
+    let key = |user: &str| access.add_key(user, "tests", 30, "tests", now).unwrap().1;
+    let (south_key, all_key) = (key(&south), key(&all));
+    let settings = ServeSettings { access: Some(Arc::clone(&access)), open, ..settings() };
+    let address = serving(&settings).address;
+    // The files stay open; their folder may go.
+    std::mem::forget(folder);
+    World { address, access, south, south_key, all_key }
+}
+
+fn ask(world: &World, key: Option<&str>, path: &str) -> Reply {
+    let bearer = key.map(|key| format!("Bearer {key}"));
+    let headers: Vec<(&str, &str)> = bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+    request(world.address, "GET", path, &headers, b"")
+}
+
+/// Codes and names of places outside of the province 12 and the country above it.
+const OUTSIDE: [&str; 7] = ["North", "Ash", "Birch", "Dogwood", "1101", "1102", "1103"];
+
+/// Addresses of every surface, asked for as much as they give.
+fn everything() -> Vec<String> {
+    let all = "valueCodes[Region]=*&valueCodes[Sex]=*&valueCodes[Age]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=2024-S2";
+    let mut paths: Vec<String> = [
+        "",
+        "search?q=north",
+        "search?q=1101",
+        "search/suggest?q=ash",
+        "tables",
+        "tables/people",
+        "dashboards",
+        "queries",
+        "releases",
+        "method",
+        "api",
+    ]
+    .map(|path| format!("/{path}"))
+    .into();
+    paths.extend(
+        ["/api/v2/tables", "/api/v2/tables/people", "/api/v2/tables/people/metadata", "/api/v2/tables/people/defaultselection"]
+            .map(String::from),
+    );
+    paths.extend(["vs_region_regency", "vs_region_province"].map(|list| format!("/api/v2/codelists/{list}")));
+    for format in ["json-stat2", "csv", "px", "html"] {
+        paths.push(format!("/api/v2/tables/people/data?{all}&outputFormat={format}"));
+        paths.push(format!(
+            "/api/v2/tables/people/data?{all}&codelist[Region]=vs_region_regency&outputFormat={format}&outputFormatParams=UseTexts"
+        ));
+    }
+    paths.push(format!("/api/v2/tables/people/estimate?{all}"));
+    paths.push(format!("/tables/people?{all}"));
+    paths.push("/tables/people?view=ranking&valueCodes[Region]=*".into());
+    for kind in ["ranking", "bars"] {
+        paths.push(format!("/charts/{kind}.svg?table=people&codelist[Region]=vs_region_regency"));
+    }
+    paths.extend(
+        [
+            "data/people",
+            "data/people/all",
+            "availableconstraint/people",
+            "codelist/all/all",
+            "datastructure/all/all?references=all",
+            "dataflow",
+        ]
+        .map(|path| format!("/sdmx/2.1/{path}")),
+    );
+    paths.extend(["/regions/12", "/regions/TOY", "/compare", "/compare?region=12"].map(String::from));
+    paths
+}
+
+#[test]
+fn every_address_shows_what_is_in_scope_and_nothing_else() {
+    let world = world(None);
+    let mut shown = 0;
+    for path in everything() {
+        // First the one who sees everything, so that something is there that must not be given to the other.
+        let all = ask(&world, Some(&world.all_key), &path);
+        assert!(all.status < 500, "{path}: {}", all.status);
+        let part = ask(&world, Some(&world.south_key), &path);
+        assert!(part.status < 500 && (part.status == 200) == (all.status == 200), "{path}: {} and {}", all.status, part.status);
+        if part.status == 200 {
+            let text = String::from_utf8_lossy(&part.body);
+            // What somebody searched for is repeated to him.
+            let asked = path.contains("search");
+            for outside in OUTSIDE.iter().filter(|outside| !(asked && path.contains(&outside.to_lowercase()))) {
+                assert!(!text.contains(outside), "{path} shows {outside}: {text}");
+            }
+            assert_eq!(part.header("cache-control").is_some_and(|kept| kept.contains("public")), false, "{path}");
+            shown += usize::from(text.contains("Cedar"));
+        }
+        let tags = (all.header("etag"), part.header("etag"));
+        assert!(tags.0.is_none() || tags.0 != tags.1, "{path}: both scopes have the tag {tags:?}");
+        assert_eq!(ask(&world, None, &path).status == 200, ["/method"].contains(&path.as_str()), "{path} is open");
+    }
+    assert!(shown > 12, "only {shown} answers show what is in scope");
+}
+
+#[test]
+fn what_lies_outside_is_refused_with_what_may_be_asked() {
+    let world = world(None);
+    let south = |path: &str| ask(&world, Some(&world.south_key), path);
+    let refused = |path: &str, says: &[&str]| {
+        let reply = south(path);
+        assert_eq!(reply.status, 403, "{path}: {}", reply.text());
+        for text in says {
+            assert!(reply.text().contains(text), "{path}: no '{text}' in {}", reply.text());
+        }
+    };
+    refused("/api/v2/tables/people/data?valueCodes[Region]=1101&lang=en", &["1101 lies outside", "South (12)", "totals above"]);
+    refused("/api/v2/tables/people/data?valueCodes[Region]=children(11)&lang=en", &["11 lies outside"]);
+    refused("/api/v2/tables/bands/data?lang=en", &["not granted table 'bands'", "it is granted: people"]);
+    refused("/api/v2/tables/bands/metadata", &["bands"]);
+    refused("/charts/bars.svg?table=people&valueCodes[Region]=11&lang=en", &["11 lies outside"]);
+    refused("/charts/bars.svg?table=bands&lang=en", &["bands"]);
+    refused("/sdmx/2.1/data/bands", &["bands"]);
+    refused("/regions/1101", &["1101"]);
+    refused("/tables/bands", &["bands"]);
+    // What there is nowhere is missing for everybody.
+    assert_eq!(south("/api/v2/tables/people/data?valueCodes[Region]=99").status, 400);
+    assert_eq!(south("/api/v2/tables/nothing/data").status, 404);
+    // The country above is not hidden, and its numbers are those that everybody sees.
+    let path = "/api/v2/tables/people/data?valueCodes[Region]=TOY,12,1201&valueCodes[ContentsCode]=*&valueCodes[Tid]=*&outputFormat=csv";
+    let all = ask(&world, Some(&world.all_key), path);
+    assert_eq!((south(path).status, south(path).text()), (200, all.text()));
+    // Nobody gets past by a tag of the other.
+    let tag = all.header("etag").unwrap();
+    let key = format!("Bearer {}", world.south_key);
+    let outside = "/api/v2/tables/people/data?valueCodes[Region]=1101&valueCodes[ContentsCode]=*&valueCodes[Tid]=2024-S2";
+    let stolen = ask(&world, Some(&world.all_key), outside);
+    let headers = [("authorization", key.as_str()), ("if-none-match", stolen.header("etag").unwrap())];
+    assert_eq!(request(world.address, "GET", outside, &headers, b"").status, 403);
+    let headers = [("authorization", key.as_str()), ("if-none-match", tag)];
+    assert_eq!(request(world.address, "GET", path, &headers, b"").status, 200);
+}
+
+#[test]
+fn who_shows_nothing_has_to_sign_in() {
+    let closed = world(None);
+    let reply = ask(&closed, None, "/api/v2/tables");
+    assert_eq!((reply.status, reply.header("www-authenticate")), (401, Some("Bearer realm=\"cacah\"")));
+    assert!(reply.problem()["detail"].as_str().unwrap().contains("Bearer"));
+    let page = request(closed.address, "GET", "/tables/people?lang=en", &[("accept", "text/html")], b"");
+    assert_eq!((page.status, page.header("location")), (303, Some("/sign-in?to=%2Ftables%2Fpeople%3Flang%3Den")));
+    assert_eq!(ask(&closed, Some("cacah_wrong"), "/api/v2/tables").status, 401);
+    assert_eq!(ask(&closed, Some("wrong"), "/api/v2/tables").status, 401);
+    for open in ["/healthz", "/readyz", "/sign-in", "/method", "/api/openapi.json"] {
+        assert_eq!(ask(&closed, None, open).status, 200, "{open}");
+    }
+    // Some tables may be open to all; the others then ask for a sign-in, not for another scope.
+    let open = world(Some(Scope { region: None, tables: Some(BTreeSet::from(["bands".into()])) }));
+    assert_eq!(ask(&open, None, "/api/v2/tables/bands/data").status, 200);
+    assert_eq!(ask(&open, None, "/").status, 200);
+    let reply = ask(&open, None, "/api/v2/tables/people/data");
+    assert_eq!((reply.status, reply.header("www-authenticate").is_some()), (401, true));
+    assert!(!ask(&open, None, "/api/v2/tables").text().contains("\"people\""));
+}
+
+#[test]
+fn suspension_and_expiry_hold_at_once() {
+    let world = world(None);
+    let status = || ask(&world, Some(&world.south_key), "/api/v2/tables").status;
+    let now = Utc::now();
+    assert_eq!(status(), 200);
+    world.access.suspend(&world.south, None, "tests", "moved", now).unwrap();
+    assert_eq!(status(), 403);
+    world.access.reactivate(&world.south, "tests", "came back", now).unwrap();
+    assert_eq!(status(), 200);
+    world.access.put_institution("SOUTH", Standing::Suspended, None, "tests", "no report", now).unwrap();
+    assert_eq!(status(), 403);
+    world.access.put_institution("SOUTH", Standing::Active, None, "tests", "reported", now).unwrap();
+    assert_eq!(status(), 200);
+    let mut changed = world.access.institution("SOUTH").unwrap();
+    changed.valid_to = now.date_naive() - Days::new(2);
+    world.access.change_institution(&changed, "tests", "ended early", now).unwrap();
+    assert_eq!(status(), 403);
+    changed.valid_to = now.date_naive() + Days::new(2);
+    world.access.change_institution(&changed, "tests", "a mistake", now).unwrap();
+    world.access.revoke_key(&world.south, "tests", "tests", "lost", now).unwrap();
+    assert_eq!(status(), 401);
+}
+
+/// The cookie that an answer sets, as a browser sends it back.
+fn cookie(reply: &Reply) -> Option<String> {
+    Some(reply.header("set-cookie")?.split(';').next()?.to_owned())
+}
+
+fn send(world: &World, path: &str, headers: &[(&str, &str)], form: &str) -> Reply {
+    let media = ("content-type", "application/x-www-form-urlencoded");
+    request(world.address, "POST", path, &[&[media], headers].concat(), form.as_bytes())
+}
+
+#[test]
+fn people_sign_in_by_the_form_and_out_again() {
+    let world = world(None);
+    let form = |password: &str| format!("user={}&password={}&to=/tables/people", world.south, password.replace(' ', "+"));
+    let wrong = send(&world, "/sign-in?lang=en", &[], &form("a wrong one"));
+    assert_eq!((wrong.status, wrong.header("set-cookie")), (401, None));
+    let nobody = send(&world, "/sign-in?lang=en", &[], "user=NOBODY-1&password=x");
+    assert!(wrong.text().contains("wrong, or your access") && nobody.text().contains("wrong, or your access"), "{}", nobody.text());
+    let reply = send(&world, "/sign-in", &[], &form(PASSWORD));
+    assert_eq!((reply.status, reply.header("location")), (303, Some("/tables/people")));
+    let set = reply.header("set-cookie").unwrap();
+    assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax") && set.contains("Path=/"), "{set}");
+    let session = cookie(&reply).unwrap();
+    let get = |path: &str| request(world.address, "GET", path, &[("cookie", &session)], b"");
+    assert_eq!(get("/tables/people").status, 200);
+    assert_eq!(get("/tables/bands").status, 403);
+    let account = get("/account?lang=en");
+    assert!(account.text().contains(&world.south) && account.text().contains("South"), "{}", account.text());
+    let token = account.text().split("name=\"form\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+
+    // Keys are made in the session by its own form alone.
+    let made = |headers: &[(&str, &str)], token: &str| {
+        send(
+            &world,
+            "/account/keys?lang=en",
+            &[&[("cookie", session.as_str())], headers].concat(),
+            &format!("form={token}&name=nightly&days=10"),
+        )
+    };
+    assert_eq!(made(&[], "wrong").status, 403);
+    assert_eq!(made(&[("sec-fetch-site", "cross-site")], &token).status, 403);
+    assert_eq!(made(&[("origin", "http://elsewhere.example")], &token).status, 403);
+    let key = made(&[("sec-fetch-site", "same-origin")], &token);
+    assert_eq!(key.status, 201);
+    let secret = key.text().split("<code>cacah_").nth(1).unwrap().split('<').next().unwrap();
+    assert_eq!(ask(&world, Some(&format!("cacah_{secret}")), "/api/v2/tables").status, 200);
+    assert!(!get("/account").text().contains(secret));
+
+    // Elsewhere is not where people are sent.
+    for to in ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example"] {
+        let reply = send(&world, "/sign-in", &[], &format!("user={}&password={}&to={to}", world.south, PASSWORD.replace(' ', "+")));
+        assert_eq!((reply.status, reply.header("location")), (303, Some("/")), "{to}");
+    }
+
+    let out = send(&world, "/sign-out", &[("cookie", &session)], &format!("form={token}"));
+    assert_eq!(out.status, 303);
+    assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"));
+    assert_eq!(get("/api/v2/tables").status, 401);
+}
+
+#[test]
+fn wrong_passwords_lock_for_longer_and_longer() {
+    let world = world(None);
+    let attempt = |password: &str, now: DateTime<Utc>| {
+        let attempt = Attempt { user_id: &world.south, password, code: None, new_password: None };
+        world.access.sign_in(&attempt, now).unwrap()
+    };
+    let now = Utc::now();
+    for _ in 0..5 {
+        assert!(matches!(attempt("wrong", now), SignedIn::No));
+    }
+    let SignedIn::Locked(first) = attempt(PASSWORD, now) else { panic!("it is not locked") };
+    let later = now + chrono::Duration::seconds(first as i64 + 1);
+    assert!(matches!(attempt("wrong", later), SignedIn::No));
+    let SignedIn::Locked(second) = attempt(PASSWORD, later) else { panic!("it is not locked again") };
+    assert!(second > first, "{first} and then {second} seconds");
+    let later = later + chrono::Duration::seconds(second as i64 + 1);
+    assert!(matches!(attempt(PASSWORD, later), SignedIn::Yes(_)));
+}
