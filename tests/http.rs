@@ -42,6 +42,8 @@ use world::World;
 /// A service that runs for as long as the tests do.
 pub struct Service {
     pub address: SocketAddr,
+    /// Where clients of PostgreSQL are listened to.
+    pub port: Option<SocketAddr>,
     pub world: World,
 }
 
@@ -56,19 +58,19 @@ pub fn serving(settings: &ServeSettings) -> Service {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut world = World::new();
-    let address = runtime.block_on(async {
+    let (address, port) = runtime.block_on(async {
         let store = Store::open(folder.path().to_str().unwrap()).unwrap();
         world.publish(&store).await;
         world.read_releases(folder.path());
         let application = Application::build(&store, settings).await.unwrap();
-        let address = application.address();
+        let (address, port) = (application.address(), application.postgres());
         tokio::spawn(application.run(std::future::pending()));
-        address
+        (address, port)
     });
     std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
     // Every cell file is open by now; the folder itself is needed no longer.
     drop(folder);
-    Service { address, world }
+    Service { address, port, world }
 }
 
 /// Loopback, any free port, a small limit so that it can be reached.

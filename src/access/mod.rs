@@ -27,6 +27,7 @@ pub use database::key_path;
 pub use identify::{Caller, Refused, Who};
 pub use keys::Key;
 pub use model::{Institution, Kind, Request, Role, Standing, State, User};
+pub use secrets::one_time_password;
 pub use sign_in::{Attempt, PasswordFault, Session, SignedIn};
 pub use users::Handover;
 

@@ -1,12 +1,14 @@
 //! `cacah demo`
 
-use std::{collections::HashMap, fs, time::Instant};
+use std::{collections::HashMap, fs, io::ErrorKind, path::Path, sync::Arc, time::Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use chrono::{Days, Utc};
 
 use super::{Protecting, build_with, load_definitions, release_with, sample::sample_with, say::say, seconds, serve::psql};
 use crate::cli::{DefinitionArgs, Demo, SMALL_GROUP};
 use crate::{
+    access::{Access, Attempt, Institution, Kind, Request, Role, SignedIn, Standing, key_path, one_time_password},
     cube::{BuildOptions, Confidential},
     engine::Engine,
     protect::Trials,
@@ -14,6 +16,7 @@ use crate::{
     sample::Options,
     serve::{Application, ServeSettings, signals},
     storage::Store,
+    tables::Scope,
     worlds::Reach,
 };
 
@@ -29,6 +32,21 @@ const THRESHOLD: u32 = 5;
 const MAX_REJECTS: f64 = 0.02;
 /// Bytes of identities and households to hold in memory.
 const MEMORY: usize = 256 << 20;
+
+/// Tables that the demo opens to everybody.
+const OPEN: [&str; 2] = ["population", "households"];
+
+/// An institution of the demo with its user: code, name, what it is granted beside the open tables (nothing named: all), its user's name,
+/// position and region.
+type Audience = (&'static str, &'static str, &'static [&'static str], &'static str, &'static str, Option<&'static str>);
+
+/// One user for each audience, and one who administers.
+const AUDIENCES: [Audience; 4] = [
+    ("TAX", "Direktorat Jenderal Pajak", &["labour", "occupation", "occupation-sex"], "Sri Rahayu", "Analis pajak", Some("34")),
+    ("BANK", "Bank Nusantara", &["market", "labour"], "Wayan Sudiarta", "Analis pasar", None),
+    ("HEALTH", "Kementerian Kesehatan", &["population-single-age", "marital-age"], "Dewi Lestari", "Perencana", None),
+    ("REGISTRY", "Direktorat Jenderal Dukcapil", &[], "Budi Santoso", "Administrator", None),
+];
 
 /// Runs the command: sample, build, release, serve.
 pub async fn demo(args: Demo) -> Result<()> {
@@ -83,25 +101,99 @@ pub async fn demo(args: Demo) -> Result<()> {
     if args.no_serve {
         return Ok(());
     }
+    let database = args.warehouse.join("access.sqlite");
+    let (access, users) = tokio::task::spawn_blocking(move || users(&database)).await??;
     let settings = ServeSettings {
         address: ([127, 0, 0, 1], args.port).into(),
         postgres: Some(([127, 0, 0, 1], args.sql_port).into()),
+        access: Some(Arc::new(access)),
+        open: Some(Scope { region: None, tables: Some(OPEN.map(str::to_owned).into()) }),
         ..ServeSettings::default()
     };
     let application = Application::build(&releases, &settings).await?;
     let base = format!("http://{}", application.address());
-    say!("serving at {base} (Ctrl-C ends it); try:");
+    say!("serving at {base} (Ctrl-C ends it); open to everybody:");
     say!("  {base}/");
     say!(
         "  {base}/api/v2/tables/population/data?lang=en&valuecodes[Region]=34*&valuecodes[Age]=Y15T64&valuecodes[Sex]=*&valuecodes[Tid]=*&valuecodes[ContentsCode]=*&codelist[Region]=vs_region_regency&outputFormat=csv"
     );
     say!(
-        "  {base}/api/v2/tables/labour/data?lang=id&valuecodes[Region]=5171,517101&valuecodes[Occupation]=*&valuecodes[Tid]=top(1)&valuecodes[ContentsCode]=*"
+        "  {base}/api/v2/tables/households/data?lang=id&valuecodes[Region]=5171,517101&valuecodes[HouseholdSize]=*&valuecodes[Tid]=top(1)&valuecodes[ContentsCode]=*"
     );
-    say!("  {base}/api/v2/queries/bank-market/data?lang=en&occupation=TRADE&age=Y30T44&outputFormat=csv");
-    if let Some(address) = application.postgres() {
-        say!("  {}", psql(address));
+    say!("to see more, sign in at {base}/sign-in:");
+    for user in &users {
+        say!("  {:<20} {:<20} {}", user.user_id, user.password, user.about);
+    }
+    if let Some(bank) = users.iter().find(|user| user.user_id.starts_with("BANK")) {
+        say!("or send a key:");
+        say!(
+            "  curl -H 'Authorization: Bearer {}' '{base}/api/v2/queries/bank-market/data?lang=en&occupation=TRADE&age=Y30T44&outputFormat=csv'",
+            bank.key
+        );
+        if let Some(address) = application.postgres() {
+            say!("  PGPASSWORD={} {}", bank.key, psql(address, &bank.user_id));
+        }
     }
     application.run(signals()).await?;
     Ok(())
+}
+
+/// A user of the demo.
+struct DemoUser {
+    user_id: String,
+    password: String,
+    key: String,
+    about: String,
+}
+
+/// Makes a database with a user for each audience, in the place of what an earlier demo left.
+fn users(database: &Path) -> Result<(Access, Vec<DemoUser>)> {
+    for left in [database.to_owned(), key_path(database), database.with_extension("sqlite-wal"), database.with_extension("sqlite-shm")] {
+        match fs::remove_file(&left) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context(format!("removing {}", left.display())),
+            _ => {}
+        }
+    }
+    let access = Access::open(database)?;
+    let (now, by) = (Utc::now(), "demo");
+    let mut users = Vec::new();
+    for (code, name, tables, user, position, region) in AUDIENCES {
+        let granted = (!tables.is_empty()).then(|| tables.iter().chain(&OPEN).map(|table| (*table).to_owned()).collect());
+        let institution = Institution {
+            code: code.to_owned(),
+            name: name.to_owned(),
+            kind: Kind::Cooperation,
+            agreement: format!("DEMO/{code}"),
+            valid_from: now.date_naive() - Days::new(1),
+            valid_to: now.date_naive() + Days::new(365),
+            reports: true,
+            tables: granted,
+            standing: Standing::Active,
+            until: None,
+        };
+        access.add_institution(&institution, by, "demo", now)?;
+        let request = Request {
+            institution: code.to_owned(),
+            region: region.map(str::to_owned),
+            role: if tables.is_empty() { Role::Administrator } else { Role::Reader },
+            employee_number: "1".to_owned(),
+            name: user.to_owned(),
+            position: position.to_owned(),
+            local_id: code.to_lowercase(),
+            identity: None,
+        };
+        let asked = access.request_users(&[request], by, now)?;
+        let handed = access.approve(&asked[0].called(), "ID", by, "demo", now)?;
+        let user_id = handed.user.called();
+        // The one-time password is used at once, so that the one shown here is the one that stays.
+        let password = one_time_password()?;
+        let attempt = Attempt { user_id: &user_id, password: &handed.password, code: None, new_password: Some(&password) };
+        if !matches!(access.sign_in(&attempt, now)?, SignedIn::Yes(_)) {
+            bail!("{user_id} cannot sign in");
+        }
+        let (_, key) = access.add_key(&user_id, "demo", 30, by, now)?;
+        let about = format!("{name}, {}", region.map_or_else(|| "the whole country".to_owned(), |region| format!("region {region}")));
+        users.push(DemoUser { user_id, password, key, about });
+    }
+    Ok((access, users))
 }

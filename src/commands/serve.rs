@@ -42,7 +42,7 @@ pub async fn serve(args: Serve) -> Result<()> {
         say!("figures for Prometheus at http://{address}/metrics");
     }
     if let Some(address) = application.postgres() {
-        say!("serving SQL; try: {}", psql(address));
+        say!("serving SQL; try: {}", psql(address, SCHEMA));
     }
     application.run(signals()).await?;
     Ok(())
@@ -58,6 +58,6 @@ fn open_to_all(tables: &[String]) -> Option<Scope> {
 }
 
 /// The line by which a person at the terminal asks.
-pub fn psql(address: SocketAddr) -> String {
-    format!("psql -h {} -p {} -U {SCHEMA} {SCHEMA} -c '\\dt'", address.ip(), address.port())
+pub fn psql(address: SocketAddr, user: &str) -> String {
+    format!("psql -h {} -p {} -U {user} {SCHEMA} -c '\\dt'", address.ip(), address.port())
 }

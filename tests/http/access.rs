@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, net::SocketAddr, path::Path, sync::Arc};
 
 use cacah::{
     access::{Access, Attempt, Institution, Kind, Request, Role, SignedIn, Standing},
+    register::{FileSources, Sources},
     serve::ServeSettings,
     tables::Scope,
 };
@@ -12,6 +13,7 @@ use chrono::{DateTime, Days, Utc};
 use super::{
     client::{Reply, request},
     serving, settings,
+    sql::{PEOPLE, wire::Wire},
 };
 
 pub const PASSWORD: &str = "a password of mine";
@@ -59,6 +61,7 @@ pub fn active(access: &Access, request: &Request, now: DateTime<Utc>) -> String 
 
 struct World {
     address: SocketAddr,
+    port: SocketAddr,
     access: Arc<Access>,
     /// The user of the province 12 who is granted `people` alone.
     south: String,
@@ -81,11 +84,18 @@ fn world(open: Option<Scope>) -> World {
     let all = active(&access, &asked_for("ALL", None, "2"), now);
     let key = |user: &str| access.add_key(user, "tests", 30, "tests", now).unwrap().1;
     let (south_key, all_key) = (key(&south), key(&all));
-    let settings = ServeSettings { access: Some(Arc::clone(&access)), open, ..settings() };
-    let address = serving(&settings).address;
+    let settings = ServeSettings {
+        access: Some(Arc::clone(&access)),
+        open,
+        queries: FileSources::Given(Sources::from([("people.sql".into(), PEOPLE.into())])),
+        postgres: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+        ..settings()
+    };
+    let service = serving(&settings);
+    let (address, port) = (service.address, service.port.unwrap());
     // The files stay open; their folder may go.
     std::mem::forget(folder);
-    World { address, access, south, south_key, all_key }
+    World { address, port, access, south, south_key, all_key }
 }
 
 fn ask(world: &World, key: Option<&str>, path: &str) -> Reply {
@@ -143,6 +153,8 @@ fn everything() -> Vec<String> {
         ]
         .map(|path| format!("/sdmx/2.1/{path}")),
     );
+    paths.extend(["queries", "queries/people", "queries/people/data?age=A&sex=T"].map(|path| format!("/api/v2/{path}")));
+    paths.extend(["/queries/people?region=12", "/charts/bars.svg?query=people&age=A"].map(String::from));
     paths.extend(["/regions/12", "/regions/TOY", "/compare", "/compare?region=12"].map(String::from));
     paths
 }
@@ -164,7 +176,7 @@ fn every_address_shows_what_is_in_scope_and_nothing_else() {
             for outside in OUTSIDE.iter().filter(|outside| !(asked && path.contains(&outside.to_lowercase()))) {
                 assert!(!text.contains(outside), "{path} shows {outside}: {text}");
             }
-            assert_eq!(part.header("cache-control").is_some_and(|kept| kept.contains("public")), false, "{path}");
+            assert!(!part.header("cache-control").is_some_and(|kept| kept.contains("public")), "{path} is kept for others");
             shown += usize::from(text.contains("Cedar"));
         }
         let tags = (all.header("etag"), part.header("etag"));
@@ -172,6 +184,33 @@ fn every_address_shows_what_is_in_scope_and_nothing_else() {
         assert_eq!(ask(&world, None, &path).status == 200, ["/method"].contains(&path.as_str()), "{path} is open");
     }
     assert!(shown > 12, "only {shown} answers show what is in scope");
+}
+
+#[test]
+fn sql_shows_what_is_in_scope_and_nothing_else() {
+    let world = world(None);
+    let mut south = Wire::enter(world.port, &world.south, PASSWORD).unwrap();
+    let regions = |wire: &mut Wire, text: &str| {
+        let heard = wire.ask(text);
+        assert!(heard.error.is_none(), "{text}: {heard:?}");
+        heard.rows.into_iter().map(|row| row[0].clone().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(regions(&mut south, "SELECT DISTINCT region FROM people ORDER BY region"), ["12", "1201", "1202", "TOY"]);
+    assert_eq!(regions(&mut south, "SELECT code FROM dim_region ORDER BY code"), ["12", "1201", "1202", "TOY"]);
+    assert!(regions(&mut south, "SELECT region FROM people WHERE region = '1101'").is_empty());
+    assert_eq!(south.ask("SELECT * FROM bands").error.unwrap().0, "42P01");
+    let names = regions(&mut south, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'cacah'");
+    assert!(names.contains(&"people".to_owned()) && !names.contains(&"bands".to_owned()), "{names:?}");
+    // A key stands for the password; without either nobody comes in.
+    let mut all = Wire::enter(world.port, "ALL-TOY-0001", &world.all_key).unwrap();
+    assert!(regions(&mut all, "SELECT DISTINCT region FROM people").contains(&"1101".to_owned()));
+    let refused = |user: &str, password: &str| Wire::enter(world.port, user, password).err().unwrap().0;
+    assert_eq!(refused(&world.south, "wrong"), "28P01");
+    assert_eq!(refused(&world.south, &world.all_key), "28P01");
+    assert_eq!(refused("cacah", ""), "28P01");
+    // Who is suspended reads no further, not even what he had prepared.
+    world.access.suspend(&world.south, None, "tests", "moved", Utc::now()).unwrap();
+    assert_eq!(south.ask("SELECT count(*) FROM people").error.unwrap().0, "28000");
 }
 
 #[test]
@@ -193,6 +232,7 @@ fn what_lies_outside_is_refused_with_what_may_be_asked() {
     refused("/charts/bars.svg?table=bands&lang=en", &["bands"]);
     refused("/sdmx/2.1/data/bands", &["bands"]);
     refused("/regions/1101", &["1101"]);
+    refused("/api/v2/queries/people/data?region=11&lang=en", &["11 lies outside"]);
     refused("/tables/bands", &["bands"]);
     // What there is nowhere is missing for everybody.
     assert_eq!(south("/api/v2/tables/people/data?valueCodes[Region]=99").status, 400);

@@ -4,7 +4,7 @@ mod hostile;
 mod named;
 mod port;
 mod tidy;
-mod wire;
+pub mod wire;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -26,7 +26,7 @@ use cacah::{
 use super::{settings, world::World};
 
 /// A query with every kind of parameter.
-const PEOPLE: &str = r#"--! title = { id = "Penduduk", en = "People" }
+pub const PEOPLE: &str = r#"--! title = { id = "Penduduk", en = "People" }
 --! description = { id = "Penduduk menurut kabupaten", en = "People by regency" }
 --! audience = { id = "Semua", en = "Everyone" }
 --! notes = [{ id = "Catatan", en = "A note" }]

@@ -29,6 +29,25 @@ impl Wire {
         wire
     }
 
+    /// Connects as somebody who is asked for a password; else why he is not let in.
+    pub fn enter(address: SocketAddr, user: &str, password: &str) -> Result<Self, (String, String)> {
+        let stream = TcpStream::connect(address).expect("a port that listens");
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let mut wire = Self(stream);
+        let named = format!("user\0{user}\0database\0cacah\0\0");
+        wire.send(None, &[&196_608u32.to_be_bytes()[..], named.as_bytes()].concat());
+        let asked = wire.message();
+        assert_eq!((asked.0, &asked.1[..]), (b'R', &3u32.to_be_bytes()[..]), "a password is asked for");
+        wire.send(Some(b'p'), &[password.as_bytes(), b"\0"].concat());
+        loop {
+            match wire.message() {
+                (b'E', body) => return Err(error(&body)),
+                (b'Z', _) => return Ok(wire),
+                _ => {}
+            }
+        }
+    }
+
     pub fn ask(&mut self, text: &str) -> Heard {
         let mut body = text.as_bytes().to_vec();
         body.push(0);
@@ -72,17 +91,21 @@ impl Wire {
     fn listen(&mut self) -> Heard {
         let mut heard = Heard::default();
         loop {
-            let mut head = [0; 5];
-            self.0.read_exact(&mut head).expect("a port that answers");
-            let mut body = vec![0; u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize - 4];
-            self.0.read_exact(&mut body).expect("a whole message");
-            match head[0] {
-                b'D' => heard.rows.push(row(&body)),
-                b'E' => heard.error = Some(error(&body)),
-                b'Z' => return heard,
+            match self.message() {
+                (b'D', body) => heard.rows.push(row(&body)),
+                (b'E', body) => heard.error = Some(error(&body)),
+                (b'Z', _) => return heard,
                 _ => {}
             }
         }
+    }
+
+    fn message(&mut self) -> (u8, Vec<u8>) {
+        let mut head = [0; 5];
+        self.0.read_exact(&mut head).expect("a port that answers");
+        let mut body = vec![0; u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize - 4];
+        self.0.read_exact(&mut body).expect("a whole message");
+        (head[0], body)
     }
 }
 
