@@ -1,5 +1,6 @@
 //! One test binary: a second one would link the query engine a second time.
 
+mod accounts;
 mod architecture;
 mod bad_input;
 mod browser;
