@@ -3,18 +3,54 @@
 //! The scripts in `tests/browser` drive Chromium through playwright-core and look at pages with axe. `tests/run` installs all three
 //! and says by `CACAH_TEST_BROWSER` where the browser is. Pictures of pages are left in `tests/browser/screenshots`.
 
-use std::{path::PathBuf, sync::OnceLock};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
 
-use crate::clients::{published, succeeds_over};
+use cacah::access::Access;
+use chrono::Utc;
+
+use crate::{
+    clients::{ends_well, installed, published, succeeds_over},
+    common::program,
+    http::access::{asked_for, institution},
+    support::Server,
+};
 
 /// A province and a city of another: more regions than a list can offer, so that people walk and search through them.
 const REGIONS: [&str; 2] = ["34", "51.71"];
 
+fn releases() -> &'static Path {
+    static RELEASES: OnceLock<PathBuf> = OnceLock::new();
+    RELEASES.get_or_init(|| published("browser", &REGIONS, "400000"))
+}
+
 /// Runs a script against the service; at its end it must say so much.
 fn sees(script: &str, says: &str) {
-    static RELEASES: OnceLock<PathBuf> = OnceLock::new();
-    let releases = RELEASES.get_or_init(|| published("browser", &REGIONS, "400000"));
-    succeeds_over(releases, "tests/browser", "CACAH_TEST_NODE", script, says);
+    succeeds_over(releases(), "tests/browser", "CACAH_TEST_NODE", script, says);
+}
+
+#[test]
+fn people_sign_in_and_see_what_is_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("access.sqlite");
+    let now = Utc::now();
+    let handed = {
+        let access = Access::open(&database).unwrap();
+        access.add_institution(&institution("TAX", Some(&["labour", "population"])), "tests", "", now).unwrap();
+        let asked = access.request_users(&[asked_for("TAX", Some("34"), "1")], "tests", now).unwrap();
+        access.approve(&asked[0].called(), "ID", "tests", "", now).unwrap()
+    };
+    let service = Server::start(program().arg("serve").arg("--releases").arg(releases()).arg("--database").arg(&database));
+    let mut browser = Command::new(installed("CACAH_TEST_NODE"));
+    browser
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/accounts.mjs"))
+        .arg(&service.address)
+        .env("CACAH_TEST_USER", handed.user.called())
+        .env("CACAH_TEST_PASSWORD", &handed.password);
+    ends_well(&mut browser, "accounts.mjs", "people sign in and see what is theirs");
 }
 
 #[test]

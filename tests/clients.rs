@@ -48,7 +48,7 @@ fn releases() -> &'static Path {
 }
 
 /// Where `tests/run` has put something.
-fn installed(variable: &str) -> OsString {
+pub fn installed(variable: &str) -> OsString {
     env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set; run tests/run, which installs the clients"))
 }
 
@@ -70,14 +70,20 @@ pub fn succeeds_over(releases: &Path, folder: &str, interpreter: &str, script: &
     let small =
         Server::start(program().arg("serve").args(["--public", "*"]).arg("--releases").arg(releases).args(["--max-cells", FEW_CELLS]));
     let sql = service.hear(|line| line.split(" -p ").nth(1)?.split(' ').next().map(str::to_owned));
-    let output = Command::new(&interpreter)
+    let mut client = Command::new(&interpreter);
+    client
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(script))
         .args([&service.address, &small.address])
         .arg(releases)
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("CACAH_TEST_SQL", format!("postgresql://cacah@127.0.0.1:{sql}/cacah"))
-        .output()
-        .unwrap_or_else(|error| panic!("{}: {error}; run tests/run, which installs the clients", interpreter.to_string_lossy()));
+        .env("CACAH_TEST_SQL", format!("postgresql://cacah@127.0.0.1:{sql}/cacah"));
+    ends_well(&mut client, script, says);
+}
+
+/// Runs a script, which must end well and say so much.
+pub fn ends_well(client: &mut Command, script: &str, says: &str) {
+    let started = client.output();
+    let output = started.unwrap_or_else(|error| panic!("{client:?}: {error}; run tests/run, which installs the clients"));
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{script}: {}\n{out}\n{err}", output.status);
     assert!(out.contains(says), "{script} compared nothing:\n{out}\n{err}");

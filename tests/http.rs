@@ -1,6 +1,6 @@
 //! The service over HTTP, against made-up releases whose every number is known.
 
-mod access;
+pub mod access;
 mod api;
 mod caching;
 mod catalogue;

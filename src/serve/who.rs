@@ -11,7 +11,9 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use chrono::Utc;
 
 use super::{
-    Shared, portal,
+    Shared,
+    parameters::Parameters,
+    portal,
     problem::{OUT_OF_SCOPE, Problem},
 };
 use crate::{
@@ -103,7 +105,9 @@ pub fn way_in(uri: &Uri, method: &Method, headers: &HeaderMap) -> axum::response
     use axum::response::IntoResponse as _;
     if portal::is_page(uri.path(), headers) && method == Method::GET {
         let to = uri.path_and_query().map_or("/", |address| address.as_str());
-        let address = portal::address("/sign-in", [("to", to)].into_iter());
+        let parameters = Parameters::parse(uri.query());
+        let lang = parameters.get("lang").filter(|lang| !lang.is_empty()).map(|lang| ("lang", lang));
+        let address = portal::address("/sign-in", [("to", to)].into_iter().chain(lang));
         if let Ok(location) = HeaderValue::from_str(&address) {
             return (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response();
         }

@@ -63,8 +63,8 @@ export async function watched(browser, options = {}) {
   page.expected = new Set();
   page.on("console", (message) => {
     if (!["error", "warning"].includes(message.type())) return;
-    // A page that is not there is asked for on purpose.
-    if (page.expected.has(page.url()) && message.text().includes("404")) return;
+    // What is refused is asked for on purpose.
+    if (page.expected.has(page.url()) && /40[0134]/.test(message.text())) return;
     wrong(`${page.url()}: the console says ${message.text()}`);
   });
   page.on("pageerror", (error) => wrong(`${page.url()}: ${error}`));

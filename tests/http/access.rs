@@ -259,7 +259,7 @@ fn who_shows_nothing_has_to_sign_in() {
     assert_eq!((reply.status, reply.header("www-authenticate")), (401, Some("Bearer realm=\"cacah\"")));
     assert!(reply.problem()["detail"].as_str().unwrap().contains("Bearer"));
     let page = request(closed.address, "GET", "/tables/people?lang=en", &[("accept", "text/html")], b"");
-    assert_eq!((page.status, page.header("location")), (303, Some("/sign-in?to=%2Ftables%2Fpeople%3Flang%3Den")));
+    assert_eq!((page.status, page.header("location")), (303, Some("/sign-in?to=%2Ftables%2Fpeople%3Flang%3Den&lang=en")));
     assert_eq!(ask(&closed, Some("cacah_wrong"), "/api/v2/tables").status, 401);
     assert_eq!(ask(&closed, Some("wrong"), "/api/v2/tables").status, 401);
     for open in ["/healthz", "/readyz", "/sign-in", "/method", "/api/openapi.json"] {

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     access::{Access, Attempt, Caller, PasswordFault, SignedIn},
     error::Error,
+    register::Role as DimensionRole,
     serve::{
         Shared, data,
         parameters::Parameters,
@@ -200,16 +201,17 @@ pub async fn account(Seen(shared): Seen, Extension(asking): Extension<Asking>, u
 async fn own_page(page: &Page, asking: &Asking, status: StatusCode, said: &Markup) -> Result<Response, Problem> {
     let (caller, _) = signed_in(asking)?;
     let access = access(&page.shared)?;
-    let name = caller.user_id.clone();
-    let (keys, user) = apart(access, move |access| Ok((access.keys(Some(&name))?, access.user(&name)?))).await?;
+    let (name, code) = (caller.user_id.clone(), caller.institution.clone());
+    let (keys, user, institution) =
+        apart(access, move |access| Ok((access.keys(Some(&name))?, access.user(&name)?, access.institution(&code)?))).await?;
     let library = &page.shared.library;
     let region = match &caller.scope.region {
         None => page.say(&texts::WHOLE_COUNTRY).to_owned(),
-        Some(code) => library
-            .dimensions
-            .iter()
-            .find_map(|dimension| Some(dimension.nodes[dimension.find(code)? as usize].label.text(page.language).to_owned()))
-            .unwrap_or_else(|| code.clone()),
+        Some(code) => {
+            let places = library.dimensions.iter().filter(|dimension| dimension.role == DimensionRole::Geo);
+            let found = places.filter_map(|dimension| Some(&dimension.nodes[dimension.find(code)? as usize])).next();
+            found.map_or_else(|| code.clone(), |node| node.label.text(page.language).to_owned())
+        }
     };
     let tables = match &caller.scope.tables {
         None => page.say(&texts::EVERY_TABLE).to_owned(),
@@ -223,10 +225,10 @@ async fn own_page(page: &Page, asking: &Asking, status: StatusCode, said: &Marku
         (said)
         dl.about {
             dt { (page.say(&texts::USER_ID)) } dd { code { (caller.user_id) } }
-            dt { (page.say(&texts::YOUR_INSTITUTION)) } dd { (caller.institution) }
+            dt { (page.say(&texts::YOUR_INSTITUTION)) } dd { (institution.name) " (" (institution.code) ")" }
             dt { (page.say(&texts::YOU_SEE)) } dd { (region) " · " (tables) }
         }
-        form method="post" action=(to("/sign-out")) { (hidden) button type="submit" { (page.say(&texts::SIGN_OUT)) } }
+        form.out method="post" action=(to("/sign-out")) { (hidden) button type="submit" { (page.say(&texts::SIGN_OUT)) } }
         section {
             h2 { (page.say(&texts::CHANGE_PASSWORD)) }
             form.sign-in.card method="post" action=(to("/account/password")) {
@@ -269,7 +271,7 @@ async fn own_page(page: &Page, asking: &Asking, status: StatusCode, said: &Marku
             form.sign-in.card method="post" action=(to("/account/keys")) {
                 (hidden)
                 label for="name" { (page.say(&texts::KEY_NAME)) }
-                input id="name" name="name" maxlength="200" required;
+                input id="name" name="name" type="text" maxlength="200" required;
                 label for="days" { (page.say(&texts::KEY_DAYS)) }
                 input id="days" name="days" type="number" min="1" max="366" value="90" required;
                 button type="submit" { (page.say(&texts::KEY_ADD)) }
@@ -386,7 +388,7 @@ pub async fn second_factor(
                     p { (page.say(&texts::SECOND_FACTOR_SEED)) }
                     p { code { (seed) } }
                     label for="code" { (page.say(&texts::FACTOR_CODE)) }
-                    input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" required autofocus;
+                    input id="code" name="code" type="text" inputmode="numeric" autocomplete="one-time-code" required autofocus;
                     button.main type="submit" { (page.say(&texts::CONFIRM)) }
                 }
             },
