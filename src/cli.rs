@@ -1,6 +1,7 @@
 //! The command line, as types.
 
 mod access;
+mod log;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -16,6 +17,7 @@ use crate::{
 use clap::{Args, Parser, Subcommand};
 
 pub use access::{Access as AccessArgs, AccessAction, ChangeUserArgs, DATABASE, InstitutionArgs, RequestArgs};
+pub use log::{Log as LogArgs, LogAction, LogShow};
 
 /// Statistics from a population register: count, protect, publish, serve.
 #[derive(Debug, Parser)]
@@ -58,6 +60,8 @@ pub enum Command {
     Chart(Chart),
     /// Say who may see what: institutions, users, keys
     Access(AccessArgs),
+    /// Look into the log of accesses, and prove that it is whole
+    Log(LogArgs),
     /// Install outlines of regions for maps
     #[command(subcommand)]
     Boundaries(Boundaries),

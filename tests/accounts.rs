@@ -1,17 +1,131 @@
 //! Institutions, users and keys by the commands of an administrator.
 
-use std::fs;
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
-use crate::common::{assert_says, fail, regions, succeed};
+use cacah::access::Access;
+use chrono::Utc;
+
+use crate::{
+    common::{assert_says, fail, program, regions, succeed},
+    http::access::{active, asked_for, institution},
+    support::Server,
+};
+
+/// A small release in `warehouse/releases`.
+fn published(here: &Path) {
+    fs::write(here.join("regions.csv"), regions(&["34.71.01", "34.01.01"])).unwrap();
+    succeed(&["sample", "--period", "2024-S1", "--persons", "5000", "--out", "s.parquet", "--regions", "regions.csv"], here);
+    succeed(&["build", "s.parquet", "--period", "2024-S1", "--regions", "regions.csv"], here);
+    succeed(&["release", "2024-S1"], here);
+}
+
+/// Asks on one connection again and again, for other cells each time; the names of the requests that were answered in full.
+fn hammer(host: &str, key: &str, worker: usize, answered: &Mutex<BTreeSet<String>>, over: &AtomicBool) {
+    let Ok(mut stream) = TcpStream::connect(host) else { return };
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    for at in 0.. {
+        if over.load(Ordering::Relaxed) {
+            return;
+        }
+        let name = format!("w{worker}-{at}");
+        let codes = ["ID", "34", "3401", "3471", "340101", "347101"][at % 6];
+        let sent = write!(
+            stream,
+            "GET /api/v2/tables/population/data?valueCodes[Region]={codes}&valueCodes[Tid]=*&valueCodes[ContentsCode]=persons&valueCodes[Age]=* HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\nx-request-id: {name}\r\n\r\n"
+        );
+        if sent.is_err() {
+            return;
+        }
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") {
+            match stream.read(&mut byte) {
+                Ok(1) => head.push(byte[0]),
+                _ => return,
+            }
+        }
+        let head = String::from_utf8_lossy(&head).to_lowercase();
+        assert!(head.starts_with("http/1.1 200"), "{head}");
+        // The head was sent: whoever reads it has been answered, whether or not the rest comes.
+        answered.lock().unwrap().insert(name);
+        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split('\r').next()?.parse::<usize>().ok()).unwrap();
+        let mut body = vec![0; length];
+        if stream.read_exact(&mut body).is_err() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_killed_service_has_kept_every_access_that_it_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    published(here);
+    let key = {
+        let access = Access::open(&here.join("warehouse/access.sqlite")).unwrap();
+        access.add_institution(&institution("TAX", None), "tests", "", Utc::now()).unwrap();
+        let user = active(&access, &asked_for("TAX", None, "1"), Utc::now());
+        access.add_key(&user, "tests", 10, "tests", Utc::now()).unwrap().1
+    };
+    let (answered, over) = (Mutex::default(), AtomicBool::new(false));
+    for round in 0..3 {
+        let server = Server::start(program().arg("serve").current_dir(here));
+        let host = server.address.trim_start_matches("http://").to_owned();
+        thread::scope(|scope| {
+            for worker in 0..8 {
+                let (host, key, answered, over) = (&host, &key, &answered, &over);
+                scope.spawn(move || hammer(host, key, 100 * round + worker, answered, over));
+            }
+            thread::sleep(Duration::from_millis(1500));
+            // SIGKILL, in the middle of it.
+            drop(server);
+            over.store(true, Ordering::Relaxed);
+        });
+        over.store(false, Ordering::Relaxed);
+        let said = succeed(&["log", "verify"], here);
+        assert_says(&said, &["all are what was written"]);
+        let access = Access::open(&here.join("warehouse/access.sqlite")).unwrap();
+        let mut kept = BTreeSet::new();
+        let mut keep = |name: String| assert!(kept.insert(name.clone()), "{name} is there twice");
+        access.log_records(|one| keep(one.record.request)).unwrap();
+        let answered = answered.lock().unwrap();
+        let lost: Vec<&String> = answered.difference(&kept).collect();
+        assert!(lost.is_empty(), "{} of {} answered requests are in no record: {lost:?}", lost.len(), answered.len());
+        assert!(answered.len() > 50 * (round + 1), "only {} requests were answered", answered.len());
+    }
+    let shown = succeed(&["log", "show", "--user", "TAX-TOY-0001", "--most", "3"], here);
+    assert_says(&shown, &["TAX-TOY-0001", "api", "200", "GET /api/v2/tables/population/data"]);
+}
+
+#[test]
+fn without_a_log_nothing_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    published(here);
+    // A log that something else writes, or that cannot be one.
+    fs::create_dir_all(here.join("warehouse/access.log")).unwrap();
+    fs::write(here.join("warehouse/access.log/00000000000000000001.log"), "1\t{}\tnone\n").unwrap();
+    let said = fail(&["serve", "--port", "0"], here);
+    assert_says(&said, &["access.log", "not what was written", "Restore"]);
+}
 
 #[test]
 fn an_administrator_works_from_the_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    fs::write(here.join("regions.csv"), regions(&["34.71.01", "34.01.01"])).unwrap();
-    succeed(&["sample", "--period", "2024-S1", "--persons", "5000", "--out", "s.parquet", "--regions", "regions.csv"], here);
-    succeed(&["build", "s.parquet", "--period", "2024-S1", "--regions", "regions.csv"], here);
-    succeed(&["release", "2024-S1"], here);
+    published(here);
     let access = |args: &[&str]| succeed(&[&["access", "--by", "siti"], args].concat(), here);
     let refused = |args: &[&str], says: &[&str]| assert_says(&fail(&[&["access", "--by", "siti"], args].concat(), here), says);
     let paper =

@@ -13,12 +13,16 @@ mod database;
 mod identify;
 mod institutions;
 mod keys;
+mod log;
 mod model;
 mod secrets;
 mod sign_in;
 mod users;
 
-use std::{path::Path, sync::Mutex};
+use std::{
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -26,6 +30,7 @@ pub use changes::Change;
 pub use database::key_path;
 pub use identify::{Caller, Refused, Who};
 pub use keys::Key;
+pub use log::{Kept, Log, Record, Verified};
 pub use model::{Institution, Kind, Request, Role, Standing, State, User};
 pub use secrets::one_time_password;
 pub use sign_in::{Attempt, PasswordFault, Session, SignedIn};
@@ -79,6 +84,35 @@ impl Access {
     /// Where the file is no such database, or its key is missing.
     pub fn open(path: &Path) -> Result<Self> {
         Ok(Self { database: Database::open(path)?, known: Mutex::default() })
+    }
+
+    /// Where the log of accesses lies.
+    pub fn log_folder(&self) -> PathBuf {
+        self.path().with_extension("log")
+    }
+
+    /// Goes on with the log of accesses.
+    ///
+    /// # Errors
+    /// Where another process writes it, or it cannot be written.
+    pub fn begin_log(&self) -> Result<Log> {
+        Log::open(&self.log_folder(), &self.database)
+    }
+
+    /// Goes over every record of the log of accesses.
+    ///
+    /// # Errors
+    /// Names the first place at which a record was changed, is missing, or stands in another order.
+    pub fn verify_log(&self) -> Result<Verified> {
+        log::verify(&self.log_folder(), &self.database)
+    }
+
+    /// Calls something for every record of the log, the oldest first.
+    ///
+    /// # Errors
+    /// Where a file of it cannot be read.
+    pub fn log_records(&self, each: impl FnMut(Kept)) -> Result<()> {
+        log::records(&self.log_folder(), each)
     }
 
     /// The file.

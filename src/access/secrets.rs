@@ -61,6 +61,11 @@ impl Secret {
         hmac::sign(&self.derived("identity number"), number.as_bytes()).as_ref().to_vec()
     }
 
+    /// The key of the chain that holds the records of the log together.
+    pub fn chain(&self) -> hmac::Key {
+        self.derived("log of accesses")
+    }
+
     /// What the forms of a session carry, which nobody else can know.
     pub fn form_token(&self, session: &[u8]) -> String {
         URL_SAFE_NO_PAD.encode(hmac::sign(&self.derived("forms"), session))

@@ -37,13 +37,13 @@ use telling::source_line;
 use crate::{
     engine::ServingEngine,
     error::Result,
-    tables::{Answer, Library, Query, RequestError, answer},
+    tables::{Answer, CellStatus, Library, Query, RequestError, answer},
     words::Message,
 };
 
 impl Picture {
-    fn of(drawn: Drawn, provenance: Provenance) -> Self {
-        Self { drawn: drawn.document, size: drawn.size, title: drawn.title, description: drawn.description, provenance }
+    fn of(drawn: Drawn, provenance: Provenance, suppressed: u64) -> Self {
+        Self { drawn: drawn.document, size: drawn.size, title: drawn.title, description: drawn.description, provenance, suppressed }
     }
 }
 
@@ -63,7 +63,7 @@ pub fn picture_of_rows(
     wishes: &Wishes,
     provenance: Provenance,
 ) -> Result<Result<Picture, Message>> {
-    Ok(rows.draw(kind, wanted, wishes)?.map(|drawn| Picture::of(drawn, provenance)))
+    Ok(rows.draw(kind, wanted, wishes)?.map(|drawn| Picture::of(drawn, provenance, 0)))
 }
 
 /// Draws what a plan asks for. Run it with [`ServingEngine::compute`].
@@ -91,5 +91,6 @@ pub async fn picture(
     };
     let style = wishes.style(library.tongue(language));
     let drawn = draw(&library, &plan, &answers, &wishes.options, language, style, &boundaries);
-    Ok(drawn.map(|drawn| Picture::of(drawn, provenance)))
+    let suppressed = answers.main.statuses.iter().filter(|status| **status == CellStatus::Suppressed).count() as u64;
+    Ok(drawn.map(|drawn| Picture::of(drawn, provenance, suppressed)))
 }

@@ -100,6 +100,8 @@ pub struct Picture {
     /// Its numbers in words, for those who cannot see it.
     pub description: String,
     pub provenance: Provenance,
+    /// Cells of the query behind it that are suppressed.
+    pub suppressed: u64,
 }
 
 /// The packaged typefaces inside a document: whoever shows it has them, and a browser loads nothing for a picture.
@@ -232,6 +234,7 @@ mod tests {
     #[test]
     fn a_picture_that_grew_tall_is_not_painted() {
         let picture = |width: f64, height: f64| Picture {
+            suppressed: 0,
             drawn: String::new(),
             size: (width, height),
             title: String::new(),

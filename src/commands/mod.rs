@@ -14,6 +14,7 @@ mod chart;
 mod demo;
 mod explain;
 mod handover;
+mod log;
 mod protection;
 mod release;
 mod sample;
@@ -66,6 +67,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Serve(args) => Box::pin(serve(args)).await,
             Command::Chart(args) => chart(args).await,
             Command::Access(args) => access(args).await,
+            Command::Log(args) => log::log(&args),
             Command::Boundaries(Boundaries::Add(args)) => add_boundaries(args).await,
         }
     });

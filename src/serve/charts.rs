@@ -9,7 +9,16 @@ use axum::{
 };
 use bytes::Bytes;
 
-use super::{Shared, data::room, edge, metrics::Origin, parameters::Parameters, problem::Problem, seen::Seen};
+use super::{
+    Shared,
+    data::room,
+    edge,
+    metrics::Origin,
+    noted::{self, Noted},
+    parameters::Parameters,
+    problem::Problem,
+    seen::Seen,
+};
 use crate::{
     charts::{
         CHART_KINDS, ChartKind, PICTURE_FORMATS, Picture, PictureFormat, Plan, Provenance, Rows, Wishes, picture, picture_of_rows, plan,
@@ -72,6 +81,7 @@ async fn of_table(shared: &Arc<Shared>, parameters: &Parameters, asked: Asked, h
     let cells = plan.query.cells;
     if edge::is_known(headers, &tag) {
         shared.metrics.answer(Origin::Client, cells);
+        noted::note(&Noted::query(&shared.library, &plan.query));
         return Ok(edge::unchanged(&tag));
     }
     let context = Context { library: Arc::clone(&shared.library), language: asked.language, base: shared.base(headers) };
@@ -83,6 +93,7 @@ async fn of_table(shared: &Arc<Shared>, parameters: &Parameters, asked: Asked, h
         }
         None => {
             let admission = room(shared, &plan.query)?;
+            let mut noted = Noted::query(&shared.library, &plan.query);
             let address = address(&context, &plan.query, "csv")
                 .unwrap_or_else(|| format!("{}/tables/{}", context.base, shared.library.tables[table].table.id));
             let provenance = Provenance::new(&shared.library, asked.language, address, plan.query.releases.iter().copied());
@@ -91,14 +102,16 @@ async fn of_table(shared: &Arc<Shared>, parameters: &Parameters, asked: Asked, h
                 let (library, engine) = (Arc::clone(&there.library), Arc::clone(&there.engine));
                 let scale = wishes.scale;
                 match picture(library, engine, plan, wishes, language, Arc::clone(&there.boundaries), provenance).await? {
-                    Ok(picture) => file(&picture, format, scale),
+                    Ok(picture) => Ok(file(&picture, format, scale)?.map(|file| (picture.suppressed, file))),
                     Err(refused) => Ok(Err(refused.into())),
                 }
             };
-            let drawn = shared.engine.compute(drawing).await??;
+            let (suppressed, drawn) = shared.engine.compute(drawing).await??;
             drop(admission);
+            noted.suppressed = suppressed;
+            noted::note(&noted);
             shared.metrics.answer(Origin::Computed, cells);
-            shared.finished.put(key, drawn.clone());
+            shared.finished.put(key, drawn.clone(), noted);
             drawn
         }
     };
@@ -127,6 +140,7 @@ async fn of_query(
     pieces.push(shared.boundaries.digest());
     let tag = shared.tag(&pieces);
     if edge::is_known(headers, &tag) {
+        noted::note(&Noted::rows(&shared.library, query, &given, &[]));
         return Ok(edge::unchanged(&tag));
     }
     let base = shared.base(headers);
@@ -135,6 +149,8 @@ async fn of_query(
         Some(finished) => finished,
         None => {
             let (_, batches) = shared.sql.run(bound).await?.collect().await?;
+            let noted = Noted::rows(&shared.library, query, &given, &batches);
+            noted::note(&noted);
             let address = format!("{base}/{}", query.address(&given));
             let provenance = Provenance::new(&shared.library, asked.language, address, 0..shared.library.releases.len());
             let (there, name, language) = (Arc::clone(shared), query.name.clone(), asked.language);
@@ -152,7 +168,7 @@ async fn of_query(
                 }
             };
             let drawn = shared.engine.compute(drawing).await??;
-            shared.finished.put(kept, drawn.clone());
+            shared.finished.put(kept, drawn.clone(), noted);
             drawn
         }
     };

@@ -14,6 +14,7 @@ use futures::{StreamExt, stream};
 use super::{
     Shared, accept, edge,
     metrics::Origin,
+    noted::{self, Noted},
     parameters::{Parameters, selection_body},
     problem::Problem,
     seen::Seen,
@@ -146,6 +147,7 @@ pub(super) async fn data(
     let cells = query.cells;
     if edge::is_known(headers, &tag) {
         shared.metrics.answer(Origin::Client, cells);
+        noted::note(&Noted::query(&shared.library, &query));
         return Ok(varying(edge::unchanged(&tag), named));
     }
     let key = format!("{tag} {}", context.base);
@@ -182,10 +184,17 @@ pub async fn compute(
 ) -> Result<Body, Problem> {
     let admission = room(shared, &query)?;
     let cells = query.cells;
+    let mut noted = Noted::query(&shared.library, &query);
     let answer = answer(Arc::clone(&shared.library), Arc::clone(&shared.engine), query);
     if cells > FINISHED_AT_ONCE {
-        let begun = async move { document(Arc::new(answer.await?)) };
-        let mut document = Some(shared.engine.compute(begun).await?);
+        let begun = async move {
+            let answer = Arc::new(answer.await?);
+            Ok((noted::suppressed(&answer), document(answer)?))
+        };
+        let (suppressed, begun) = shared.engine.compute(begun).await?;
+        noted.suppressed = suppressed;
+        noted::note(&noted);
+        let mut document = Some(begun);
         let pieces = shared.engine.produce(move || {
             let mut piece = Vec::new();
             match document.as_mut()?.fill(&mut piece) {
@@ -209,14 +218,18 @@ pub async fn compute(
         });
         return Ok(Body::from_stream(stream.fuse()));
     }
-    let finished = shared
+    let (suppressed, finished) = shared
         .engine
         .compute(async move {
-            let mut document = document(Arc::new(answer.await?))?;
-            finish(&mut *document)
+            let answer = Arc::new(answer.await?);
+            let suppressed = noted::suppressed(&answer);
+            let mut document = document(answer)?;
+            Ok((suppressed, finish(&mut *document)?))
         })
         .await?;
-    shared.finished.put(key, finished.clone());
+    noted.suppressed = suppressed;
+    noted::note(&noted);
+    shared.finished.put(key, finished.clone(), noted);
     Ok(Body::from(finished))
 }
 

@@ -13,16 +13,18 @@ use std::{
 use axum::{
     body::{Body, HttpBody},
     extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use chrono::{SecondsFormat, Utc};
 use futures::{FutureExt, StreamExt, stream};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Shared,
     limits::{Peer, Refusal},
+    noted::{self, Noted},
     parameters::Parameters,
     portal,
     problem::Problem,
@@ -31,6 +33,7 @@ use super::{
     who::{self, Asking, Barred},
 };
 use crate::{
+    access::Record,
     tables::fingerprint,
     words::{self, Tongue},
 };
@@ -58,7 +61,7 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
         match if is_watched(path) { Ok(None) } else { shared.limits.admit(peer, started).map(Some) } {
             Ok(place) => {
                 // A panic is a bug of ours; it costs this answer, not the connection or the service.
-                let answered = AssertUnwindSafe(answer(&shared, &mut seen, request, next)).catch_unwind().await;
+                let answered = AssertUnwindSafe(answer(&shared, &mut seen, peer, &id, request, next)).catch_unwind().await;
                 let internal = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", &words::FAILED).into_response();
                 answered.unwrap_or_else(internal).map(|body| held(body, place))
             }
@@ -107,7 +110,14 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
 }
 
 /// Finds out who asks, and lets the handlers answer from what he sees.
-async fn answer(shared: &Arc<Shared>, seen: &mut Arc<Shared>, mut request: Request, next: Next) -> Response {
+async fn answer(
+    shared: &Arc<Shared>,
+    seen: &mut Arc<Shared>,
+    peer: Option<Peer>,
+    id: &HeaderValue,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let (method, uri, headers) = (request.method().clone(), request.uri().clone(), request.headers().clone());
     let asking = match &shared.access {
         None => Ok(Asking::default()),
@@ -117,19 +127,80 @@ async fn answer(shared: &Arc<Shared>, seen: &mut Arc<Shared>, mut request: Reque
         Ok(asking) => shared.seen_by(&asking, uri.path()).await.map(|seen| (asking, seen)),
         Err(barred) => Err(barred),
     };
+    let kept = async |asking: &Asking, noted: Noted, response: Response| -> Response {
+        let Some(log) = &shared.log else { return response };
+        let Some(record) = record(asking, &method, &uri, peer, id, noted, &response) else { return response };
+        match log.keep(&record).await {
+            Ok(()) => response,
+            // What cannot be kept is not answered.
+            Err(error) => Problem::from(error).into_response(),
+        }
+    };
     let (asking, part) = match entered {
         Ok(entered) => entered,
-        Err(Barred::SignIn) => return who::way_in(&uri, &method, &headers),
-        Err(Barred::Problem(problem)) => return problem.into_response(),
+        Err(barred) => {
+            let response = match barred {
+                Barred::SignIn => who::way_in(&uri, &method, &headers),
+                Barred::Problem(problem) => problem.into_response(),
+            };
+            return kept(&Asking::default(), Noted::default(), response).await;
+        }
     };
     *seen = part;
     request.extensions_mut().insert(Arc::clone(seen));
     request.extensions_mut().insert(asking.clone());
-    let response = next.run(request).await;
+    let (response, noted) = noted::noting(next.run(request)).await;
+    let response = kept(&asking, noted, response).await;
     if shared.access.is_some() && who::would_signing_in_help(&asking, response.extensions().get::<Problem>()) {
         return who::way_in(&uri, &method, &headers);
     }
     response
+}
+
+/// What is kept of a request: of every one that read cells, and of every one that was refused what it asked for.
+fn record(
+    asking: &Asking,
+    method: &Method,
+    uri: &Uri,
+    peer: Option<Peer>,
+    id: &HeaderValue,
+    noted: Noted,
+    response: &Response,
+) -> Option<Record> {
+    /// Characters of an address that are kept.
+    const LONGEST: usize = 4_000;
+    let status = response.status();
+    let is_refused = matches!(status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED);
+    if noted.means.is_empty() && !is_refused {
+        return None;
+    }
+    let path = uri.path();
+    let surface = match path {
+        _ if path.starts_with("/api/v2/queries/") => "query",
+        _ if path.starts_with("/api/") => "api",
+        _ if path.starts_with("/sdmx/") => "sdmx",
+        _ if path.starts_with("/charts/") => "chart",
+        _ => "page",
+    };
+    let caller = asking.caller.as_deref();
+    let asked = uri.path_and_query().map_or("", |address| address.as_str());
+    let format = response.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
+    Some(Record {
+        at: Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true),
+        request: id.to_str().unwrap_or("").to_owned(),
+        user: caller.map_or_else(String::new, |caller| caller.user_id.clone()),
+        institution: caller.map_or_else(String::new, |caller| caller.institution.clone()),
+        by: caller.map_or_else(String::new, |caller| caller.by.clone()),
+        from: peer.map_or_else(String::new, |peer| peer.0.ip().to_string()),
+        surface: surface.to_owned(),
+        asked: format!("{method} {}", asked.chars().take(LONGEST).collect::<String>()),
+        means: noted.means,
+        releases: noted.releases.into_iter().collect(),
+        cells: noted.cells,
+        suppressed: noted.suppressed,
+        format: format.unwrap_or("").to_owned(),
+        status: status.as_u16(),
+    })
 }
 
 /// What one person may see is not for caches that others share.

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::{
     Shared,
     data::{Asked, posted, room, understand},
+    noted::{self, Noted},
     parameters::Parameters,
     problem::Problem,
     px,
@@ -82,6 +83,7 @@ async fn estimate(
     };
     if fits {
         let admission = room(shared, &query)?;
+        let noted = Noted::query(&shared.library, &query);
         let context = Context { library: Arc::clone(&shared.library), language, base: shared.base(headers) };
         let answer = answer(Arc::clone(&shared.library), Arc::clone(&shared.engine), query);
         let counted = async move {
@@ -102,6 +104,7 @@ async fn estimate(
         };
         let ([suppressed, impossible, unavailable], bytes) = shared.engine.compute(counted).await?;
         drop(admission);
+        noted::note(&Noted { suppressed, ..noted });
         estimate.suppressed_cells = Some(suppressed);
         estimate.impossible_cells = Some(impossible);
         estimate.unavailable_cells = Some(unavailable);

@@ -22,6 +22,7 @@ mod estimate;
 mod finished;
 mod limits;
 mod metrics;
+mod noted;
 mod parameters;
 mod portal;
 mod postgres;
@@ -60,7 +61,7 @@ use self::{
 pub use limits::Rate;
 
 use crate::{
-    access::Access,
+    access::{Access, Log},
     charts::Boundaries,
     dashboards::Dashboards,
     engine::{ServingEngine, ServingSettings, SqlSettings},
@@ -166,6 +167,8 @@ struct Shared {
     /// Scheme and host of our own addresses; `None`: as the client called us.
     host: Option<String>,
     access: Option<Arc<Access>>,
+    /// Where every access to data is kept before it is answered.
+    log: Option<Arc<Log>>,
     /// What is open to all.
     open: Option<Scope>,
     /// Whether this is what people see who have signed in.
@@ -232,6 +235,7 @@ impl Application {
             finished: Arc::new(Finished::new(settings.finished)),
             host: settings.public.as_ref().map(|address| address.trim_end_matches('/').to_owned()),
             access: settings.access.clone(),
+            log: settings.access.as_ref().map(|access| access.begin_log().map(Arc::new)).transpose()?,
             open: settings.open.clone(),
             signed_in: false,
             address,

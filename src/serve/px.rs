@@ -17,6 +17,7 @@ use super::{
     Shared,
     documents::Writer,
     edge,
+    noted::Noted,
     parameters::Parameters,
     problem::{OUT_OF_SCOPE, Problem},
     saved,
@@ -206,7 +207,7 @@ pub async fn kept(
         None => {
             let library = Arc::clone(shared);
             let written = Bytes::from(shared.engine.compute(async move { Ok(write(&library)) }).await??);
-            shared.finished.put(tag.clone(), written.clone());
+            shared.finished.put(tag.clone(), written.clone(), Noted::default());
             written
         }
     };

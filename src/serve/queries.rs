@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::{
     Shared, edge,
+    noted::{self, Noted},
     parameters::Parameters,
     problem::Problem,
     px::{json, lasting},
@@ -138,19 +139,22 @@ pub async fn data(Seen(shared): Seen, Path(name): Path<String>, RawQuery(query):
     pieces.extend(given.iter().map(String::as_str));
     let tag = shared.tag(&pieces);
     if edge::is_known(&headers, &tag) {
+        noted::note(&Noted::rows(&shared.library, query, &given, &[]));
         return Ok(edge::unchanged(&tag));
     }
     let body = match shared.finished.get(&tag) {
         Some(kept) => kept,
         None => {
             let (_, batches) = shared.sql.run(bound).await?.collect().await?;
+            let noted = Noted::rows(&shared.library, query, &given, &batches);
+            noted::note(&noted);
             let (there, name) = (Arc::clone(&shared), query.name.clone());
             let write = async move {
                 let Some(query) = there.sql.query(&name) else { return Ok(Vec::new()) };
                 format.write(&there.document(query, &given, language, batches))
             };
             let written = Bytes::from(shared.engine.compute(write).await?);
-            shared.finished.put(tag.clone(), written.clone());
+            shared.finished.put(tag.clone(), written.clone(), noted);
             written
         }
     };

@@ -15,6 +15,7 @@ use super::{
     Shared,
     data::{MANY_CODES, compute},
     edge,
+    noted::{self, Noted},
     parameters::Parameters,
     problem::{OUT_OF_SCOPE, Problem},
     px::kept,
@@ -139,6 +140,7 @@ pub async fn data(
     let query = selected(&shared, table, part(&parts, "key", "all"), window, shared.most_cells).await?;
     let tag = format!("{}-{}", query.fingerprint(&shared.library), shared.tag(&["sdmx", &options.key(), &language.to_string()]));
     if edge::is_known(&headers, &tag) {
+        noted::note(&Noted::query(&shared.library, &query));
         return Ok(varies(edge::unchanged(&tag)));
     }
     let body = match shared.finished.get(&tag) {

@@ -20,6 +20,23 @@ pub struct Category<'a> {
 }
 
 impl Library {
+    /// What a query chooses, in short: table, and of each variable the codes, or how many if they are many.
+    pub fn summary(&self, query: &Query) -> String {
+        /// Codes that are named.
+        const NAMED: usize = 12;
+        let entry = &self.tables[query.table];
+        let chosen = self.variables(entry).map(|variable| {
+            let codes = self.categories(query, variable, 0);
+            let text = match codes.len() {
+                0 => "-".to_owned(),
+                many if many > NAMED => format!("{}..{} ({many})", codes[0].code, codes[many - 1].code),
+                _ => codes.iter().map(|category| category.code).collect::<Vec<_>>().join(","),
+            };
+            format!("{}={text}", self.variable_code(entry, variable))
+        });
+        format!("{}: {}", entry.table.id, chosen.collect::<Vec<_>>().join(" "))
+    }
+
     /// The code of a table's variable.
     pub fn variable_code(&self, entry: &TableEntry, variable: Variable) -> &str {
         match variable {

@@ -377,3 +377,59 @@ fn wrong_passwords_lock_for_longer_and_longer() {
     let later = later + chrono::Duration::seconds(second as i64 + 1);
     assert!(matches!(attempt(PASSWORD, later), SignedIn::Yes(_)));
 }
+
+#[test]
+fn every_access_is_in_the_log_before_it_is_answered() {
+    let world = world(None);
+    let records = || {
+        let mut all = Vec::new();
+        world.access.log_records(|kept| all.push(kept.record)).unwrap();
+        all
+    };
+    let path = "/api/v2/tables/people/data?valueCodes[Region]=12,1201&valueCodes[ContentsCode]=*&valueCodes[Tid]=2024-S2";
+    let first = ask(&world, Some(&world.south_key), path);
+    assert_eq!(first.status, 200);
+    let [record] = &records()[..] else { panic!("{:?}", records()) };
+    assert_eq!((record.user.as_str(), record.institution.as_str(), record.by.as_str()), (world.south.as_str(), "SOUTH", "tests"));
+    assert_eq!((record.surface.as_str(), record.status, record.from.as_str()), ("api", 200, "127.0.0.1"));
+    assert_eq!(record.request, first.header("x-request-id").unwrap());
+    assert!(record.asked.contains("Region]=12,1201") && record.means[0].contains("people: Region=12,1201"), "{record:?}");
+    let document = first.json();
+    assert_eq!(record.cells as usize, document["value"].as_array().unwrap().len());
+    let marks = document["status"].as_object().map_or(0, |marks| marks.values().filter(|mark| *mark == "c").count());
+    assert_eq!((record.suppressed as usize, record.releases.len()), (marks, 1));
+
+    // From memory and as unchanged it is an access too; so is what is refused, and each surface has its own name.
+    let key = format!("Bearer {}", world.south_key);
+    let told = |path: &str, surface: &str, status: u16, cells: bool| {
+        let before = records().len();
+        let headers = [("authorization", key.as_str()), ("if-none-match", if status == 304 { first.header("etag").unwrap() } else { "x" })];
+        assert_eq!(request(world.address, "GET", path, &headers, b"").status, status, "{path}");
+        let all = records();
+        assert_eq!(all.len(), before + 1, "{path} adds {} records", all.len() - before);
+        let last = &all[all.len() - 1];
+        assert_eq!((last.surface.as_str(), last.status, last.cells > 0), (surface, status, cells), "{last:?}");
+        assert_eq!(last.user, world.south);
+    };
+    told(path, "api", 200, true);
+    told(path, "api", 304, true);
+    told("/api/v2/tables/people/data?valueCodes[Region]=1101", "api", 403, false);
+    told("/api/v2/tables/bands/metadata", "api", 403, false);
+    told("/charts/bars.svg?table=people&codelist[Region]=vs_region_regency", "chart", 200, true);
+    told("/charts/bars.svg?query=people&age=A", "chart", 200, true);
+    told("/api/v2/queries/people/data?age=A&sex=T", "query", 200, true);
+    told("/sdmx/2.1/data/people", "sdmx", 200, true);
+    told("/tables/people?valueCodes[Region]=12", "page", 200, true);
+    told("/tables/people?valueCodes[Region]=12", "page", 200, true);
+    told("/api/v2/tables/people/estimate?valueCodes[Region]=12&valueCodes[ContentsCode]=*&valueCodes[Tid]=2024-S2", "api", 200, true);
+    let before = records().len();
+    assert_eq!(ask(&world, Some(&world.south_key), "/api/v2/tables").status, 200);
+    assert_eq!(records().len(), before, "a list of tables is no access to cells");
+    assert_eq!(ask(&world, Some("cacah_wrong"), path).status, 401);
+    assert_eq!(records().last().map(|record| (record.user.clone(), record.status)), Some((String::new(), 401)));
+    let mut wire = Wire::enter(world.port, &world.south, PASSWORD).unwrap();
+    assert!(wire.ask("SELECT region FROM people LIMIT 1").error.is_none());
+    let last = records().pop().unwrap();
+    assert_eq!((last.surface.as_str(), last.asked.as_str()), ("sql", "SELECT region FROM people LIMIT 1"));
+    assert_eq!(world.access.verify_log().unwrap().records as usize, records().len());
+}

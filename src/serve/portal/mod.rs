@@ -52,7 +52,7 @@ pub use self::{
     releases::{calendar, method, releases},
     search::{search, suggest},
 };
-use super::{Shared, edge, parameters::Parameters, problem::Problem, queries::digests};
+use super::{Shared, edge, noted, parameters::Parameters, problem::Problem, queries::digests};
 use crate::words::{Phrase, Tongue};
 
 /// What every page is made from: who asks for which address in which language.
@@ -169,7 +169,7 @@ where
         Some(finished) => finished,
         None => {
             let made = Bytes::from(make(page).await?.into_string());
-            shared.finished.put(tag.clone(), made.clone());
+            shared.finished.put(tag.clone(), made.clone(), noted::so_far());
             made
         }
     };

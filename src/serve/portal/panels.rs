@@ -11,7 +11,11 @@ use crate::{
     dashboards::{Asked, Asking, Dashboard, Given, Number, Panel, Show, number},
     formats::{Context, Grid, Texts, rows_table},
     register::Label,
-    serve::{data::room, problem::Problem},
+    serve::{
+        data::room,
+        noted::{self, Noted},
+        problem::Problem,
+    },
     sql::Named,
     tables::{Answer, Query, Request, answer},
     words::{self, Message},
@@ -27,6 +31,7 @@ impl Page {
         let answer = answer(Arc::clone(&self.shared.library), Arc::clone(&self.shared.engine), query);
         let found = self.shared.engine.compute(async move { answer.await.map(Arc::new) }).await?;
         drop(admission);
+        noted::note(&Noted::answer(&self.shared.library, &found));
         Ok(found)
     }
 
@@ -302,6 +307,7 @@ pub async fn answered(page: &Page, query: &Named, pairs: &[(String, String)]) ->
     let bound = page.shared.sql.bind(query, page.language, &pairs)?;
     let given = bound.given.clone();
     let (_, batches) = page.shared.sql.run(bound).await?.collect().await?;
+    noted::note(&Noted::rows(&page.shared.library, query, &given, &batches));
     Ok(Answered { given, batches })
 }
 

@@ -52,7 +52,7 @@ pub struct Handler {
 #[derive(Clone)]
 pub enum Prepared {
     /// It reads, from the state of the releases that it was planned with.
-    Read(Arc<Shared>, Box<LogicalPlan>),
+    Read(Arc<Shared>, Box<LogicalPlan>, Arc<str>),
     /// It is about the connection.
     Session(Box<Statement>),
 }
@@ -82,9 +82,9 @@ impl Handler {
                 }
             }
             Prepared::Read(..) if failed => Err(aborted()),
-            Prepared::Read(shared, plan) => {
+            Prepared::Read(shared, plan, text) => {
                 // What was prepared may be run by those alone who still may.
-                self.reader.seen().await?;
+                self.reader.keep(&text, &shared).await?;
                 let session = shared.sql.session();
                 let bounds = session.settings();
                 let bounds = SqlSettings { time: self.settings.time(bounds.time), rows: MOST_ROWS, ..bounds };
@@ -133,13 +133,13 @@ fn encoded(fields: Arc<Vec<FieldInfo>>, rows: Rows) -> QueryResponse {
 }
 
 impl Planner {
-    async fn understand(&self, statement: Box<Statement>) -> PgWireResult<Prepared> {
+    async fn understand(&self, statement: Box<Statement>, text: &str) -> PgWireResult<Prepared> {
         if Settings::default().answer(&statement).is_some() {
             return Ok(Prepared::Session(statement));
         }
         let shared = self.reader.seen().await?;
         let plan = shared.sql.session().plan(statement).await.map_err(refusal)?;
-        Ok(Prepared::Read(shared, Box::new(plan)))
+        Ok(Prepared::Read(shared, Box::new(plan), text.into()))
     }
 }
 
@@ -173,7 +173,7 @@ impl SimpleQueryHandler for Handler {
         };
         let mut responses = Vec::new();
         for statement in statements {
-            let response = match self.parser.understand(Box::new(statement)).await {
+            let response = match self.parser.understand(Box::new(statement), text).await {
                 Ok(prepared) => self.respond(prepared, None, &Format::UnifiedText, failed).await,
                 Err(error) => Err(error),
             };
@@ -204,7 +204,7 @@ impl QueryParser for Planner {
         let mut statements = self.reader.seen().await?.sql.session().parse(text).await.map_err(refusal)?.into_iter().map(Box::new);
         match (statements.next(), statements.next()) {
             (None, _) => Ok(None),
-            (Some(statement), None) => self.understand(statement).await.map(Some),
+            (Some(statement), None) => self.understand(statement, text).await.map(Some),
             _ => Err(refuse("42601", "cannot insert multiple commands into a prepared statement")),
         }
     }
@@ -216,7 +216,7 @@ impl QueryParser for Planner {
     fn get_result_schema(&self, prepared: &Prepared, format: Option<&Format>) -> PgWireResult<Vec<FieldInfo>> {
         let format = format.unwrap_or(&Format::UnifiedText);
         match prepared {
-            Prepared::Read(_, plan) => arrow_schema_to_pg_fields(plan.schema().as_arrow(), format, None),
+            Prepared::Read(_, plan, _) => arrow_schema_to_pg_fields(plan.schema().as_arrow(), format, None),
             Prepared::Session(statement) => match **statement {
                 Statement::ShowVariable { ref variable } => {
                     let name = variable.iter().map(|part| part.value.to_ascii_lowercase()).collect::<Vec<_>>().join("_");
@@ -230,7 +230,7 @@ impl QueryParser for Planner {
 
 /// The types of `$1`, `$2`, ... as far as they follow from where they stand.
 fn parameter_types(prepared: &Prepared) -> PgWireResult<Vec<Option<DataType>>> {
-    let Prepared::Read(_, plan) = prepared else { return Ok(Vec::new()) };
+    let Prepared::Read(_, plan, _) = prepared else { return Ok(Vec::new()) };
     let found = plan.get_parameter_types().map_err(|error| refusal(error.into()))?;
     let mut types = Vec::new();
     for (name, kind) in found {

@@ -3,12 +3,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use chrono::Utc;
+use chrono::{SecondsFormat, Utc};
 use pgwire::error::{PgWireError, PgWireResult};
 
 use super::refusal::{refusal, refuse};
 use crate::{
-    access::{Access, Attempt, SignedIn, Who},
+    access::{Access, Attempt, Caller, Record, SignedIn, Who},
     engine::{SCHEMA, SqlError},
     error::Error,
     serve::{Shared, renewal::Current},
@@ -79,20 +79,43 @@ impl Reader {
 
     /// What he sees at this moment.
     pub async fn seen(&self) -> PgWireResult<Arc<Shared>> {
+        Ok(self.looked_at().await?.0)
+    }
+
+    /// Keeps in the log that he runs a statement. Its rows are not counted, because they are not there yet.
+    pub async fn keep(&self, text: &str, shared: &Shared) -> PgWireResult<()> {
+        /// Characters of a statement that are kept.
+        const LONGEST: usize = 4_000;
+        let (_, caller) = self.looked_at().await?;
+        let Some(log) = &shared.log else { return Ok(()) };
+        let record = Record {
+            at: Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true),
+            user: caller.as_ref().map_or_else(String::new, |caller| caller.user_id.clone()),
+            institution: caller.as_ref().map_or_else(String::new, |caller| caller.institution.clone()),
+            by: caller.map_or_else(String::new, |caller| caller.by),
+            surface: "sql".to_owned(),
+            asked: text.chars().take(LONGEST).collect(),
+            releases: shared.library.releases.iter().map(|release| release.folder.clone()).collect(),
+            ..Record::default()
+        };
+        log.keep(&record).await.map_err(inside)
+    }
+
+    async fn looked_at(&self) -> PgWireResult<(Arc<Shared>, Option<Caller>)> {
         let shared = self.current.get();
-        let Some(access) = &shared.access else { return Ok(shared) };
+        let Some(access) = &shared.access else { return Ok((shared, None)) };
         let ended = || refuse(BAD_AUTHORIZATION, "your access does not hold any more; connect again, or ask your institution why");
         let who = match self.shown.get() {
             Some(Shown::Session(token)) => Who::Session(token),
             Some(Shown::Key(key)) => Who::Key(key),
             Some(Shown::Nothing) => {
                 let open = shared.open.clone().ok_or_else(ended)?;
-                return shared.within(&open, false).await.map_err(inside);
+                return Ok((shared.within(&open, false).await.map_err(inside)?, None));
             }
             None => return Err(ended()),
         };
         let caller = access.identify(who, Utc::now()).map_err(inside)?.map_err(|_| ended())?;
-        shared.within(&caller.scope, true).await.map_err(inside)
+        Ok((shared.within(&caller.scope, true).await.map_err(inside)?, Some(caller)))
     }
 }
 

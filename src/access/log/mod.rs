@@ -1,0 +1,198 @@
+//! The log of every access to data: written before the answer, and chained so that no record can be changed, taken out or moved.
+//!
+//! ```text
+//! request ── keep ──> writer: number, chain, append, flush to disk ──> answer
+//!                        │ all that wait are flushed together
+//!                        └── file full ──> compressed Parquet, the chain carried over
+//! ```
+//!
+//! A line is `number TAB record TAB chain`, where the chain is the HMAC-SHA-256 of the line's beginning and of the chain before it, with a key
+//! that is derived from that of the database. Whoever can write the files but has no key can forge no record.
+
+mod files;
+mod record;
+mod verify;
+mod writer;
+
+use std::{path::Path, sync::Arc};
+
+use tokio::sync::{mpsc, oneshot};
+
+pub use record::Record;
+pub use verify::{Kept, Verified, records, verify};
+
+use super::database::Database;
+use crate::error::{Error, Result};
+
+/// Records that wait at a time; those who come when there is no room are told to come again.
+const WAITING: usize = 4096;
+
+/// A record on its way to disk.
+struct Waiting {
+    text: Vec<u8>,
+    done: oneshot::Sender<std::result::Result<(), Arc<str>>>,
+}
+
+/// A log that is being written.
+#[derive(Debug)]
+pub struct Log {
+    writer: mpsc::Sender<Waiting>,
+}
+
+impl Log {
+    /// Goes on with the log in a folder, or begins one.
+    ///
+    /// # Errors
+    /// Where another process writes it, where it cannot be written, or where its end is not what was written.
+    pub(super) fn open(folder: &Path, database: &Database) -> Result<Self> {
+        let (writer, waiting) = mpsc::channel(WAITING);
+        let state = writer::Writer::open(folder, database.secret.chain())?;
+        std::thread::Builder::new()
+            .name("access-log".into())
+            .spawn(move || state.run(waiting))
+            .map_err(|error| Error::Internal(format!("starting the writer of the log: {error}")))?;
+        Ok(Self { writer })
+    }
+
+    /// Keeps a record. Once this has succeeded it is on disk.
+    ///
+    /// # Errors
+    /// Where it could not be written: then whatever it is of must not be answered.
+    pub async fn keep(&self, record: &Record) -> Result<()> {
+        let text = serde_json::to_vec(record).map_err(|error| Error::Internal(error.to_string()))?;
+        let (done, kept) = oneshot::channel();
+        let failed = |problem: &dyn std::fmt::Display| Error::Internal(format!("the log of accesses: {problem}"));
+        self.writer.send(Waiting { text, done }).await.map_err(|_| failed(&"its writer has ended"))?;
+        kept.await.map_err(|_| failed(&"its writer has ended"))?.map_err(|error| failed(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::PathBuf};
+
+    use super::{files::files, writer::Writer, *};
+
+    fn record(at: usize) -> Record {
+        Record { at: format!("2024-12-01T00:00:{at:02}Z"), asked: format!("GET /{at}"), cells: at as u64, ..Record::default() }
+    }
+
+    /// Writes records one by one into files of so many bytes.
+    fn written(folder: &Path, database: &Database, records: std::ops::Range<usize>, full: u64) {
+        let (sender, waiting) = mpsc::channel(WAITING);
+        let mut kept = Vec::new();
+        for at in records {
+            let (done, outcome) = oneshot::channel();
+            sender.try_send(Waiting { text: serde_json::to_vec(&record(at)).unwrap(), done }).unwrap();
+            kept.push(outcome);
+        }
+        drop(sender);
+        Writer::with_size(folder, database.secret.chain(), full).unwrap().run(waiting);
+        assert!(kept.into_iter().all(|outcome| outcome.blocking_recv().unwrap().is_ok()));
+    }
+
+    struct World {
+        _place: tempfile::TempDir,
+        folder: PathBuf,
+        database: Database,
+    }
+
+    /// Thirty records over several files, the last of them open.
+    fn world() -> World {
+        let place = tempfile::tempdir().unwrap();
+        let database = Database::open(&place.path().join("access.sqlite")).unwrap();
+        let folder = place.path().join("access.log");
+        for begin in [0, 10, 20] {
+            written(&folder, &database, begin..begin + 10, 1_000);
+        }
+        written(&folder, &database, 30..33, u64::MAX);
+        World { _place: place, folder, database }
+    }
+
+    #[test]
+    fn the_chain_goes_on_over_files_and_processes() {
+        let World { folder, database, .. } = &world();
+        let all = files(folder).unwrap();
+        assert!(all.len() > 2 && all.iter().filter(|file| !file.done).count() == 1, "{all:?}");
+        let verified = verify(folder, database).unwrap();
+        assert_eq!((verified.records, verified.span), (33, Some(("2024-12-01T00:00:00Z".into(), "2024-12-01T00:00:32Z".into()))));
+        let mut seen = Vec::new();
+        records(folder, |kept| seen.push((kept.number, kept.record.cells))).unwrap();
+        assert_eq!(seen, (0..33).map(|at| (at + 1, at)).collect::<Vec<_>>());
+    }
+
+    /// What `verify` says once somebody has done something to the files.
+    fn tampered(tamper: impl FnOnce(&Path)) -> String {
+        let World { folder, database, _place } = &world();
+        tamper(folder);
+        verify(folder, database).unwrap_err().to_string()
+    }
+
+    fn rewritten(change: impl FnOnce(Vec<String>) -> Vec<String>) -> impl FnOnce(&Path) {
+        move |folder| {
+            let open = files(folder).unwrap().pop().unwrap();
+            let lines = fs::read_to_string(&open.path).unwrap().lines().map(str::to_owned).collect();
+            fs::write(&open.path, change(lines).iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+        }
+    }
+
+    #[test]
+    fn whatever_is_done_to_records_is_found() {
+        let says = |said: String, wanted: &str| assert!(said.contains(wanted), "no '{wanted}' in {said}");
+        let changed = |mut lines: Vec<String>| {
+            lines[1] = lines[1].replace("GET /31", "GET /99");
+            lines
+        };
+        says(tampered(rewritten(changed)), "record 32 is not what was written");
+        let without_middle = |mut lines: Vec<String>| {
+            lines.remove(1);
+            lines
+        };
+        says(tampered(rewritten(without_middle)), "record 33 stands where 32 was");
+        let swapped = |mut lines: Vec<String>| {
+            lines.swap(0, 1);
+            lines
+        };
+        says(tampered(rewritten(swapped)), "record 32 stands where 31 was");
+        let without_end = |mut lines: Vec<String>| {
+            lines.pop();
+            lines
+        };
+        says(tampered(rewritten(without_end)), "ends at record 32, but had come to record 33");
+        says(tampered(|folder| fs::remove_file(&files(folder).unwrap()[1].path).unwrap()), "are missing before it");
+        says(tampered(|folder| fs::remove_file(&files(folder).unwrap()[0].path).unwrap()), "records 1 to");
+        // A log that was forged with another key.
+        let forged = |folder: &Path| {
+            let other = tempfile::tempdir().unwrap();
+            let database = Database::open(&other.path().join("access.sqlite")).unwrap();
+            fs::remove_dir_all(folder).unwrap();
+            written(folder, &database, 0..33, u64::MAX);
+        };
+        says(tampered(forged), "record 1 is not what was written");
+    }
+
+    #[test]
+    fn a_line_that_was_being_written_is_cut_off() {
+        let World { folder, database, _place } = &world();
+        let open = files(folder).unwrap().pop().unwrap();
+        let sound = fs::read(&open.path).unwrap();
+        fs::write(&open.path, [&sound[..], b"34\t{\"at\":"].concat()).unwrap();
+        assert_eq!(verify(folder, database).unwrap().records, 33);
+        written(folder, database, 33..34, u64::MAX);
+        assert_eq!(verify(folder, database).unwrap().records, 34);
+        // What was written in full and was changed since is not gone on with.
+        let changed = String::from_utf8(fs::read(&open.path).unwrap()).unwrap().replace("GET /33", "GET /34");
+        fs::write(&open.path, changed).unwrap();
+        assert!(Writer::open(folder, database.secret.chain()).is_err());
+    }
+
+    #[test]
+    fn one_process_writes_at_a_time() {
+        let World { folder, database, _place } = &world();
+        let first = Writer::open(folder, database.secret.chain()).unwrap();
+        let second = Writer::open(folder, database.secret.chain()).map(drop).unwrap_err().to_string();
+        assert!(second.contains("another process"), "{second}");
+        drop(first);
+        Writer::open(folder, database.secret.chain()).unwrap();
+    }
+}

@@ -1,0 +1,36 @@
+//! One access to data.
+
+use serde::{Deserialize, Serialize};
+
+/// What is kept of one access.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Record {
+    /// When, in RFC 3339 with milliseconds, UTC.
+    pub at: String,
+    /// The request's own name, which its answer bears too.
+    pub request: String,
+    /// The user id; empty for people who have not signed in.
+    pub user: String,
+    /// The code of his institution.
+    pub institution: String,
+    /// By what he was recognised: `session`, or `key` with the key's name.
+    pub by: String,
+    /// The address that the request came from.
+    pub from: String,
+    /// Which part of the service was asked: `api`, `sdmx`, `sql`, `chart`, `query`, `page`.
+    pub surface: String,
+    /// Method and address, or the statement.
+    pub asked: String,
+    /// What it meant: each table with the codes that were chosen.
+    pub means: Vec<String>,
+    /// The releases whose cells were read.
+    pub releases: Vec<String>,
+    /// Cells of the answer.
+    pub cells: u64,
+    /// Those of them that are suppressed.
+    pub suppressed: u64,
+    /// The media type of the answer.
+    pub format: String,
+    /// Status of the answer.
+    pub status: u16,
+}

@@ -1,0 +1,225 @@
+//! The one that writes: records are numbered, chained and flushed in the order in which they come.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arrow::{
+    array::{ArrayRef, RecordBatch, StringArray, UInt64Array},
+    datatypes::{DataType, Field, Schema},
+};
+use parquet::{
+    arrow::ArrowWriter,
+    basic::{Compression, ZstdLevel},
+    file::properties::WriterProperties,
+};
+use ring::hmac;
+use tokio::sync::mpsc;
+
+use super::{
+    Waiting,
+    files::{CHAIN, DONE, HEAD, LogFile, OPEN, files, head, hex, line, path},
+};
+use crate::error::{Error, Result};
+
+/// Bytes of a file before another is begun.
+const FULL: u64 = 64 << 20;
+/// Bytes that are written at once, at most.
+const AT_ONCE: usize = 1 << 20;
+
+/// The chain of a record, from what it goes over and the chain before.
+pub fn chained(key: &hmac::Key, before: &[u8; CHAIN], signed: &[u8]) -> [u8; CHAIN] {
+    let mut context = hmac::Context::with_key(key);
+    context.update(before);
+    context.update(signed);
+    let mut chain = [0; CHAIN];
+    chain.copy_from_slice(context.sign().as_ref());
+    chain
+}
+
+/// A log and its end.
+pub struct Writer {
+    folder: PathBuf,
+    key: hmac::Key,
+    file: File,
+    first: u64,
+    /// Bytes of the file that are sound.
+    bytes: u64,
+    /// Number of the last record, and its chain.
+    number: u64,
+    chain: [u8; CHAIN],
+    head: File,
+    full: u64,
+    /// Keeps others from writing.
+    _lock: File,
+}
+
+impl Writer {
+    pub fn open(folder: &Path, key: hmac::Key) -> Result<Self> {
+        Self::with_size(folder, key, FULL)
+    }
+
+    pub fn with_size(folder: &Path, key: hmac::Key, full: u64) -> Result<Self> {
+        let failed = |error: std::io::Error| Error::storage(format!("opening the log in {}", folder.display()), error);
+        fs::create_dir_all(folder).map_err(failed)?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock")).map_err(failed)?;
+        if lock.try_lock().is_err() {
+            return Err(Error::Conflict(format!(
+                "{}: another process writes this log; stop it, or name another database",
+                folder.display()
+            )));
+        }
+        let all = files(folder)?;
+        let (number, chain) = super::verify::end_before_last(&all)?;
+        let last = all.last().filter(|file| !file.done);
+        let first = last.map_or(number + 1, |file| file.first);
+        let name = path(folder, first, OPEN);
+        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&name).map_err(failed)?;
+        let told = head(folder);
+        let head = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(HEAD)).map_err(failed)?;
+        let (number, chain, bytes) = sound(&file, &name, &key, number, chain)?;
+        // What was being written when the process was killed was answered to nobody.
+        file.set_len(bytes).map_err(failed)?;
+        file.seek(SeekFrom::End(0)).map_err(failed)?;
+        let writer = Self { folder: folder.to_owned(), key, file, first, bytes, number, chain, head, full, _lock: lock };
+        if let Some((told, chain)) = told
+            && (told > writer.number || (told == writer.number && chain != writer.chain))
+        {
+            return Err(Error::Input(format!(
+                "{}: the log ends at record {}, but had come to record {told}; records were taken away. Restore it from a copy",
+                folder.display(),
+                writer.number
+            )));
+        }
+        // An interrupted compression is done again.
+        for file in all.iter().filter(|file| !file.done && file.first != first) {
+            compress(file)?;
+        }
+        Ok(writer)
+    }
+
+    /// Writes until nobody can send any more.
+    pub fn run(mut self, mut waiting: mpsc::Receiver<Waiting>) {
+        let mut batch = Vec::new();
+        let mut text = Vec::new();
+        while let Some(one) = waiting.blocking_recv() {
+            batch.push(one);
+            let mut size = batch[0].text.len();
+            while size < AT_ONCE
+                && let Ok(more) = waiting.try_recv()
+            {
+                size += more.text.len();
+                batch.push(more);
+            }
+            text.clear();
+            let outcome = self.write(&batch, &mut text).map_err(|error| {
+                tracing::error!(%error, "the log of accesses cannot be written; nothing is answered");
+                Arc::from(error.to_string())
+            });
+            for one in batch.drain(..) {
+                // Whoever does not wait any more has gone; his record stays.
+                let _ = one.done.send(outcome.clone());
+            }
+            if outcome.is_ok()
+                && self.bytes >= self.full
+                && let Err(error) = self.turn()
+            {
+                tracing::error!(%error, "another file of the log cannot be begun; the present one is written on");
+            }
+        }
+    }
+
+    /// Writes records and flushes them to disk, all or none.
+    fn write(&mut self, batch: &[Waiting], text: &mut Vec<u8>) -> std::io::Result<()> {
+        let (mut number, mut chain) = (self.number, self.chain);
+        for one in batch {
+            number += 1;
+            let begin = text.len();
+            write!(text, "{number}\t")?;
+            text.extend_from_slice(&one.text);
+            chain = chained(&self.key, &chain, &text[begin..]);
+            writeln!(text, "\t{}", hex(&chain))?;
+        }
+        let written = self.file.write_all(text).and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            // What was written of them is taken back, so that the file stays sound.
+            self.file.set_len(self.bytes)?;
+            self.file.seek(SeekFrom::Start(self.bytes))?;
+            return Err(error);
+        }
+        self.bytes += text.len() as u64;
+        (self.number, self.chain) = (number, chain);
+        self.head.seek(SeekFrom::Start(0))?;
+        writeln!(self.head, "{number:020} {}", hex(&chain))
+    }
+
+    /// Begins another file and compresses the one before.
+    fn turn(&mut self) -> Result<()> {
+        let failed = |error: std::io::Error| Error::storage(format!("beginning a file of the log in {}", self.folder.display()), error);
+        let before = LogFile { first: self.first, done: false, path: path(&self.folder, self.first, OPEN) };
+        let first = self.number + 1;
+        let file = OpenOptions::new().create_new(true).read(true).write(true).open(path(&self.folder, first, OPEN)).map_err(failed)?;
+        (self.file, self.first, self.bytes) = (file, first, 0);
+        compress(&before)
+    }
+}
+
+/// The end of the sound part of a file: number and chain of its last record, and bytes. A last line that was not finished is no part of it.
+fn sound(file: &File, name: &Path, key: &hmac::Key, mut number: u64, mut chain: [u8; CHAIN]) -> Result<(u64, [u8; CHAIN], u64)> {
+    let mut reader = BufReader::new(file);
+    let mut bytes = 0;
+    let mut text = Vec::new();
+    loop {
+        text.clear();
+        let read = reader.read_until(b'\n', &mut text).map_err(|error| Error::storage(format!("reading {}", name.display()), error))?;
+        if text.pop() != Some(b'\n') {
+            return Ok((number, chain, bytes));
+        }
+        let expected = line(&text).filter(|line| line.number == number + 1 && line.chain == chained(key, &chain, line.signed));
+        let Some(found) = expected else {
+            return Err(Error::Input(format!(
+                "{}: the record behind number {number} is not what was written; 'cacah log verify' says more. Restore the log from a copy",
+                name.display()
+            )));
+        };
+        (number, chain) = (found.number, found.chain);
+        bytes += read as u64;
+    }
+}
+
+/// Puts a file of Parquet in the place of one of lines: the same records with their chain, and columns to search by.
+fn compress(file: &LogFile) -> Result<()> {
+    let failed = |error: &dyn std::fmt::Display| Error::storage(format!("compressing {}", file.path.display()), error);
+    let bytes = fs::read(&file.path).map_err(|error| failed(&error))?;
+    let (mut numbers, mut lines) = (Vec::new(), Vec::new());
+    let (mut at, mut users, mut surfaces): (Vec<String>, Vec<String>, Vec<String>) = Default::default();
+    for text in bytes.split(|byte| *byte == b'\n').filter(|text| !text.is_empty()) {
+        let found = line(text).ok_or_else(|| failed(&"a line that is none"))?;
+        let record: super::Record = serde_json::from_slice(found.record).map_err(|error| failed(&error))?;
+        numbers.push(found.number);
+        at.push(record.at);
+        users.push(record.user);
+        surfaces.push(record.surface);
+        lines.push(std::str::from_utf8(text).map_err(|error| failed(&error))?.to_owned());
+    }
+    let field = |name: &str, kind| Field::new(name, kind, false);
+    let texts = ["at", "user", "surface", "line"].map(|name| field(name, DataType::Utf8));
+    let schema = Arc::new(Schema::new([vec![field("number", DataType::UInt64)], texts.to_vec()].concat()));
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(UInt64Array::from(numbers)),
+        Arc::new(StringArray::from(at)),
+        Arc::new(StringArray::from(users)),
+        Arc::new(StringArray::from(surfaces)),
+        Arc::new(StringArray::from(lines)),
+    ];
+    let done = file.path.with_extension(DONE);
+    let half = file.path.with_extension("half");
+    let settings = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+    let mut writer = ArrowWriter::try_new(File::create(&half).map_err(|error| failed(&error))?, Arc::clone(&schema), Some(settings))?;
+    writer.write(&RecordBatch::try_new(schema, columns)?)?;
+    writer.into_inner()?.sync_all().map_err(|error| failed(&error))?;
+    fs::rename(&half, &done).and_then(|()| fs::remove_file(&file.path)).map_err(|error| failed(&error))
+}
