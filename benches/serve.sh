@@ -8,7 +8,7 @@ releases="$1" seconds="${2:-10}" connections="${3:-8}" cache="${4:-0}"
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 target="${CARGO_TARGET_DIR:-$here/../target}"
 scratch="$(mktemp -d)"
-"$target/release/cacah" serve --releases "$releases" --port 0 --cache "$cache" >"$scratch/out" 2>"$scratch/err" &
+"$target/release/cacah" serve --public '*' --releases "$releases" --port 0 --cache "$cache" >"$scratch/out" 2>"$scratch/err" &
 server=$!
 trap 'kill $server; rm -rf "$scratch"' EXIT
 for _ in $(seq 100); do grep -q http: "$scratch/out" && break; sleep 0.1; done

@@ -25,7 +25,7 @@ await() {
 
 # Starts our service with so many MiB for finished answers; leaves its address in `base`.
 serve() {
-    "$target/release/cacah" serve --releases "$releases" --port 0 --cache "$1" --max-cells 4000000 >"$scratch/out" 2>/dev/null &
+    "$target/release/cacah" serve --public '*' --releases "$releases" --port 0 --cache "$1" --max-cells 4000000 >"$scratch/out" 2>/dev/null &
     started+=($!)
     for _ in $(seq 100); do grep -q http: "$scratch/out" && break; sleep 0.1; done
     base="$(grep -o 'http://[0-9.:]*' "$scratch/out" | head -n 1)"

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    io::ErrorKind,
     path::Path,
 };
 
@@ -11,7 +12,7 @@ use ring::hmac;
 
 use super::{
     Record,
-    files::{CHAIN, LogFile, files, head, line},
+    files::{CHAIN, DONE, LogFile, files, head, line},
     writer::chained,
 };
 use crate::{
@@ -40,10 +41,16 @@ pub struct Kept {
 }
 
 /// Calls something for each line of a file, in order, with its place.
-fn lines(file: &LogFile, mut each: impl FnMut(usize, &[u8]) -> Result<()>) -> Result<()> {
+fn lines(file: &LogFile, each: &mut dyn FnMut(usize, &[u8]) -> Result<()>) -> Result<()> {
     let failed = |error: &dyn std::fmt::Display| Error::storage(format!("reading {}", file.path.display()), error);
     if !file.done {
-        let bytes = fs::read(&file.path).map_err(|error| failed(&error))?;
+        let bytes = match fs::read(&file.path) {
+            // It was compressed a moment ago.
+            Err(error) if error.kind() == ErrorKind::NotFound && file.path.with_extension(DONE).exists() => {
+                return lines(&LogFile { done: true, path: file.path.with_extension(DONE), ..file.clone() }, each);
+            }
+            read => read.map_err(|error| failed(&error))?,
+        };
         // A last line without its end was being written; nobody was answered on it.
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let texts = bytes[..whole].split(|byte| *byte == b'\n').filter(|text| !text.is_empty());
@@ -76,7 +83,7 @@ impl Walk<'_> {
         if file.first != self.number + 1 {
             return Err(Error::Input(format!("{name}: records {} to {} are missing before it", self.number + 1, file.first - 1)));
         }
-        lines(file, |at, text| {
+        lines(file, &mut |at, text| {
             let wrong = |problem: String| Err(Error::Input(format!("{name}:{at}: {problem}")));
             let Some(found) = line(text) else { return wrong("the line is no record".into()) };
             if found.number != self.number + 1 {
@@ -101,7 +108,7 @@ pub fn end_before_last(all: &[LogFile]) -> Result<(u64, [u8; CHAIN])> {
     let Some(before) = all.len().checked_sub(1 + usize::from(open)).map(|at| &all[at]) else { return Ok((0, [0; CHAIN])) };
     // The chain of the last record of a finished file is taken as it stands; `verify` goes over all of them.
     let mut end = (before.first.saturating_sub(1), [0; CHAIN]);
-    lines(before, |at, text| {
+    lines(before, &mut |at, text| {
         let found = line(text).ok_or_else(|| Error::Input(format!("{}:{at}: the line is no record", before.path.display())))?;
         end = (found.number, found.chain);
         Ok(())
@@ -147,7 +154,7 @@ pub fn verify(folder: &Path, database: &Database) -> Result<Verified> {
 /// Where a file cannot be read.
 pub fn records(folder: &Path, mut each: impl FnMut(Kept)) -> Result<()> {
     for file in files(folder)? {
-        lines(&file, |at, text| {
+        lines(&file, &mut |at, text| {
             let found = line(text).ok_or_else(|| Error::Input(format!("{}:{at}: the line is no record", file.path.display())))?;
             let record =
                 serde_json::from_slice(found.record).map_err(|error| Error::Input(format!("{}:{at}: {error}", file.path.display())))?;

@@ -5,6 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
+    thread::JoinHandle,
 };
 
 use arrow::{
@@ -53,6 +54,8 @@ pub struct Writer {
     chain: [u8; CHAIN],
     head: File,
     full: u64,
+    /// The file before, while it is compressed: nobody waits for that.
+    compressing: Option<JoinHandle<()>>,
     /// Keeps others from writing.
     _lock: File,
 }
@@ -84,7 +87,7 @@ impl Writer {
         // What was being written when the process was killed was answered to nobody.
         file.set_len(bytes).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
-        let writer = Self { folder: folder.to_owned(), key, file, first, bytes, number, chain, head, full, _lock: lock };
+        let writer = Self { folder: folder.to_owned(), key, file, first, bytes, number, chain, head, full, compressing: None, _lock: lock };
         if let Some((told, chain)) = told
             && (told > writer.number || (told == writer.number && chain != writer.chain))
         {
@@ -130,6 +133,16 @@ impl Writer {
                 tracing::error!(%error, "another file of the log cannot be begun; the present one is written on");
             }
         }
+        self.compressed();
+    }
+
+    /// Waits until the file before is compressed.
+    fn compressed(&mut self) {
+        if let Some(under_way) = self.compressing.take()
+            && under_way.join().is_err()
+        {
+            tracing::error!("compressing a file of the log panicked; it stays as it is");
+        }
     }
 
     /// Writes records and flushes them to disk, all or none.
@@ -163,7 +176,13 @@ impl Writer {
         let first = self.number + 1;
         let file = OpenOptions::new().create_new(true).read(true).write(true).open(path(&self.folder, first, OPEN)).map_err(failed)?;
         (self.file, self.first, self.bytes) = (file, first, 0);
-        compress(&before)
+        self.compressed();
+        self.compressing = Some(std::thread::spawn(move || {
+            if let Err(error) = compress(&before) {
+                tracing::error!(%error, "a file of the log stays uncompressed");
+            }
+        }));
+        Ok(())
     }
 }
 
