@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{
     Access, Institution, Role, State, User,
-    keys::MARK,
+    keys::is_key,
     seconds, secrets,
     sign_in::{IDLE, LONGEST},
     today,
@@ -78,7 +78,7 @@ impl Access {
     pub fn identify(&self, who: Who<'_>, now: DateTime<Utc>) -> Result<std::result::Result<Caller, Refused>> {
         let (token, is_session) = match who {
             Who::Session(token) => (token, true),
-            Who::Key(key) if key.starts_with(MARK) => (key, false),
+            Who::Key(key) if is_key(key) => (key, false),
             Who::Key(_) => return Ok(Err(Refused::Unknown)),
         };
         let digest = secrets::digest(token);

@@ -13,7 +13,7 @@ use super::{
 use crate::error::{Error, Result};
 
 /// How keys begin, so that whoever finds one somewhere knows what it opens.
-pub(super) const MARK: &str = "cacah_";
+const MARK: &str = "cacah_";
 /// Days for which a key holds, at most.
 const MOST_DAYS: i64 = 366;
 /// Keys of a user that hold, at most.
@@ -34,6 +34,11 @@ pub struct Key {
     pub ends: DateTime<Utc>,
     /// Whether it was revoked.
     pub revoked: bool,
+}
+
+/// Whether a text is meant as a key.
+pub fn is_key(text: &str) -> bool {
+    text.starts_with(MARK)
 }
 
 impl Access {
@@ -110,10 +115,7 @@ impl Access {
     /// # Errors
     /// Where he has no such key that holds.
     pub fn revoke_key(&self, user: &str, name: &str, by: &str, reason: &str, now: DateTime<Utc>) -> Result<()> {
-        self.database.write(|transaction| {
-            let Some(found) = find(transaction, user)? else {
-                return Ok(Err(Error::NotFound(format!("there is no user '{user}'"))));
-            };
+        self.of_user(user, |transaction, found| {
             let revoked = transaction.execute(
                 "UPDATE key SET revoked = ?1 WHERE user = ?2 AND name = ?3 AND revoked IS NULL",
                 params![seconds(now), found.id, name],
@@ -124,8 +126,6 @@ impl Access {
             let subject = format!("{}/{name}", found.called());
             record(transaction, &Changing { by, subject: "key", subject_id: &subject, what: "revoked", reason, until: None }, now)?;
             Ok(Ok(()))
-        })?;
-        self.forget();
-        Ok(())
+        })
     }
 }

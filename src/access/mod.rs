@@ -29,7 +29,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 pub use changes::Change;
 pub use database::key_path;
 pub use identify::{Caller, Refused, Who};
-pub use keys::Key;
+pub use keys::{Key, is_key};
 pub use log::{Kept, Log, Record, Verified};
 pub use model::{Institution, Kind, Request, Role, Standing, State, User};
 pub use secrets::one_time_password;

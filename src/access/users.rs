@@ -50,6 +50,16 @@ fn shut_out(transaction: &Transaction<'_>, id: i64, now: DateTime<Utc>) -> rusql
 }
 
 impl Access {
+    /// Changes something of a user, wholly or not at all; whoever is identified from then on is looked at anew.
+    pub(super) fn of_user<T>(&self, name: &str, change: impl FnOnce(&Transaction<'_>, User) -> rusqlite::Result<Result<T>>) -> Result<T> {
+        let changed = self.database.write(|transaction| match find(transaction, name)? {
+            Some(user) => change(transaction, user),
+            None => Ok(Err(missing(name))),
+        })?;
+        self.forget();
+        Ok(changed)
+    }
+
     /// Users, in the order in which they were asked for; of one institution if it is named.
     ///
     /// # Errors
@@ -161,8 +171,7 @@ impl Access {
         let password = secrets::one_time_password()?;
         let hashed = secrets::hash(&password)?;
         let ends = now + Duration::days(ONE_TIME_DAYS);
-        let user = self.database.write(|transaction| {
-            let Some(user) = find(transaction, name)? else { return Ok(Err(missing(name))) };
+        let user = self.of_user(name, |transaction, user| {
             if user.state != State::Requested {
                 return Ok(Err(Error::Conflict(format!(
                     "{} is {}, not requested, and cannot be approved",
@@ -200,8 +209,7 @@ impl Access {
         let password = secrets::one_time_password()?;
         let hashed = secrets::hash(&password)?;
         let ends = now + Duration::days(ONE_TIME_DAYS);
-        let user = self.database.write(|transaction| {
-            let Some(user) = find(transaction, name)? else { return Ok(Err(missing(name))) };
+        let user = self.of_user(name, |transaction, user| {
             if !matches!(user.state, State::Approved | State::Active) {
                 return Ok(Err(Error::Conflict(format!("{} is {} and has no password", user.called(), user.state.word()))));
             }
@@ -214,7 +222,6 @@ impl Access {
             record(transaction, &changing(&user.called(), by, "password reset", reason, None), now)?;
             Ok(Ok(user))
         })?;
-        self.forget();
         Ok(Handover { user, password, until: super::today(ends) })
     }
 
@@ -225,8 +232,7 @@ impl Access {
     pub fn change_user(&self, name: &str, request: &Request, by: &str, reason: &str, now: DateTime<Utc>) -> Result<User> {
         text("reason", reason)?;
         request.check()?;
-        let changed = self.database.write(|transaction| {
-            let Some(user) = find(transaction, name)? else { return Ok(Err(missing(name))) };
+        self.of_user(name, |transaction, user| {
             if user.state == State::Removed {
                 return Ok(Err(Error::Conflict(format!("{} is removed", user.called()))));
             }
@@ -254,9 +260,7 @@ impl Access {
                 format!("changed; it was: {} in {}, {}", before.role.word(), before.region.as_deref().unwrap_or("all"), before.position);
             record(transaction, &changing(&user.called(), by, &what, reason, None), now)?;
             Ok(find(transaction, name)?.ok_or_else(|| missing(name)))
-        })?;
-        self.forget();
-        Ok(changed)
+        })
     }
 
     /// Suspends a user until a day, or for as long as nobody takes him up again.
@@ -265,8 +269,7 @@ impl Access {
     /// Where he is neither approved nor active, or no reason is given.
     pub fn suspend(&self, name: &str, until: Option<NaiveDate>, by: &str, reason: &str, now: DateTime<Utc>) -> Result<()> {
         text("reason", reason)?;
-        self.database.write(|transaction| {
-            let Some(user) = find(transaction, name)? else { return Ok(Err(missing(name))) };
+        self.of_user(name, |transaction, user| {
             if !matches!(user.state, State::Approved | State::Active) {
                 return Ok(Err(Error::Conflict(format!("{} is {} and cannot be suspended", user.called(), user.state.word()))));
             }
@@ -275,9 +278,7 @@ impl Access {
             transaction.execute("DELETE FROM session WHERE user = ?", [user.id])?;
             record(transaction, &changing(&user.called(), by, "suspended", reason, until), now)?;
             Ok(Ok(()))
-        })?;
-        self.forget();
-        Ok(())
+        })
     }
 
     /// Takes a suspended user up again, in the state that he was in.
@@ -286,8 +287,7 @@ impl Access {
     /// Where he is not suspended, or no reason is given.
     pub fn reactivate(&self, name: &str, by: &str, reason: &str, now: DateTime<Utc>) -> Result<()> {
         text("reason", reason)?;
-        self.database.write(|transaction| {
-            let Some(user) = find(transaction, name)? else { return Ok(Err(missing(name))) };
+        self.of_user(name, |transaction, user| {
             if user.state != State::Suspended {
                 return Ok(Err(Error::Conflict(format!("{} is {}, not suspended", user.called(), user.state.word()))));
             }
@@ -295,9 +295,7 @@ impl Access {
                 .execute("UPDATE user SET state = coalesce(before, 'approved'), before = NULL, until = NULL WHERE id = ?", [user.id])?;
             record(transaction, &changing(&user.called(), by, "reactivated", reason, None), now)?;
             Ok(Ok(()))
-        })?;
-        self.forget();
-        Ok(())
+        })
     }
 
     /// Removes a user, or refuses a request. His record stays; his password, sessions and keys go.
@@ -306,8 +304,7 @@ impl Access {
     /// Where he is removed already, or no reason is given.
     pub fn remove(&self, name: &str, by: &str, reason: &str, now: DateTime<Utc>) -> Result<()> {
         text("reason", reason)?;
-        self.database.write(|transaction| {
-            let Some(user) = find(transaction, name)? else { return Ok(Err(missing(name))) };
+        self.of_user(name, |transaction, user| {
             if user.state == State::Removed {
                 return Ok(Err(Error::Conflict(format!("{} is removed already", user.called()))));
             }
@@ -318,9 +315,7 @@ impl Access {
             shut_out(transaction, user.id, now)?;
             record(transaction, &changing(&user.called(), by, "removed", reason, None), now)?;
             Ok(Ok(()))
-        })?;
-        self.forget();
-        Ok(())
+        })
     }
 }
 

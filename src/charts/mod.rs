@@ -91,6 +91,6 @@ pub async fn picture(
     };
     let style = wishes.style(library.tongue(language));
     let drawn = draw(&library, &plan, &answers, &wishes.options, language, style, &boundaries);
-    let suppressed = answers.main.statuses.iter().filter(|status| **status == CellStatus::Suppressed).count() as u64;
+    let suppressed = answers.main.count(CellStatus::Suppressed);
     Ok(drawn.map(|drawn| Picture::of(drawn, provenance, suppressed)))
 }

@@ -23,7 +23,7 @@ use crate::{
     engine::Admission,
     error::Result as Computed,
     formats::{Context, Document, Format},
-    tables::{Answer, Query, Request, answer, resolve},
+    tables::{Answer, CellStatus, Query, Request, answer, resolve},
     words,
 };
 
@@ -189,7 +189,7 @@ pub async fn compute(
     if cells > FINISHED_AT_ONCE {
         let begun = async move {
             let answer = Arc::new(answer.await?);
-            Ok((noted::suppressed(&answer), document(answer)?))
+            Ok((answer.count(CellStatus::Suppressed), document(answer)?))
         };
         let (suppressed, begun) = shared.engine.compute(begun).await?;
         noted.suppressed = suppressed;
@@ -222,7 +222,7 @@ pub async fn compute(
         .engine
         .compute(async move {
             let answer = Arc::new(answer.await?);
-            let suppressed = noted::suppressed(&answer);
+            let suppressed = answer.count(CellStatus::Suppressed);
             let mut document = document(answer)?;
             Ok((suppressed, finish(&mut *document)?))
         })

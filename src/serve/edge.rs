@@ -17,7 +17,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use chrono::{SecondsFormat, Utc};
+use chrono::Utc;
 use futures::{FutureExt, StreamExt, stream};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -182,15 +182,10 @@ fn record(
         _ if path.starts_with("/charts/") => "chart",
         _ => "page",
     };
-    let caller = asking.caller.as_deref();
     let asked = uri.path_and_query().map_or("", |address| address.as_str());
     let format = response.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
     Some(Record {
-        at: Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true),
         request: id.to_str().unwrap_or("").to_owned(),
-        user: caller.map_or_else(String::new, |caller| caller.user_id.clone()),
-        institution: caller.map_or_else(String::new, |caller| caller.institution.clone()),
-        by: caller.map_or_else(String::new, |caller| caller.by.clone()),
         from: peer.map_or_else(String::new, |peer| peer.0.ip().to_string()),
         surface: surface.to_owned(),
         asked: format!("{method} {}", asked.chars().take(LONGEST).collect::<String>()),
@@ -200,6 +195,7 @@ fn record(
         suppressed: noted.suppressed,
         format: format.unwrap_or("").to_owned(),
         status: status.as_u16(),
+        ..Record::of(asking.caller.as_deref(), Utc::now())
     })
 }
 

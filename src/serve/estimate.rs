@@ -88,8 +88,7 @@ async fn estimate(
         let answer = answer(Arc::clone(&shared.library), Arc::clone(&shared.engine), query);
         let counted = async move {
             let answer = Arc::new(answer.await?);
-            let count = |status: CellStatus| answer.statuses.iter().filter(|other| **other == status).count() as u64;
-            let counts = [CellStatus::Suppressed, CellStatus::Impossible, CellStatus::Unavailable].map(count);
+            let counts = [CellStatus::Suppressed, CellStatus::Impossible, CellStatus::Unavailable].map(|status| answer.count(status));
             // Written as it would be, a piece at a time, and thrown away: nothing else knows the length.
             let mut document = format.document(context, Arc::clone(&answer))?;
             let (mut piece, mut bytes) = (Vec::with_capacity(2 * PIECE), 0);

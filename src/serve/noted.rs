@@ -37,7 +37,7 @@ impl Noted {
 
     /// An answer.
     pub fn answer(library: &Library, answer: &Answer) -> Self {
-        Self { suppressed: suppressed(answer), ..Self::query(library, &answer.query) }
+        Self { suppressed: answer.count(CellStatus::Suppressed), ..Self::query(library, &answer.query) }
     }
 
     /// The rows of a named query.
@@ -62,11 +62,6 @@ impl Noted {
         self.cells += other.cells;
         self.suppressed += other.suppressed;
     }
-}
-
-/// Suppressed cells of an answer.
-pub fn suppressed(answer: &Answer) -> u64 {
-    answer.statuses.iter().filter(|status| **status == CellStatus::Suppressed).count() as u64
 }
 
 /// Notes what was read for the request under way.

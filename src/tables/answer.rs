@@ -28,6 +28,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Cells of a status.
+    pub fn count(&self, status: CellStatus) -> u64 {
+        self.statuses.iter().filter(|other| **other == status).count() as u64
+    }
+
     /// Decimal places of a cell's number.
     pub fn decimals(&self, cell: usize) -> u8 {
         match self.decimals[..] {

@@ -24,7 +24,7 @@ pub use verify::{Kept, Verified, records, verify};
 use super::database::Database;
 use crate::error::{Error, Result};
 
-/// Records that wait at a time; those who come when there is no room are told to come again.
+/// Records that wait at a time; those who come when there is no room wait until there is.
 const WAITING: usize = 4096;
 
 /// A record on its way to disk.

@@ -1,6 +1,9 @@
 //! One access to data.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
+
+use crate::access::Caller;
 
 /// What is kept of one access.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -33,4 +36,18 @@ pub struct Record {
     pub format: String,
     /// Status of the answer.
     pub status: u16,
+}
+
+impl Record {
+    /// What is known of any access: when, and whose it is.
+    pub fn of(caller: Option<&Caller>, now: DateTime<Utc>) -> Self {
+        let told = |field: fn(&Caller) -> &String| caller.map_or_else(String::new, |caller| field(caller).clone());
+        Self {
+            at: now.to_rfc3339_opts(SecondsFormat::Millis, true),
+            user: told(|caller| &caller.user_id),
+            institution: told(|caller| &caller.institution),
+            by: told(|caller| &caller.by),
+            ..Self::default()
+        }
+    }
 }

@@ -91,6 +91,18 @@ async fn own_fields(shared: &Shared, asking: &Asking, headers: &HeaderMap, body:
     Ok(fields)
 }
 
+/// What a form of an account is answered with: the page that it came from, its fields, and the user id of whoever sent it.
+async fn received(
+    shared: &Arc<Shared>,
+    asking: &Asking,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Page, Parameters, String), Problem> {
+    let fields = own_fields(shared, asking, headers, body).await?;
+    Ok((Page::new(shared, uri, headers)?, fields, signed_in(asking)?.0.user_id.clone()))
+}
+
 /// Work with passwords, which takes a processor for a while, away from the threads that serve connections.
 async fn apart<T: Send + 'static>(
     access: &Arc<Access>,
@@ -301,10 +313,8 @@ pub async fn change_password(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let fields = own_fields(&shared, &asking, &headers, body).await?;
-    let page = Page::new(&shared, &uri, &headers)?;
-    let (caller, session) = signed_in(&asking)?;
-    let (user, kept) = (caller.user_id.clone(), session.to_owned());
+    let (page, fields, user) = received(&shared, &asking, &uri, &headers, body).await?;
+    let kept = signed_in(&asking)?.1.to_owned();
     let (old, new) = (fields.get("old").unwrap_or("").to_owned(), fields.get("new").unwrap_or("").to_owned());
     let (status, said) = match apart(access(&shared)?, move |access| access.change_password(&user, &old, &new, &kept, Utc::now())).await? {
         SignedIn::Yes(_) => (StatusCode::OK, html! { p.note role="status" { (page.say(&texts::CHANGED)) } }),
@@ -331,10 +341,7 @@ pub async fn add_key(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let fields = own_fields(&shared, &asking, &headers, body).await?;
-    let page = Page::new(&shared, &uri, &headers)?;
-    let (caller, _) = signed_in(&asking)?;
-    let user = caller.user_id.clone();
+    let (page, fields, user) = received(&shared, &asking, &uri, &headers, body).await?;
     let (name, days) = (fields.get("name").unwrap_or("").to_owned(), fields.get("days").and_then(|days| days.parse().ok()).unwrap_or(0));
     let made = apart(access(&shared)?, move |access| Ok(access.add_key(&user, &name, days, &user, Utc::now()))).await?;
     let (status, said) = match made {
@@ -355,10 +362,8 @@ pub async fn revoke_key(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let fields = own_fields(&shared, &asking, &headers, body).await?;
-    let page = Page::new(&shared, &uri, &headers)?;
-    let (caller, _) = signed_in(&asking)?;
-    let (user, name) = (caller.user_id.clone(), fields.get("name").unwrap_or("").to_owned());
+    let (page, fields, user) = received(&shared, &asking, &uri, &headers, body).await?;
+    let name = fields.get("name").unwrap_or("").to_owned();
     let revoked = apart(access(&shared)?, move |access| Ok(access.revoke_key(&user, &name, &user, "", Utc::now()))).await?;
     match revoked {
         Ok(()) => Ok(onward(&page.link("/account", &[]))),
@@ -374,17 +379,15 @@ pub async fn second_factor(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let fields = own_fields(&shared, &asking, &headers, body).await?;
-    let page = Page::new(&shared, &uri, &headers)?;
-    let (caller, _) = signed_in(&asking)?;
-    let (user, code) = (caller.user_id.clone(), fields.get("code").unwrap_or("").to_owned());
+    let (page, fields, user) = received(&shared, &asking, &uri, &headers, body).await?;
+    let code = fields.get("code").unwrap_or("").to_owned();
     if code.is_empty() {
         let begun = apart(access(&shared)?, move |access| Ok(access.begin_second_factor(&user))).await?;
         let said = match begun {
             Err(error) => return own_page(&page, &asking, StatusCode::BAD_REQUEST, &refusal(error)?).await,
             Ok(seed) => html! {
                 form.sign-in.card method="post" action=(page.link("/account/second-factor", &[])) {
-                    input type="hidden" name="form" value=(caller.form_token);
+                    input type="hidden" name="form" value=(signed_in(&asking)?.0.form_token);
                     p { (page.say(&texts::SECOND_FACTOR_SEED)) }
                     p { code { (seed) } }
                     label for="code" { (page.say(&texts::FACTOR_CODE)) }

@@ -3,12 +3,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use chrono::{SecondsFormat, Utc};
+use chrono::Utc;
 use pgwire::error::{PgWireError, PgWireResult};
 
 use super::refusal::{refusal, refuse};
 use crate::{
-    access::{Access, Attempt, Caller, Record, SignedIn, Who},
+    access::{Access, Attempt, Caller, Record, SignedIn, Who, is_key},
     engine::{SCHEMA, SqlError},
     error::Error,
     serve::{Shared, renewal::Current},
@@ -53,7 +53,7 @@ impl Reader {
     pub async fn enter(&self, user: &str, password: &str) -> PgWireResult<()> {
         let wrong = || refuse(BAD_PASSWORD, "user id or password is wrong, or your access does not hold at present");
         let access = self.current.get().access.clone().ok_or_else(wrong)?;
-        let shown = if password.starts_with("cacah_") {
+        let shown = if is_key(password) {
             let caller = access.identify(Who::Key(password), Utc::now()).map_err(inside)?;
             if !caller.is_ok_and(|caller| caller.user_id.eq_ignore_ascii_case(user)) {
                 return Err(wrong());
@@ -89,14 +89,10 @@ impl Reader {
         let (_, caller) = self.looked_at().await?;
         let Some(log) = &shared.log else { return Ok(()) };
         let record = Record {
-            at: Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true),
-            user: caller.as_ref().map_or_else(String::new, |caller| caller.user_id.clone()),
-            institution: caller.as_ref().map_or_else(String::new, |caller| caller.institution.clone()),
-            by: caller.map_or_else(String::new, |caller| caller.by),
             surface: "sql".to_owned(),
             asked: text.chars().take(LONGEST).collect(),
             releases: shared.library.releases.iter().map(|release| release.folder.clone()).collect(),
-            ..Record::default()
+            ..Record::of(caller.as_ref(), Utc::now())
         };
         log.keep(&record).await.map_err(inside)
     }

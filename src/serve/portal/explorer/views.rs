@@ -55,7 +55,7 @@ async fn table(page: &Page, state: &State, query: &Query) -> Result<Shown, Probl
         return Ok(Shown { toolbar, body, counted: None, chart: None });
     }
     let answer = page.cells(query.clone()).await?;
-    let withheld = answer.statuses.iter().filter(|status| **status == CellStatus::Suppressed).count() as u64;
+    let withheld = answer.count(CellStatus::Suppressed);
     let context = page.context();
     let (labels, order, shaded) = (state.labels, state.order, state.shaded);
     let cells = query.cells;
