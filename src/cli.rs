@@ -2,6 +2,7 @@
 
 mod access;
 mod log;
+mod report;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use access::{Access as AccessArgs, AccessAction, ChangeUserArgs, DATABASE, InstitutionArgs, RequestArgs};
 pub use log::{Log as LogArgs, LogAction, LogShow};
+pub use report::{Report as ReportArgs, ReportAction, UsageArgs};
 
 /// Statistics from a population register: count, protect, publish, serve.
 #[derive(Debug, Parser)]
@@ -62,6 +64,8 @@ pub enum Command {
     Access(AccessArgs),
     /// Look into the log of accesses, and prove that it is whole
     Log(LogArgs),
+    /// Tell how the service was used, and who has reported on it
+    Report(ReportArgs),
     /// Install outlines of regions for maps
     #[command(subcommand)]
     Boundaries(Boundaries),

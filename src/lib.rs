@@ -56,6 +56,7 @@ pub mod sdmx;
 pub mod serve;
 pub mod sql;
 pub mod tables;
+pub mod usage;
 
 pub mod cli;
 pub mod commands;

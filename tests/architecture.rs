@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Modules from the ground up: each may use only those before it.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 24] = [
     "error",
     "register",
     "words",
@@ -28,6 +28,7 @@ const ORDER: [&str; 23] = [
     "charts",
     "dashboards",
     "access",
+    "usage",
     "serve",
     "cli",
     "commands",
@@ -35,7 +36,7 @@ const ORDER: [&str; 23] = [
 /// Modules that hold people or unprotected counts.
 const CONFIDENTIAL: [&str; 6] = ["ingest", "classify", "cube", "protect", "audit", "sample"];
 /// Modules that face the public.
-const PUBLIC: [&str; 9] = ["release", "tables", "sql", "formats", "sdmx", "charts", "dashboards", "access", "serve"];
+const PUBLIC: [&str; 10] = ["release", "tables", "sql", "formats", "sdmx", "charts", "dashboards", "access", "usage", "serve"];
 
 fn sources() -> BTreeMap<PathBuf, String> {
     fn gather(folder: &Path, found: &mut BTreeMap<PathBuf, String>) {

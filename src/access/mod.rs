@@ -15,6 +15,7 @@ mod institutions;
 mod keys;
 mod log;
 mod model;
+mod reports;
 mod secrets;
 mod sign_in;
 mod users;
@@ -24,20 +25,21 @@ use std::{
     sync::Mutex,
 };
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
 
 pub use changes::Change;
 pub use database::key_path;
 pub use identify::{Caller, Refused, Who};
 pub use keys::{Key, is_key};
-pub use log::{Kept, Log, Record, Verified};
+pub use log::{Kept, Log, NAMED_REGIONS, Record, Search, Verified};
 pub use model::{Institution, Kind, Request, Role, Standing, State, User};
+pub use reports::{Duty, Filed};
 pub use secrets::one_time_password;
 pub use sign_in::{Attempt, PasswordFault, Session, SignedIn};
 pub use users::Handover;
 
 use self::{database::Database, identify::Known};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Declares words that the database, the command line and people share.
 macro_rules! words_of {
@@ -86,6 +88,20 @@ impl Access {
         Ok(Self { database: Database::open(path)?, known: Mutex::default() })
     }
 
+    /// Opens the database in a file that is there already.
+    ///
+    /// # Errors
+    /// Where there is none, it is no such database, or its key is missing.
+    pub fn existing(path: &Path) -> Result<Self> {
+        if !path.exists() {
+            return Err(Error::NotFound(format!(
+                "{}: there is no such database; name it with --database, or make one with 'cacah access add-institution'",
+                path.display()
+            )));
+        }
+        Self::open(path)
+    }
+
     /// Where the log of accesses lies.
     pub fn log_folder(&self) -> PathBuf {
         self.path().with_extension("log")
@@ -107,12 +123,20 @@ impl Access {
         log::verify(&self.log_folder(), &self.database)
     }
 
-    /// Calls something for every record of the log, the oldest first.
+    /// Calls something for every record of the log that is looked for, the oldest first.
     ///
     /// # Errors
     /// Where a file of it cannot be read.
-    pub fn log_records(&self, each: impl FnMut(Kept)) -> Result<()> {
-        log::records(&self.log_folder(), each)
+    pub fn log_records(&self, search: &Search, each: impl FnMut(Kept)) -> Result<()> {
+        if self.log_folder().exists() { log::records(&self.log_folder(), search, each) } else { Ok(()) }
+    }
+
+    /// The newest records of the log that are looked for, so many at most, the newest last.
+    ///
+    /// # Errors
+    /// Where a file of it cannot be read.
+    pub fn newest_records(&self, search: &Search, most: usize) -> Result<Vec<Kept>> {
+        if self.log_folder().exists() { log::newest(&self.log_folder(), search, most) } else { Ok(Vec::new()) }
     }
 
     /// The file.
@@ -126,7 +150,20 @@ fn seconds(now: DateTime<Utc>) -> i64 {
     now.timestamp()
 }
 
-/// The day on which deadlines end. Offices work by the calendar of the west of the country, seven hours ahead.
+/// Hours by which the clock of offices is ahead of UTC: they work by the time of the west of the country.
+const AHEAD: chrono::Duration = chrono::Duration::hours(7);
+
+/// The same moment by the clock of offices.
+pub fn office_time(now: DateTime<Utc>) -> NaiveDateTime {
+    (now + AHEAD).naive_utc()
+}
+
+/// The moment at which a day begins in offices, as the log writes it.
+pub fn begin_of(day: NaiveDate) -> String {
+    (day.and_time(NaiveTime::MIN).and_utc() - AHEAD).to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// The day on which deadlines end.
 fn today(now: DateTime<Utc>) -> NaiveDate {
-    (now + chrono::Duration::hours(7)).date_naive()
+    office_time(now).date()
 }

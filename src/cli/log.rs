@@ -45,6 +45,12 @@ pub struct LogShow {
     /// Whose address or meaning holds this
     #[arg(long, value_name = "TEXT")]
     pub asked: Option<String>,
+    /// Of this part of the service: api, sdmx, sql, chart, query, page or admin
+    #[arg(long, value_name = "NAME")]
+    pub surface: Option<String>,
+    /// Before this day or moment, UTC
+    #[arg(long, value_name = "DAY")]
+    pub until: Option<String>,
     /// From this day on, or moment, as 2024-12-01 or 2024-12-01T08:00
     #[arg(long, value_name = "DAY")]
     pub since: Option<String>,

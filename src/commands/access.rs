@@ -114,7 +114,7 @@ pub async fn access(args: AccessArgs) -> Result<()> {
 }
 
 /// Who sits at the terminal.
-fn user_of_this_machine() -> String {
+pub fn user_of_this_machine() -> String {
     let name = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty());
     format!("terminal:{}", name.as_deref().unwrap_or("unknown"))
 }

@@ -1,18 +1,16 @@
 //! `cacah log`
 
-use std::collections::VecDeque;
-
 use anyhow::Result;
 
 use super::say::say;
 use crate::{
-    access::{Access, Kept},
+    access::{Access, Kept, Search},
     cli::{LogAction, LogArgs, LogShow},
 };
 
 /// Runs the command.
 pub fn log(args: &LogArgs) -> Result<()> {
-    let access = Access::open(&args.database)?;
+    let access = Access::existing(&args.database)?;
     match &args.action {
         LogAction::Verify => {
             let found = access.verify_log()?;
@@ -29,16 +27,16 @@ pub fn log(args: &LogArgs) -> Result<()> {
 }
 
 fn show(access: &Access, wanted: &LogShow) -> Result<()> {
-    let mut newest: VecDeque<Kept> = VecDeque::new();
-    access.log_records(|kept| {
-        if is_wanted(&kept, wanted) {
-            if newest.len() >= wanted.most {
-                newest.pop_front();
-            }
-            newest.push_back(kept);
-        }
-    })?;
-    for Kept { number, record } in newest {
+    let search = Search {
+        user: wanted.user.clone(),
+        institution: wanted.institution.clone(),
+        surface: wanted.surface.clone(),
+        asked: wanted.asked.clone(),
+        since: wanted.since.clone(),
+        until: wanted.until.clone(),
+        refused: wanted.refused,
+    };
+    for Kept { number, record } in access.newest_records(&search, wanted.most)? {
         if wanted.json {
             say!("{}", serde_json::to_string(&record)?);
             continue;
@@ -55,15 +53,4 @@ fn show(access: &Access, wanted: &LogShow) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn is_wanted(kept: &Kept, wanted: &LogShow) -> bool {
-    let record = &kept.record;
-    let is = |given: &Option<String>, value: &str| given.as_ref().is_none_or(|given| given.eq_ignore_ascii_case(value));
-    let holds = |text: &String| record.asked.contains(text) || record.means.iter().any(|means| means.contains(text));
-    is(&wanted.user, &record.user)
-        && is(&wanted.institution, &record.institution)
-        && wanted.asked.as_ref().is_none_or(holds)
-        && wanted.since.as_ref().is_none_or(|since| record.at.as_str() >= since.as_str())
-        && (!wanted.refused || matches!(record.status, 401 | 403))
 }

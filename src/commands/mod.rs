@@ -17,6 +17,7 @@ mod handover;
 mod log;
 mod protection;
 mod release;
+mod report;
 mod sample;
 mod say;
 mod serve;
@@ -68,6 +69,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Chart(args) => chart(args).await,
             Command::Access(args) => access(args).await,
             Command::Log(args) => log::log(&args),
+            Command::Report(args) => report::report(args),
             Command::Boundaries(Boundaries::Add(args)) => add_boundaries(args).await,
         }
     });

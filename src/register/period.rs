@@ -85,6 +85,11 @@ impl Period {
             .expect("a parsed period lies between the years 1000 and 9999")
     }
 
+    /// The first day of the period.
+    pub fn first_date(self) -> NaiveDate {
+        self.previous().reference_date().succ_opt().expect("a parsed period lies between the years 1000 and 9999")
+    }
+
     /// The period before this one.
     pub fn previous(self) -> Self {
         if self.part > 1 {

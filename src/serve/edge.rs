@@ -189,13 +189,9 @@ fn record(
         from: peer.map_or_else(String::new, |peer| peer.0.ip().to_string()),
         surface: surface.to_owned(),
         asked: format!("{method} {}", asked.chars().take(LONGEST).collect::<String>()),
-        means: noted.means,
-        releases: noted.releases.into_iter().collect(),
-        cells: noted.cells,
-        suppressed: noted.suppressed,
         format: format.unwrap_or("").to_owned(),
         status: status.as_u16(),
-        ..Record::of(asking.caller.as_deref(), Utc::now())
+        ..noted.record().of(asking.caller.as_deref(), Utc::now())
     })
 }
 
@@ -251,17 +247,19 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The name that the client or a proxy gave a request, or one of our own.
 fn request_id(headers: &HeaderMap) -> HeaderValue {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    static START: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
     let sound = |id: &&HeaderValue| {
         let bytes = id.as_bytes();
         (1..=64).contains(&bytes.len()) && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
     };
     let given = headers.get(REQUEST_ID).filter(sound).cloned();
-    given.unwrap_or_else(|| {
-        let own = format!("{:016x}-{}", *START, COUNT.fetch_add(1, Ordering::Relaxed));
-        HeaderValue::from_str(&own).unwrap_or(HeaderValue::from_static("none"))
-    })
+    given.unwrap_or_else(|| HeaderValue::from_str(&own_id()).unwrap_or(HeaderValue::from_static("none")))
+}
+
+/// A name of our own for a request.
+pub fn own_id() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    static START: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+    format!("{:016x}-{}", *START, COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// An address that leads nowhere.

@@ -56,7 +56,7 @@ use self::{
     metrics::Metrics,
     postgres::PostgresPort,
     renewal::{Current, Renewal},
-    seen::Views,
+    seen::{Beyond, Views},
 };
 pub use limits::Rate;
 
@@ -163,6 +163,8 @@ struct Shared {
     queries: Arc<FileSources>,
     dashboards: Arc<Dashboards>,
     dashboard_files: Arc<FileSources>,
+    /// What lies outside of this part.
+    beyond: Arc<Beyond>,
     finished: Arc<Finished>,
     /// Scheme and host of our own addresses; `None`: as the client called us.
     host: Option<String>,
@@ -232,6 +234,7 @@ impl Application {
             queries: Arc::new(settings.queries.clone()),
             dashboards,
             dashboard_files: Arc::new(settings.dashboards.clone()),
+            beyond: Arc::default(),
             finished: Arc::new(Finished::new(settings.finished)),
             host: settings.public.as_ref().map(|address| address.trim_end_matches('/').to_owned()),
             access: settings.access.clone(),

@@ -5,6 +5,7 @@ use std::{cell::RefCell, collections::BTreeSet, future::Future};
 use arrow::array::{AsArray as _, RecordBatch};
 
 use crate::{
+    access::{NAMED_REGIONS, Record},
     sql::Named,
     tables::{Answer, CellStatus, Library, Query},
 };
@@ -18,6 +19,12 @@ tokio::task_local! {
 pub struct Noted {
     /// Each table, or query, with the codes that were chosen.
     pub means: Vec<String>,
+    /// Identifiers of the tables.
+    pub tables: BTreeSet<String>,
+    /// Codes of the regions, the first of many.
+    pub regions: BTreeSet<String>,
+    /// How many regions were chosen, in the query that chose most.
+    pub region_count: u64,
     /// Folders of the releases.
     pub releases: BTreeSet<String>,
     pub cells: u64,
@@ -27,8 +34,12 @@ pub struct Noted {
 impl Noted {
     /// A query of which the client has the answer already.
     pub fn query(library: &Library, query: &Query) -> Self {
+        let regions = library.regions_of(query);
         Self {
             means: vec![library.summary(query)],
+            tables: BTreeSet::from([library.tables[query.table].table.id.clone()]),
+            regions: regions.iter().take(NAMED_REGIONS).map(|&code| code.to_owned()).collect(),
+            region_count: regions.len() as u64,
             releases: query.releases.iter().map(|&release| library.releases[release].folder.clone()).collect(),
             cells: query.cells,
             suppressed: 0,
@@ -45,19 +56,40 @@ impl Noted {
         let numbers = || query.columns.iter().filter(|column| column.unit.is_some());
         let marks = |batch: &RecordBatch| {
             let statuses = numbers().filter_map(|column| batch.column_by_name(column.status.as_deref()?)?.as_string_view_opt());
-            statuses.map(|texts| texts.iter().filter(|text| *text == Some("c")).count() as u64).sum::<u64>()
+            statuses.map(|texts| texts.iter().filter(|text| *text == CellStatus::Suppressed.mark()).count() as u64).sum::<u64>()
         };
         let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        let regions: BTreeSet<String> = query.regions_of(library, given).map(str::to_owned).collect();
         Self {
             means: vec![query.address(given)],
+            tables: query.tables.iter().cloned().collect(),
+            region_count: regions.len() as u64,
+            regions,
             releases: library.releases.iter().map(|release| release.folder.clone()).collect(),
             cells: (rows * numbers().count()) as u64,
             suppressed: batches.iter().map(marks).sum(),
         }
     }
 
+    /// A record with what was read in it, of nobody yet.
+    pub fn record(self) -> Record {
+        Record {
+            means: self.means,
+            tables: self.tables.into_iter().collect(),
+            regions: self.regions.into_iter().take(NAMED_REGIONS).collect(),
+            region_count: self.region_count,
+            releases: self.releases.into_iter().collect(),
+            cells: self.cells,
+            suppressed: self.suppressed,
+            ..Record::default()
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.means.extend(other.means.iter().cloned());
+        self.tables.extend(other.tables.iter().cloned());
+        self.regions.extend(other.regions.iter().cloned());
+        self.region_count = self.region_count.max(other.region_count);
         self.releases.extend(other.releases.iter().cloned());
         self.cells += other.cells;
         self.suppressed += other.suppressed;

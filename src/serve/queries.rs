@@ -18,7 +18,7 @@ use super::{
     parameters::Parameters,
     problem::Problem,
     px::{json, lasting},
-    seen::Seen,
+    seen::{Seen, refused},
 };
 use crate::{
     engine::SqlError,
@@ -183,6 +183,9 @@ impl Shared {
     pub fn named(&self, name: &str) -> Result<&Named, Problem> {
         self.sql.query(name).ok_or_else(|| {
             let there = self.sql.queries().iter().map(|query| query.name.as_str()).collect::<Vec<_>>().join(", ");
+            if let Some(problem) = refused(&self.beyond.queries, name, &there) {
+                return problem;
+            }
             let detail = words::NO_QUERY.with(name.chars().take(60).collect::<String>()).and(words::THERE_IS.with(there));
             Problem::new(StatusCode::NOT_FOUND, "Non-existent query", detail)
         })

@@ -7,7 +7,7 @@
 //! A part has its own library, queries and dashboards, and its fingerprint differs from those of all others, so that neither tags nor
 //! finished answers are ever those of another scope.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     extract::FromRequestParts,
@@ -15,8 +15,12 @@ use axum::{
 };
 use tokio::sync::Mutex;
 
-use super::{Shared, problem::Problem, renewal::Current};
-use crate::{dashboards::Dashboards, error::Result, tables::Scope, words};
+use super::{
+    Shared,
+    problem::{OUT_OF_SCOPE, Problem},
+    renewal::Current,
+};
+use crate::{dashboards::Dashboards, error::Result, sql::Sql, tables::Scope, words};
 
 /// Parts that are kept at a time; what was asked for longest ago is made anew when it is needed again.
 const MOST_VIEWS: usize = 64;
@@ -32,6 +36,19 @@ impl FromRequestParts<Current> for Seen {
         // Without the edge nobody has asked who it is: then nothing may be seen.
         seen.map(Self).ok_or_else(|| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", &words::FAILED))
     }
+}
+
+/// What there is outside of a part, by name.
+#[derive(Debug, Default)]
+pub struct Beyond {
+    pub queries: BTreeSet<String>,
+    pub dashboards: BTreeSet<String>,
+}
+
+/// Refuses something that stands outside of a scope; `there` is what stands within it.
+pub fn refused(beyond: &BTreeSet<String>, name: &str, there: &str) -> Option<Problem> {
+    let found = beyond.iter().find(|known| known.eq_ignore_ascii_case(name))?;
+    Some(Problem::new(StatusCode::FORBIDDEN, OUT_OF_SCOPE, words::NOT_GRANTED_NAMED.with(found.as_str()).and(there)))
 }
 
 /// The parts that were made of one state of the releases.
@@ -64,7 +81,11 @@ impl Shared {
         let library = Arc::new(self.engine.compute(async move { Ok(whole.within(&wanted)) }).await?);
         let sql = Arc::new(self.sql.part(&library, &self.engine, &self.queries).await?);
         let dashboards = Arc::new(Dashboards::open(&library, &sql, &self.dashboard_files.fitting())?);
-        let part = Arc::new(Self { library, sql, dashboards, signed_in, views: Arc::default(), ..Self::clone(self) });
+        let named = |sql: &Sql| sql.queries().iter().map(|query| query.name.clone()).collect::<BTreeSet<_>>();
+        let listed = |dashboards: &Dashboards| dashboards.listed().map(|dashboard| dashboard.name.clone()).collect::<BTreeSet<_>>();
+        let beyond =
+            Arc::new(Beyond { queries: &named(&self.sql) - &named(&sql), dashboards: &listed(&self.dashboards) - &listed(&dashboards) });
+        let part = Arc::new(Self { library, sql, dashboards, beyond, signed_in, views: Arc::default(), ..Self::clone(self) });
         if views.len() >= MOST_VIEWS {
             views.remove(0);
         }

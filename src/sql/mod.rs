@@ -21,7 +21,9 @@ mod parameter;
 mod scan;
 mod table;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
+
+use datafusion::{common::tree_node::TreeNodeRecursion, logical_expr::LogicalPlan};
 
 pub use bind::{BindError, Bound};
 pub(crate) use header::{Header, ParameterFile, Texts};
@@ -103,6 +105,19 @@ fn parts(library: &Arc<Library>, engine: &Arc<ServingEngine>) -> Result<SqlParts
         parts.tables.push((format!("dim_{}", name(&dimension.id)), columns.table()?));
     }
     Ok(parts)
+}
+
+/// Identifiers of the tables whose cells a plan reads.
+pub fn tables_read(library: &Library, plan: &LogicalPlan) -> Vec<String> {
+    let mut read = BTreeSet::new();
+    let found = plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            read.extend(library.tables.iter().map(|entry| &entry.table.id).filter(|id| name(id) == scan.table_name.table()).cloned());
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    // The closure refuses nothing.
+    found.map(|_| read.into_iter().collect()).unwrap_or_default()
 }
 
 /// An identifier of the register as a name in SQL, which would have to be quoted with a hyphen in it.

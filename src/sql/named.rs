@@ -13,12 +13,12 @@ use url::form_urlencoded;
 
 use super::{
     header::{Header, HeaderFile},
-    parameter::Parameter,
+    parameter::{Parameter, ParameterKind},
 };
 use crate::{
     engine::{SqlError, SqlSession},
     error::{Error, Result},
-    register::{DefinitionError, Label, Sources},
+    register::{DefinitionError, Label, Role, Sources},
     tables::{Library, fingerprint},
 };
 
@@ -48,6 +48,8 @@ pub struct Named {
     pub columns: Vec<ResultColumn>,
     /// Digest of its file.
     pub digest: String,
+    /// Identifiers of the tables whose cells it reads.
+    pub tables: Vec<String>,
     pub(super) plan: LogicalPlan,
 }
 
@@ -56,6 +58,15 @@ impl Named {
     pub fn address(&self, given: &[String]) -> String {
         let pairs = self.parameters.iter().map(|parameter| parameter.name.as_str()).zip(given.iter().map(String::as_str));
         format!("queries/{}/data?{}", self.name, form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
+    }
+
+    /// The codes of regions among what was given for its parameters.
+    pub fn regions_of<'a>(&'a self, library: &'a Library, given: &'a [String]) -> impl Iterator<Item = &'a str> {
+        let is_place = |parameter: &Parameter| match parameter.kind {
+            ParameterKind::Code(dimension, _) => library.dimensions[dimension].role == Role::Geo,
+            _ => false,
+        };
+        self.parameters.iter().zip(given).filter(move |(parameter, _)| is_place(parameter)).map(|(_, code)| code.as_str())
     }
 }
 
@@ -161,6 +172,7 @@ async fn plan(file: &str, text: &str, library: &Library, session: &SqlSession) -
         audience: header.label(&parsed.audience)?,
         notes: parsed.notes.iter().map(|note| header.label(note)).collect::<Result<_, _>>()?,
         digest: fingerprint(std::iter::once(text.as_bytes())),
+        tables: super::tables_read(library, &plan),
         name,
         parameters,
         columns,

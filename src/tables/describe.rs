@@ -6,7 +6,7 @@ use super::{
     resolve::{CONTENTS, Chosen, Query, TIME, Variable},
 };
 use crate::{
-    register::{Label, Measure},
+    register::{Label, Measure, Role},
     words,
 };
 
@@ -35,6 +35,14 @@ impl Library {
             format!("{}={text}", self.variable_code(entry, variable))
         });
         format!("{}: {}", entry.table.id, chosen.collect::<Vec<_>>().join(" "))
+    }
+
+    /// The codes of the regions that a query chooses.
+    pub fn regions_of(&self, query: &Query) -> Vec<&str> {
+        let entry = &self.tables[query.table];
+        let place = entry.axes.iter().position(|axis| self.dimensions[axis.dimension].role == Role::Geo);
+        let chosen = place.map(|axis| self.categories(query, Variable::Axis(axis), 0)).unwrap_or_default();
+        chosen.into_iter().map(|category| category.code).collect()
     }
 
     /// The code of a table's variable.

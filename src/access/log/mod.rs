@@ -11,6 +11,7 @@
 
 mod files;
 mod record;
+mod search;
 mod verify;
 mod writer;
 
@@ -18,8 +19,9 @@ use std::{path::Path, sync::Arc};
 
 use tokio::sync::{mpsc, oneshot};
 
-pub use record::Record;
-pub use verify::{Kept, Verified, records, verify};
+pub use record::{NAMED_REGIONS, Record};
+pub use search::{Search, newest, records};
+pub use verify::{Kept, Verified, verify};
 
 use super::database::Database;
 use crate::error::{Error, Result};
@@ -117,7 +119,7 @@ mod tests {
         let verified = verify(folder, database).unwrap();
         assert_eq!((verified.records, verified.span), (33, Some(("2024-12-01T00:00:00Z".into(), "2024-12-01T00:00:32Z".into()))));
         let mut seen = Vec::new();
-        records(folder, |kept| seen.push((kept.number, kept.record.cells))).unwrap();
+        records(folder, &Search::default(), |kept| seen.push((kept.number, kept.record.cells))).unwrap();
         assert_eq!(seen, (0..33).map(|at| (at + 1, at)).collect::<Vec<_>>());
     }
 
@@ -184,6 +186,23 @@ mod tests {
         let changed = String::from_utf8(fs::read(&open.path).unwrap()).unwrap().replace("GET /33", "GET /34");
         fs::write(&open.path, changed).unwrap();
         assert!(Writer::open(folder, database.secret.chain()).is_err());
+    }
+
+    #[test]
+    fn what_is_looked_for_is_found_over_files() {
+        let World { folder, .. } = &world();
+        let numbers = |search: &Search, most| newest(folder, search, most).unwrap().iter().map(|kept| kept.number).collect::<Vec<_>>();
+        assert_eq!(numbers(&Search::default(), 4), [30, 31, 32, 33]);
+        assert_eq!(numbers(&Search::default(), 100), (1..=33).collect::<Vec<_>>());
+        let asked = Search { asked: Some("GET /1".into()), ..Search::default() };
+        assert_eq!(numbers(&asked, 3), [18, 19, 20]);
+        let time = |text: &str| Some(format!("2024-12-01T00:00:{text}Z"));
+        let between = Search { since: time("09"), until: time("12"), ..Search::default() };
+        assert_eq!(numbers(&between, 100), [10, 11, 12]);
+        // Files are passed over by what they say of their times alone.
+        let first = files(folder).unwrap().remove(0);
+        assert!(first.done && !between.may_be_in(&first), "{first:?}");
+        assert_eq!(numbers(&Search { refused: true, ..Search::default() }, 9), [0u64; 0]);
     }
 
     #[test]

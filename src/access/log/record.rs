@@ -7,6 +7,7 @@ use crate::access::Caller;
 
 /// What is kept of one access.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Record {
     /// When, in RFC 3339 with milliseconds, UTC.
     pub at: String,
@@ -26,6 +27,12 @@ pub struct Record {
     pub asked: String,
     /// What it meant: each table with the codes that were chosen.
     pub means: Vec<String>,
+    /// Identifiers of the tables whose cells were read.
+    pub tables: Vec<String>,
+    /// Codes of the regions that were asked for; of many the first.
+    pub regions: Vec<String>,
+    /// How many regions were asked for.
+    pub region_count: u64,
     /// The releases whose cells were read.
     pub releases: Vec<String>,
     /// Cells of the answer.
@@ -38,16 +45,20 @@ pub struct Record {
     pub status: u16,
 }
 
+/// Regions of one access that are kept by their codes.
+pub const NAMED_REGIONS: usize = 12;
+
 impl Record {
-    /// What is known of any access: when, and whose it is.
-    pub fn of(caller: Option<&Caller>, now: DateTime<Utc>) -> Self {
+    /// The same with what is known of any access: when, and whose it is.
+    #[must_use]
+    pub fn of(self, caller: Option<&Caller>, now: DateTime<Utc>) -> Self {
         let told = |field: fn(&Caller) -> &String| caller.map_or_else(String::new, |caller| field(caller).clone());
         Self {
             at: now.to_rfc3339_opts(SecondsFormat::Millis, true),
             user: told(|caller| &caller.user_id),
             institution: told(|caller| &caller.institution),
             by: told(|caller| &caller.by),
-            ..Self::default()
+            ..self
         }
     }
 }

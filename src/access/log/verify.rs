@@ -41,7 +41,7 @@ pub struct Kept {
 }
 
 /// Calls something for each line of a file, in order, with its place.
-fn lines(file: &LogFile, each: &mut dyn FnMut(usize, &[u8]) -> Result<()>) -> Result<()> {
+pub fn lines(file: &LogFile, each: &mut dyn FnMut(usize, &[u8]) -> Result<()>) -> Result<()> {
     let failed = |error: &dyn std::fmt::Display| Error::storage(format!("reading {}", file.path.display()), error);
     if !file.done {
         let bytes = match fs::read(&file.path) {
@@ -146,21 +146,4 @@ pub fn verify(folder: &Path, database: &Database) -> Result<Verified> {
         )));
     }
     Ok(verified)
-}
-
-/// Calls something for every record of a log, the oldest first.
-///
-/// # Errors
-/// Where a file cannot be read.
-pub fn records(folder: &Path, mut each: impl FnMut(Kept)) -> Result<()> {
-    for file in files(folder)? {
-        lines(&file, &mut |at, text| {
-            let found = line(text).ok_or_else(|| Error::Input(format!("{}:{at}: the line is no record", file.path.display())))?;
-            let record =
-                serde_json::from_slice(found.record).map_err(|error| Error::Input(format!("{}:{at}: {error}", file.path.display())))?;
-            each(Kept { number: found.number, record });
-            Ok(())
-        })?;
-    }
-    Ok(())
 }

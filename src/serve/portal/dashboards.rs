@@ -17,7 +17,11 @@ use super::{
 };
 use crate::{
     dashboards::Dashboard,
-    serve::{Shared, problem::Problem, seen::Seen},
+    serve::{
+        Shared,
+        problem::Problem,
+        seen::{Seen, refused},
+    },
     words,
 };
 
@@ -56,6 +60,9 @@ pub fn cards(page: &Page) -> Markup {
 fn found<'s>(shared: &'s Shared, name: &str) -> Result<&'s Dashboard, Problem> {
     shared.dashboards.find(name).ok_or_else(|| {
         let there = shared.dashboards.listed().map(|dashboard| dashboard.name.as_str()).collect::<Vec<_>>().join(", ");
+        if let Some(problem) = refused(&shared.beyond.dashboards, name, &there) {
+            return problem;
+        }
         let shown: String = name.chars().take(60).collect();
         Problem::new(StatusCode::NOT_FOUND, "Non-existent dashboard", texts::NO_DASHBOARD.with(shown).and(words::THERE_IS.with(there)))
     })

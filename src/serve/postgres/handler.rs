@@ -1,7 +1,8 @@
 //! One connection: its statements, simple and prepared.
 
-use std::{fmt::Debug, sync::Arc};
+use std::{fmt::Debug, net::IpAddr, sync::Arc};
 
+use arrow::array::RecordBatch;
 use arrow_pg::datatypes::{arrow_schema_to_pg_fields, df::deserialize_parameters, encode_recordbatch, into_pg_type};
 use async_trait::async_trait;
 use datafusion::{arrow::datatypes::DataType, common::ParamValues, logical_expr::LogicalPlan, sql::sqlparser::ast::Statement};
@@ -27,13 +28,14 @@ use pgwire::{
 };
 
 use super::{
-    reader::Reader,
+    reader::{Asked, Given, Reader},
     refusal::{ABORTED, NO_SUCH_VALUE, UNSUPPORTED, refusal, refuse},
     session::{SERVER_VERSION, Said, Settings},
 };
 use crate::{
     engine::{LONGEST_LITERAL, Rows, SCHEMA, SqlSettings},
-    serve::{Shared, renewal::Current},
+    serve::{Shared, edge::own_id, renewal::Current},
+    sql::tables_read,
 };
 
 /// Rows that one statement may give: a client that reads more is copying tables, and those are published as files.
@@ -52,7 +54,7 @@ pub struct Handler {
 #[derive(Clone)]
 pub enum Prepared {
     /// It reads, from the state of the releases that it was planned with.
-    Read(Arc<Shared>, Box<LogicalPlan>, Arc<str>),
+    Read(Arc<Shared>, Box<LogicalPlan>, Arc<Asked>),
     /// It is about the connection.
     Session(Box<Statement>),
 }
@@ -63,8 +65,8 @@ pub struct Planner {
 }
 
 impl Handler {
-    pub fn new(current: Current, manager: Arc<ConnectionManager>, numbers: Arc<RandomPidSecretKeyGenerator>) -> Self {
-        let reader = Arc::new(Reader::new(current));
+    pub fn new(current: Current, from: IpAddr, manager: Arc<ConnectionManager>, numbers: Arc<RandomPidSecretKeyGenerator>) -> Self {
+        let reader = Arc::new(Reader::new(current, from));
         let parser = Arc::new(Planner { reader: Arc::clone(&reader) });
         Self { reader, manager, numbers, parser, settings: Arc::default() }
     }
@@ -82,15 +84,16 @@ impl Handler {
                 }
             }
             Prepared::Read(..) if failed => Err(aborted()),
-            Prepared::Read(shared, plan, text) => {
+            Prepared::Read(shared, plan, asked) => {
                 // What was prepared may be run by those alone who still may.
-                self.reader.keep(&text, &shared).await?;
+                self.reader.seen().await?;
                 let session = shared.sql.session();
                 let bounds = session.settings();
                 let bounds = SqlSettings { time: self.settings.time(bounds.time), rows: MOST_ROWS, ..bounds };
                 let fields = Arc::new(arrow_schema_to_pg_fields(plan.schema().as_arrow(), format, None)?);
                 let rows = session.run(*plan, values, bounds).await.map_err(refusal)?;
-                Ok(Response::Query(encoded(fields, rows)))
+                let giving = Giving { reader: Arc::clone(&self.reader), shared, asked, number: own_id(), rows, any: false };
+                Ok(Response::Query(encoded(fields, giving)))
             }
         }
     }
@@ -116,16 +119,45 @@ fn shown(name: &str, value: &str, format: FieldFormat) -> PgWireResult<Response>
     Ok(Response::Query(response))
 }
 
-fn encoded(fields: Arc<Vec<FieldInfo>>, rows: Rows) -> QueryResponse {
+/// Rows on their way to a client. What they are is kept in the log before they leave.
+struct Giving {
+    reader: Arc<Reader>,
+    shared: Arc<Shared>,
+    asked: Arc<Asked>,
+    number: String,
+    rows: Rows,
+    /// Whether there were any yet.
+    any: bool,
+}
+
+impl Giving {
+    async fn next(&mut self) -> PgWireResult<Option<RecordBatch>> {
+        let found = self.rows.next().await;
+        let given = match &found {
+            Ok(Some(batch)) => Given::Rows(batch),
+            Ok(None) if self.any => return Ok(None),
+            Ok(None) => Given::NoRow,
+            Err(_) => Given::Nothing,
+        };
+        self.any = true;
+        // What tables there are, and what is worked out without any, is no data.
+        if !self.asked.tables.is_empty() {
+            self.reader.keep(&self.asked, &self.number, &self.shared, given).await?;
+        }
+        found.map_err(refusal)
+    }
+}
+
+fn encoded(fields: Arc<Vec<FieldInfo>>, giving: Giving) -> QueryResponse {
     let columns = Arc::clone(&fields);
-    let batches = stream::unfold(Some(rows), move |rows| {
+    let batches = stream::unfold(Some(giving), move |giving| {
         let columns = Arc::clone(&columns);
         async move {
-            let mut rows = rows?;
-            match rows.next().await {
-                Ok(Some(batch)) => Some((encode_recordbatch(columns, batch).collect::<Vec<_>>(), Some(rows))),
+            let mut giving = giving?;
+            match giving.next().await {
+                Ok(Some(batch)) => Some((encode_recordbatch(columns, batch).collect::<Vec<_>>(), Some(giving))),
                 Ok(None) => None,
-                Err(error) => Some((vec![Err(refusal(error))], None)),
+                Err(error) => Some((vec![Err(error)], None)),
             }
         }
     });
@@ -138,8 +170,17 @@ impl Planner {
             return Ok(Prepared::Session(statement));
         }
         let shared = self.reader.seen().await?;
-        let plan = shared.sql.session().plan(statement).await.map_err(refusal)?;
-        Ok(Prepared::Read(shared, Box::new(plan), text.into()))
+        match shared.sql.session().plan(statement).await {
+            Ok(plan) => {
+                let asked = Asked { text: text.to_owned(), tables: tables_read(&shared.library, &plan) };
+                Ok(Prepared::Read(shared, Box::new(plan), Arc::new(asked)))
+            }
+            Err(error) => {
+                let asked = Asked { text: text.to_owned(), tables: Vec::new() };
+                self.reader.keep(&asked, &own_id(), &shared, Given::Nothing).await?;
+                Err(refusal(error))
+            }
+        }
     }
 }
 

@@ -69,8 +69,8 @@ impl PostgresPort {
         let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         loop {
             let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
-            let socket = match self.listener.accept().await {
-                Ok((socket, _)) => socket,
+            let (socket, peer) = match self.listener.accept().await {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // Too many open files, most likely: others must close first.
                     tracing::warn!(%error, "a connection of a client of PostgreSQL could not be taken");
@@ -78,7 +78,7 @@ impl PostgresPort {
                     continue;
                 }
             };
-            let handler = Arc::new(Handler::new(current.clone(), Arc::clone(&manager), Arc::clone(&numbers)));
+            let handler = Arc::new(Handler::new(current.clone(), peer.ip(), Arc::clone(&manager), Arc::clone(&numbers)));
             let handlers = Handlers { handler, manager: Arc::clone(&manager) };
             tokio::spawn(async move {
                 if let Err(error) = process_socket(socket, None, handlers).await {

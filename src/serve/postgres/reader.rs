@@ -1,8 +1,12 @@
 //! Who reads over a connection, and what he therefore sees. He is looked at again with every statement, so that who is suspended reads no
 //! further.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
+use arrow::array::{AsArray as _, RecordBatch};
 use chrono::Utc;
 use pgwire::error::{PgWireError, PgWireResult};
 
@@ -12,6 +16,7 @@ use crate::{
     engine::{SCHEMA, SqlError},
     error::Error,
     serve::{Shared, renewal::Current},
+    tables::CellStatus,
 };
 
 /// No such user, or his password is wrong.
@@ -30,12 +35,13 @@ enum Shown {
 /// Whoever reads over a connection.
 pub struct Reader {
     current: Current,
+    from: IpAddr,
     shown: OnceLock<Shown>,
 }
 
 impl Reader {
-    pub fn new(current: Current) -> Self {
-        Self { current, shown: OnceLock::new() }
+    pub fn new(current: Current, from: IpAddr) -> Self {
+        Self { current, from, shown: OnceLock::new() }
     }
 
     /// Lets somebody in who gives a name only, if that is enough.
@@ -82,19 +88,26 @@ impl Reader {
         Ok(self.looked_at().await?.0)
     }
 
-    /// Keeps in the log that he runs a statement. Its rows are not counted, because they are not there yet.
-    pub async fn keep(&self, text: &str, shared: &Shared) -> PgWireResult<()> {
+    /// Keeps in the log that he is about to be given rows, or none. Whoever may not read any more is refused here.
+    pub async fn keep(&self, statement: &Asked, number: &str, shared: &Shared, given: Given<'_>) -> PgWireResult<()> {
         /// Characters of a statement that are kept.
         const LONGEST: usize = 4_000;
         let (_, caller) = self.looked_at().await?;
         let Some(log) = &shared.log else { return Ok(()) };
+        let (cells, suppressed) = if let Given::Rows(rows) = given { counted(rows) } else { (0, 0) };
         let record = Record {
+            request: number.to_owned(),
+            from: self.from.to_string(),
             surface: "sql".to_owned(),
-            asked: text.chars().take(LONGEST).collect(),
+            asked: statement.text.chars().take(LONGEST).collect(),
+            tables: statement.tables.clone(),
             releases: shared.library.releases.iter().map(|release| release.folder.clone()).collect(),
-            ..Record::of(caller.as_ref(), Utc::now())
+            cells,
+            suppressed,
+            status: if matches!(given, Given::Nothing) { 400 } else { 200 },
+            ..Record::default()
         };
-        log.keep(&record).await.map_err(inside)
+        log.keep(&record.of(caller.as_ref(), Utc::now())).await.map_err(inside)
     }
 
     async fn looked_at(&self) -> PgWireResult<(Arc<Shared>, Option<Caller>)> {
@@ -113,6 +126,33 @@ impl Reader {
         let caller = access.identify(who, Utc::now()).map_err(inside)?.map_err(|_| ended())?;
         Ok((shared.within(&caller.scope, true).await.map_err(inside)?, Some(caller)))
     }
+}
+
+/// A statement, as the log names it.
+#[derive(Debug)]
+pub struct Asked {
+    pub text: String,
+    /// Identifiers of the tables that it reads.
+    pub tables: Vec<String>,
+}
+
+/// What somebody is about to be given.
+#[derive(Debug, Clone, Copy)]
+pub enum Given<'a> {
+    /// Rows, of which more may follow.
+    Rows(&'a RecordBatch),
+    /// The end, before any row.
+    NoRow,
+    /// An error.
+    Nothing,
+}
+
+/// Cells among some rows, and those of them that are suppressed.
+fn counted(rows: &RecordBatch) -> (u64, u64) {
+    let numbers = rows.schema_ref().fields().iter().filter(|field| field.data_type().is_numeric()).count();
+    let statuses = rows.column_by_name("status").and_then(|column| column.as_string_view_opt());
+    let suppressed = statuses.map_or(0, |texts| texts.iter().filter(|text| *text == CellStatus::Suppressed.mark()).count());
+    ((rows.num_rows() * numbers.max(1)) as u64, suppressed as u64)
 }
 
 async fn signed_in(access: Arc<Access>, user: String, password: String) -> PgWireResult<SignedIn> {
