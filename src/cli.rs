@@ -13,6 +13,7 @@ use crate::{
     audit::Effort,
     protect::Trials,
     register::{Period, vintage_name},
+    serve::IpNet,
     worlds::Reach,
 };
 use clap::{Args, Parser, Subcommand};
@@ -281,6 +282,19 @@ pub struct Audit {
 /// Members below which a group is small, if the operator says nothing else.
 pub const SMALL_GROUP: u32 = 10;
 
+/// An address such as `https://data.example.org`.
+fn public_address(text: &str) -> Result<String, String> {
+    let parsed = url::Url::parse(text).map_err(|error| error.to_string())?;
+    let is_plain = matches!(parsed.scheme(), "http" | "https") && parsed.path() == "/" && parsed.query().is_none() && parsed.has_host();
+    is_plain.then(|| text.trim_end_matches('/').to_owned()).ok_or_else(|| "expected an address such as https://data.example.org".into())
+}
+
+/// A network such as `10.0.0.0/8`, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    network.map_err(|_| "expected a network such as 10.0.0.0/8, or an address".into())
+}
+
 fn threads_or_cores(threads: usize) -> usize {
     match threads {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -361,6 +375,18 @@ pub struct Serve {
     /// Tables that may be seen without signing in, such as population,households; '*' for all
     #[arg(long, value_name = "TABLES", value_delimiter = ',')]
     pub public: Vec<String>,
+    /// Address under which clients know the service, such as https://data.example.org, if a proxy stands before it
+    #[arg(long, value_name = "ADDRESS", value_parser = public_address)]
+    pub public_address: Option<String>,
+    /// Certificate by which connections are encrypted, in PEM, with those that lead to its authority; taken up anew when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// Private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// Networks of proxies that are believed when they say for whom they ask (X-Forwarded-For), such as 10.0.0.0/8
+    #[arg(long, value_name = "NETWORKS", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
     /// Folder of dashboards (.toml) that replace the built-in ones
     #[arg(long, value_name = "DIR")]
     pub dashboards: Option<PathBuf>,

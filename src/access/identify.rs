@@ -10,12 +10,17 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{
     Access, Institution, Role, State, User,
+    changes::{Changing, record},
     keys::is_key,
     seconds, secrets,
     sign_in::{IDLE, LONGEST},
     today,
+    users::{find, missing},
 };
-use crate::{error::Result, tables::Scope};
+use crate::{
+    error::{Error, Result},
+    tables::Scope,
+};
 
 /// How long what is known of somebody is believed without looking: a suspension by another process takes so long to hold.
 const FRESH: Duration = Duration::from_secs(1);
@@ -39,6 +44,8 @@ pub struct Caller {
     pub scope: Scope,
     /// By what he was recognised: `session` or the name of his key.
     pub by: String,
+    /// The user id of somebody as whom he looks at the service: then he sees what that one sees.
+    pub sees_as: Option<String>,
     /// What the forms of his session carry; empty for keys, which fill in no forms.
     pub form_token: String,
 }
@@ -127,22 +134,79 @@ impl Access {
             return Ok(Err(refused));
         }
         let form_token = if is_session { self.database.secret.form_token(digest) } else { String::new() };
-        if is_session {
+        if is_session && self.is_long_seen(digest, at)? {
             self.database.write(|transaction| {
-                let sql = "UPDATE session SET seen = ?1 WHERE digest = ?2 AND seen < ?1 - ?3";
-                transaction.prepare_cached(sql)?.execute(params![at, digest, SEEN_EVERY])?;
+                transaction.prepare_cached("UPDATE session SET seen = ?1 WHERE digest = ?2")?.execute(params![at, digest])?;
                 Ok(Ok(()))
             })?;
         }
+        let other = if is_session && user.request.role == Role::Administrator { self.seen_as(digest)? } else { None };
+        let (sees_as, scope) = match other {
+            Some((other, his)) => (Some(other.called()), his.scope(other.request.region.as_deref())),
+            None => (None, institution.scope(user.request.region.as_deref())),
+        };
         Ok(Ok(Caller {
             user_id: user.called(),
             name: user.request.name.clone(),
-            scope: institution.scope(user.request.region.as_deref()),
+            scope,
+            sees_as,
             institution: institution.code,
             role: user.request.role,
             by,
             form_token,
         }))
+    }
+
+    /// Whether it was not written down for a while that a session is in use.
+    fn is_long_seen(&self, digest: &[u8], at: i64) -> Result<bool> {
+        let sql = "SELECT seen < ?2 - ?3 FROM session WHERE digest = ?1";
+        let found = self
+            .database
+            .read(|connection| connection.prepare_cached(sql)?.query_row(params![digest, at, SEEN_EVERY], |row| row.get(0)).optional())?;
+        Ok(found.unwrap_or(false))
+    }
+
+    /// As whom a session looks at the service, and the institution of that one.
+    fn seen_as(&self, digest: &[u8]) -> Result<Option<(User, Institution)>> {
+        let sql = format!(
+            "SELECT {}, {} FROM session JOIN user ON user.id = session.sees_as JOIN institution ON institution.id = user.institution
+             WHERE session.digest = ?",
+            User::COLUMNS,
+            Institution::COLUMNS
+        );
+        self.database.read(|connection| {
+            let read = |row: &rusqlite::Row<'_>| Ok((User::read(row)?, Institution::read(row, User::COLUMNS.split(',').count())?));
+            connection.prepare_cached(&sql)?.query_row([digest], read).optional()
+        })
+    }
+
+    /// Lets an administrator look at the service as somebody else sees it, from this session on; `None`: as himself again. He stays who
+    /// he is, and so the log names him.
+    ///
+    /// # Errors
+    /// Where he is no administrator or there is no such user.
+    pub fn see_as(&self, session: &str, other: Option<&str>, by: &str, now: DateTime<Utc>) -> Result<()> {
+        let digest = secrets::digest(session);
+        self.of_user(by, |transaction, own| {
+            if own.request.role != Role::Administrator {
+                return Ok(Err(Error::Conflict(format!("{by} is no administrator"))));
+            }
+            let other = match other {
+                None => None,
+                Some(name) => match find(transaction, name)? {
+                    Some(user) => Some(user),
+                    None => return Ok(Err(missing(name))),
+                },
+            };
+            let sql = "UPDATE session SET sees_as = ?1 WHERE digest = ?2 AND user = ?3";
+            transaction.execute(sql, params![other.as_ref().map(|other| other.id), digest, own.id])?;
+            if let Some(other) = other {
+                let name = other.called();
+                let (subject, what) = ("user", "the service was looked at as this user sees it");
+                record(transaction, &Changing { by, subject, subject_id: &name, what, reason: "", until: None }, now)?;
+            }
+            Ok(Ok(()))
+        })
     }
 
     /// Whether a form was sent by the session that it was made for.

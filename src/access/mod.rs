@@ -8,8 +8,10 @@
 //! Whoever asks is identified once, at the edge; what he may see is a [`Scope`](crate::tables::Scope), and the rest of the program knows
 //! no users. Every change is kept with who, when and why.
 
+mod bulk;
 mod changes;
 mod database;
+mod handover;
 mod identify;
 mod institutions;
 mod keys;
@@ -27,12 +29,14 @@ use std::{
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
 
+pub use bulk::{COLUMNS as REQUEST_COLUMNS, Listed, MOST_BYTES as MOST_REQUEST_BYTES, read_requests};
 pub use changes::Change;
 pub use database::key_path;
+pub use handover::{handover_page, handover_records};
 pub use identify::{Caller, Refused, Who};
 pub use keys::{Key, is_key};
 pub use log::{Kept, Log, NAMED_REGIONS, Record, Search, Verified};
-pub use model::{Institution, Kind, Request, Role, Standing, State, User};
+pub use model::{Institution, Kind, Request, Role, Standing, State, User, office_fault};
 pub use reports::{Duty, Filed};
 pub use secrets::one_time_password;
 pub use sign_in::{Attempt, PasswordFault, Session, SignedIn};

@@ -252,3 +252,10 @@ pub(super) fn text(name: &str, value: &str) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+/// Why an office cannot be in a region, whose level is known if there is such a region: its position and its name. Offices are where the
+/// finest level is divided, not within its parts.
+pub fn office_fault(code: &str, level: Option<(u8, &str)>, finest: u8) -> Option<String> {
+    let Some((position, level)) = level else { return Some(format!("there is no region '{code}' in the newest release")) };
+    (position >= finest).then(|| format!("region {code} is of level {level}; an office is of a coarser level"))
+}

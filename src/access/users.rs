@@ -4,11 +4,12 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{
-    Access, Request, State, User,
+    Access, Listed, Request, State, User,
     changes::{Changing, record},
     institutions::{find as institution, missing as no_institution},
     model::text,
     seconds, secrets,
+    sign_in::{IDLE, LONGEST},
 };
 use crate::error::{Error, Result};
 
@@ -16,6 +17,8 @@ use crate::error::{Error, Result};
 const ONE_TIME_DAYS: i64 = 14;
 /// The setting by which nobody may approve what he asked for himself.
 const FOUR_EYES: &str = "four-eyes";
+/// The setting by which administrators need a second factor for the pages on which they administer.
+const SECOND_FACTOR: &str = "second-factor";
 
 /// What is handed to a user when he is approved: shown once, kept nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +41,7 @@ pub(super) fn find(connection: &Connection, name: &str) -> rusqlite::Result<Opti
     connection.prepare_cached(&sql)?.query_row(params![name, number], User::read).optional()
 }
 
-fn missing(name: &str) -> Error {
+pub(super) fn missing(name: &str) -> Error {
     Error::NotFound(format!("there is no user '{name}'; 'cacah access users' lists those that there are"))
 }
 
@@ -88,34 +91,62 @@ impl Access {
         self.database.read(|connection| Ok(setting(connection, FOUR_EYES)?.as_deref() == Some("on")))
     }
 
+    /// Whether administrators need a second factor for the pages on which they administer.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn needs_second_factor(&self) -> Result<bool> {
+        self.database.read(|connection| Ok(setting(connection, SECOND_FACTOR)?.as_deref() == Some("on")))
+    }
+
+    /// Says whether administrators need a second factor for the pages on which they administer.
+    ///
+    /// # Errors
+    /// Where the database cannot be written.
+    pub fn set_second_factor(&self, on: bool, by: &str, reason: &str, now: DateTime<Utc>) -> Result<()> {
+        self.set(SECOND_FACTOR, on, by, reason, now)
+    }
+
     /// Says whether nobody may approve what he asked for himself.
     ///
     /// # Errors
     /// Where the database cannot be written.
     pub fn set_four_eyes(&self, on: bool, by: &str, reason: &str, now: DateTime<Utc>) -> Result<()> {
+        self.set(FOUR_EYES, on, by, reason, now)
+    }
+
+    fn set(&self, name: &'static str, on: bool, by: &str, reason: &str, now: DateTime<Utc>) -> Result<()> {
         text("reason", reason)?;
         let what = if on { "on" } else { "off" };
         self.database.write(|transaction| {
-            transaction.execute(
-                "INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
-                [FOUR_EYES, what],
-            )?;
-            record(transaction, &Changing { by, subject: "setting", subject_id: FOUR_EYES, what, reason, until: None }, now)?;
+            transaction
+                .execute("INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2", [name, what])?;
+            record(transaction, &Changing { by, subject: "setting", subject_id: name, what, reason, until: None }, now)?;
             Ok(Ok(()))
         })
     }
 
-    /// Asks for users; all of them or, where one is wrong, none.
+    /// Asks for users; all of them or, where one is wrong, none. `office` says why an office cannot be in a region.
     ///
     /// # Errors
-    /// Names each request that is wrong by its place, from 1, and what was expected.
-    pub fn request_users(&self, requests: &[Request], by: &str, now: DateTime<Utc>) -> Result<Vec<User>> {
+    /// Names each request that is wrong by its line, and what was expected.
+    pub fn request_users(
+        &self,
+        requests: &[Listed],
+        office: &dyn Fn(&str) -> Option<String>,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<User>> {
         self.database.write(|transaction| {
             let (mut asked, mut wrong) = (Vec::new(), Vec::new());
-            for (at, request) in requests.iter().enumerate() {
-                match self.request_one(transaction, request, by, now)? {
+            for listed in requests {
+                if let Some(fault) = listed.request.region.as_deref().and_then(office) {
+                    wrong.push(listed.fault(&fault));
+                    continue;
+                }
+                match self.request_one(transaction, &listed.request, by, now)? {
                     Ok(user) => asked.push(user),
-                    Err(error) => wrong.push(format!("{}: {error}", at + 1)),
+                    Err(error) => wrong.push(listed.fault(&error.to_string())),
                 }
             }
             Ok(if wrong.is_empty() { Ok(asked) } else { Err(Error::Input(wrong.join("\n"))) })
@@ -294,6 +325,29 @@ impl Access {
             transaction
                 .execute("UPDATE user SET state = coalesce(before, 'approved'), before = NULL, until = NULL WHERE id = ?", [user.id])?;
             record(transaction, &changing(&user.called(), by, "reactivated", reason, None), now)?;
+            Ok(Ok(()))
+        })
+    }
+
+    /// How many sessions a user has that have not ended.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn sessions(&self, user: &User, now: DateTime<Utc>) -> Result<u64> {
+        let sql = "SELECT count(*) FROM session WHERE user = ?1 AND seen > ?2 AND began > ?3";
+        let since = [user.id, seconds(now) - IDLE, seconds(now) - LONGEST];
+        self.database.read(|connection| connection.prepare_cached(sql)?.query_row(since, |row| row.get::<_, i64>(0))).map(i64::unsigned_abs)
+    }
+
+    /// Ends all sessions of a user.
+    ///
+    /// # Errors
+    /// Where no reason is given.
+    pub fn end_sessions(&self, name: &str, by: &str, reason: &str, now: DateTime<Utc>) -> Result<()> {
+        text("reason", reason)?;
+        self.of_user(name, |transaction, user| {
+            transaction.execute("DELETE FROM session WHERE user = ?", [user.id])?;
+            record(transaction, &changing(&user.called(), by, "sessions ended", reason, None), now)?;
             Ok(Ok(()))
         })
     }

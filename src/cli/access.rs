@@ -121,6 +121,15 @@ pub enum AccessAction {
         #[arg(long)]
         reason: String,
     },
+    /// Say whether administrators need a second factor for the pages on which they administer
+    SecondFactor {
+        /// Whether it is so
+        #[arg(value_parser = ["on", "off"])]
+        state: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
     /// Show what was changed, the newest first
     Changes {
         /// Of this user
@@ -195,7 +204,7 @@ pub struct RequestArgs {
     /// Code of the institution
     #[arg(required_unless_present = "file")]
     pub institution: Option<String>,
-    /// CSV of users: institution, region, role, employee_number, name, position, local_id, identity
+    /// Users as CSV or workbook (.xlsx): institution, region, role, employee_number, name, position, local_id, identity
     #[arg(long, value_name = "FILE", conflicts_with_all = ["institution", "name"])]
     pub file: Option<PathBuf>,
     /// Name

@@ -7,7 +7,7 @@ use chrono::Utc;
 
 use super::say::say;
 use crate::{
-    access::{Access, Handover, Institution, Request, Role, Standing, User},
+    access::{Access, Handover, Institution, Listed, Request, Standing, User, handover_page, office_fault, read_requests},
     cli::{AccessAction, AccessArgs, ChangeUserArgs, InstitutionArgs, RequestArgs},
     register::{Dimension, Role as DimensionRole},
     release::Catalogue,
@@ -44,7 +44,8 @@ pub async fn access(args: AccessArgs) -> Result<()> {
         }
         AccessAction::Users { institution } => list_users(&access.users(institution.as_deref())?),
         AccessAction::Request(given) => {
-            for user in access.request_users(&desk.requests(given).await?, by, now)? {
+            let (requests, regions) = (requests(given)?, desk.regions().await?);
+            for user in access.request_users(&requests, &|code| regions.fault(code), by, now)? {
                 say!("{} {} requested", user.called(), user.request.name);
             }
         }
@@ -100,6 +101,10 @@ pub async fn access(args: AccessArgs) -> Result<()> {
         AccessAction::FourEyes { state, reason } => {
             access.set_four_eyes(state == "on", by, &reason, now)?;
             say!("four eyes: {state}");
+        }
+        AccessAction::SecondFactor { state, reason } => {
+            access.set_second_factor(state == "on", by, &reason, now)?;
+            say!("second factor for administrators: {state}");
         }
         AccessAction::Changes { user, institution, most } => {
             let subject = user.as_deref().map(|user| ("user", user)).or_else(|| institution.as_deref().map(|code| ("institution", code)));
@@ -172,39 +177,6 @@ impl Desk {
         })
     }
 
-    async fn requests(&self, given: RequestArgs) -> Result<Vec<Request>> {
-        let regions = self.regions().await?;
-        let requests = match &given.file {
-            Some(file) => read_requests(file)?,
-            None => {
-                let identity = match given.identity.as_deref() {
-                    Some("-") => {
-                        let mut text = String::new();
-                        std::io::stdin().take(100).read_to_string(&mut text).context("reading the identity number")?;
-                        Some(text.trim().to_owned())
-                    }
-                    other => other.map(str::to_owned),
-                };
-                vec![Request {
-                    institution: given.institution.unwrap_or_default(),
-                    region: given.region,
-                    role: given.role,
-                    employee_number: given.employee_number.unwrap_or_default(),
-                    name: given.name.unwrap_or_default(),
-                    position: given.position.unwrap_or_default(),
-                    local_id: given.local_id.unwrap_or_default(),
-                    identity,
-                }]
-            }
-        };
-        let faults: Vec<String> = requests
-            .iter()
-            .enumerate()
-            .filter_map(|(at, request)| Some(format!("{}: {}", at + 1, regions.fault(request.region.as_deref()?)?)))
-            .collect();
-        if faults.is_empty() { Ok(requests) } else { bail!("{}", faults.join("\n")) }
-    }
-
     async fn changed(&self, given: &ChangeUserArgs) -> Result<Request> {
         let mut request = self.access.user(&given.name)?.request;
         match given.region.as_deref() {
@@ -228,60 +200,38 @@ impl Desk {
 }
 
 impl Regions {
-    /// Why an office cannot be in a region. Offices are where the finest level is divided, not within its parts.
     fn fault(&self, code: &str) -> Option<String> {
-        let Some(node) = self.dimension.nodes.iter().find(|node| node.code == code) else {
-            return Some(format!("there is no region '{code}' in the newest release"));
-        };
-        let finest = self.dimension.finest();
-        let level = &self.dimension.levels[usize::from(node.level)].id;
-        (node.level >= finest).then(|| format!("region {code} is of level {level}; an office is of a coarser level"))
+        let node = self.dimension.nodes.iter().find(|node| node.code == code);
+        let level = node.map(|node| (node.level, self.dimension.levels[usize::from(node.level)].id.as_str()));
+        office_fault(code, level, self.dimension.finest())
     }
 }
 
-/// Users from a file.
-fn read_requests(file: &Path) -> Result<Vec<Request>> {
-    const COLUMNS: [&str; 8] = ["institution", "region", "role", "employee_number", "name", "position", "local_id", "identity"];
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(file).with_context(|| format!("opening {}", file.display()))?;
-    let headers = reader.headers().with_context(|| format!("reading {}", file.display()))?.clone();
-    if let Some(unknown) = headers.iter().find(|name| !COLUMNS.contains(name)) {
-        bail!("{}:1: there is no column '{unknown}'; expected {}", file.display(), COLUMNS.join(", "));
+/// Who is asked for, at the terminal or in a file.
+fn requests(given: RequestArgs) -> Result<Vec<Listed>> {
+    if let Some(file) = &given.file {
+        let bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+        return read_requests(&bytes).with_context(|| file.display().to_string());
     }
-    let place = |name: &str| headers.iter().position(|header| header == name);
-    if let Some(missing) =
-        COLUMNS.iter().filter(|name| !matches!(**name, "region" | "role" | "identity")).find(|name| place(name).is_none())
-    {
-        bail!("{}:1: column '{missing}' is missing", file.display());
-    }
-    let (mut requests, mut faults) = (Vec::new(), Vec::new());
-    for (at, record) in reader.records().enumerate() {
-        let line = at + 2;
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                faults.push(format!("{}:{line}: {error}", file.display()));
-                continue;
-            }
-        };
-        let get = |name: &str| place(name).and_then(|at| record.get(at)).unwrap_or("").to_owned();
-        let given = |name: &str| Some(get(name)).filter(|text| !text.is_empty());
-        let role = given("role").map_or(Ok(Role::Reader), |role| role.parse());
-        match role {
-            Ok(role) => requests.push(Request {
-                institution: get("institution"),
-                region: given("region"),
-                role,
-                employee_number: get("employee_number"),
-                name: get("name"),
-                position: get("position"),
-                local_id: get("local_id"),
-                identity: given("identity"),
-            }),
-            Err(error) => faults.push(format!("{}:{line}: {error}", file.display())),
+    let identity = match given.identity.as_deref() {
+        Some("-") => {
+            let mut text = String::new();
+            std::io::stdin().take(100).read_to_string(&mut text).context("reading the identity number")?;
+            Some(text.trim().to_owned())
         }
-    }
-    if faults.is_empty() { Ok(requests) } else { bail!("{}", faults.join("\n")) }
+        other => other.map(str::to_owned),
+    };
+    let request = Request {
+        institution: given.institution.unwrap_or_default(),
+        region: given.region,
+        role: given.role,
+        employee_number: given.employee_number.unwrap_or_default(),
+        name: given.name.unwrap_or_default(),
+        position: given.position.unwrap_or_default(),
+        local_id: given.local_id.unwrap_or_default(),
+        identity,
+    };
+    Ok(vec![Listed { line: None, request }])
 }
 
 fn list_institutions(access: &Access) -> Result<()> {
@@ -327,12 +277,11 @@ fn hand_over(access: &Access, records: &[Handover], file: Option<&Path>) -> Resu
             }
         }
         Some(file) => {
-            let mut institutions = Vec::new();
+            let mut papers = Vec::new();
             for record in records {
-                institutions.push(access.institution(&record.user.request.institution)?);
+                papers.push((record.clone(), access.institution(&record.user.request.institution)?));
             }
-            fs::write(file, super::handover::page(records, &institutions).into_string())
-                .with_context(|| format!("writing {}", file.display()))?;
+            fs::write(file, handover_page(&papers).into_string()).with_context(|| format!("writing {}", file.display()))?;
             say!("{} handover records in {}", records.len(), file.display());
         }
     }

@@ -8,7 +8,7 @@ use chrono::{Days, Utc};
 use super::{Protecting, build_with, load_definitions, release_with, sample::sample_with, say::say, seconds, serve::psql};
 use crate::cli::{DefinitionArgs, Demo, SMALL_GROUP};
 use crate::{
-    access::{Access, Attempt, Institution, Kind, Request, Role, SignedIn, Standing, key_path, one_time_password},
+    access::{Access, Attempt, Institution, Kind, Listed, Request, Role, SignedIn, Standing, key_path, one_time_password},
     cube::{BuildOptions, Confidential},
     engine::Engine,
     protect::Trials,
@@ -182,7 +182,7 @@ fn users(database: &Path) -> Result<(Access, Vec<DemoUser>)> {
             local_id: code.to_lowercase(),
             identity: None,
         };
-        let asked = access.request_users(&[request], by, now)?;
+        let asked = access.request_users(&[Listed { line: None, request }], &|_| None, by, now)?;
         let handed = access.approve(&asked[0].called(), "ID", by, "demo", now)?;
         let user_id = handed.user.called();
         // The one-time password is used at once, so that the one shown here is the one that stays.

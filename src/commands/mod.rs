@@ -13,7 +13,6 @@ mod build;
 mod chart;
 mod demo;
 mod explain;
-mod handover;
 mod log;
 mod protection;
 mod release;

@@ -9,7 +9,7 @@ use crate::{
     access::Access,
     cli::Serve,
     engine::{SCHEMA, ServingSettings},
-    serve::{Application, Rate, ServeSettings, signals},
+    serve::{Application, Rate, ServeSettings, TlsFiles, signals},
     storage::Store,
     tables::Scope,
 };
@@ -24,6 +24,9 @@ pub async fn serve(args: Serve) -> Result<()> {
         address: SocketAddr::new(args.bind, args.port),
         most_cells: args.max_cells,
         finished: args.cache << 20,
+        public: args.public_address,
+        tls: args.tls_certificate.zip(args.tls_key).map(|(certificate, key)| TlsFiles { certificate, key }),
+        trusted: args.trusted_proxies,
         rate: Rate { calls: args.max_calls, window: Duration::from_secs(args.time_window) },
         at_once: args.max_requests as usize,
         metrics: args.metrics,
@@ -37,7 +40,7 @@ pub async fn serve(args: Serve) -> Result<()> {
         ..ServeSettings::default()
     };
     let application = Application::build(&Store::open(&args.releases)?, &settings).await?;
-    say!("serving {} at http://{}/ (Ctrl-C ends it); for programs: /api", args.releases, application.address());
+    say!("serving {} at {}/ (Ctrl-C ends it); for programs: /api", args.releases, application.origin());
     if let Some(address) = application.metrics_address() {
         say!("figures for Prometheus at http://{address}/metrics");
     }

@@ -8,31 +8,103 @@ use std::{
     io::{self, IoSlice},
     net::SocketAddr,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use axum::{http::StatusCode, serve::Listener};
+use rustls::ServerConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
+    sync::{Semaphore, mpsc},
 };
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::problem::Problem;
 use crate::words::{self, Tongue};
 
+/// Handshakes that go on at a time, and how long one may take: who does not finish it must not keep others out.
+const HANDSHAKES: usize = 512;
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Accepts connections.
 pub struct Connections {
-    pub listener: TcpListener,
+    from: From,
+    address: SocketAddr,
     /// What is said to those whose language cannot be learnt.
-    pub tongue: Tongue,
+    tongue: Tongue,
+}
+
+/// Where connections come from.
+enum From {
+    Plain(TcpListener),
+    /// Those whose handshake is done.
+    Encrypted(mpsc::Receiver<(Stream, SocketAddr)>),
+}
+
+/// Bytes to and from a client.
+enum Stream {
+    Plain(TcpStream),
+    Encrypted(Box<TlsStream<TcpStream>>),
 }
 
 /// One connection.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     tongue: Tongue,
     /// What is being sent in place of a bare answer, and how much of it has been.
     instead: Option<(Vec<u8>, usize)>,
+}
+
+impl Connections {
+    /// Accepts what comes to a listener, encrypted if there are settings for that.
+    ///
+    /// # Errors
+    /// Where the listener has no address.
+    pub fn new(listener: TcpListener, tls: Option<Arc<ServerConfig>>, tongue: Tongue) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let from = match tls {
+            None => From::Plain(listener),
+            Some(settings) => {
+                let (sender, ready) = mpsc::channel(HANDSHAKES);
+                tokio::spawn(shake_hands(listener, TlsAcceptor::from(settings), sender));
+                From::Encrypted(ready)
+            }
+        };
+        Ok(Self { from, address, tongue })
+    }
+}
+
+/// Answers out in one piece; waiting for more to fill a packet would only delay them.
+fn undelayed(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps its delay");
+    }
+}
+
+/// Does the handshakes of all who come, side by side.
+async fn shake_hands(mut listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sender<(Stream, SocketAddr)>) {
+    let room = Arc::new(Semaphore::new(HANDSHAKES));
+    loop {
+        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+        let (stream, address) = tokio::select! {
+            accepted = Listener::accept(&mut listener) => accepted,
+            () = ready.closed() => return,
+        };
+        undelayed(&stream);
+        let (acceptor, ready) = (acceptor.clone(), ready.clone());
+        tokio::spawn(async move {
+            match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
+                // Nobody accepts any more once the service ends.
+                Ok(Ok(stream)) => drop(ready.send((Stream::Encrypted(Box::new(stream)), address)).await),
+                Ok(Err(error)) => tracing::debug!(%error, "a connection was not encrypted"),
+                Err(_) => tracing::debug!("a client did not finish its handshake"),
+            }
+            drop(place);
+        });
+    }
 }
 
 impl Listener for Connections {
@@ -40,16 +112,39 @@ impl Listener for Connections {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.listener).await;
-        // Answers go out in one piece; waiting for more to fill a packet would only delay them.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
-        }
+        let (stream, address) = match &mut self.from {
+            From::Plain(listener) => {
+                let (stream, address) = Listener::accept(listener).await;
+                undelayed(&stream);
+                (Stream::Plain(stream), address)
+            }
+            From::Encrypted(ready) => match ready.recv().await {
+                Some(connection) => connection,
+                // The task that accepts ends with the runtime alone.
+                None => std::future::pending().await,
+            },
+        };
         (Connection { stream, tongue: self.tongue, instead: None }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        Ok(self.address)
+    }
+}
+
+/// Calls the same of whichever stream it is.
+macro_rules! either {
+    ($stream:expr, $inner:ident => $call:expr) => {
+        match $stream {
+            Stream::Plain($inner) => $call,
+            Stream::Encrypted($inner) => $call,
+        }
+    };
+}
+
+impl Stream {
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        either!(self, inner => Pin::new(inner).poll_write(cx, bytes))
     }
 }
 
@@ -73,7 +168,7 @@ impl Connection {
     /// Sends the explanation; done when all of it is sent.
     fn send_instead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some((bytes, sent)) = &mut self.instead {
-            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &bytes[*sent..]))?;
+            let written = ready!(self.stream.poll_write(cx, &bytes[*sent..]))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -88,7 +183,7 @@ impl Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        either!(&mut self.stream, inner => Pin::new(inner).poll_read(cx, buffer))
     }
 }
 
@@ -97,7 +192,7 @@ impl AsyncWrite for Connection {
         if self.instead.is_none() {
             match explanation(buffer) {
                 Some(problem) => self.instead = Some((problem.raw(self.tongue), 0)),
-                None => return Pin::new(&mut self.stream).poll_write(cx, buffer),
+                None => return self.stream.poll_write(cx, buffer),
             }
         }
         // While this is pending, the caller comes back with the same bytes.
@@ -108,21 +203,21 @@ impl AsyncWrite for Connection {
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         match buffers.iter().find(|buffer| !buffer.is_empty()) {
             Some(first) if self.instead.is_some() || explanation(first).is_some() => self.poll_write(cx, first),
-            _ => Pin::new(&mut self.stream).poll_write_vectored(cx, buffers),
+            _ => either!(&mut self.stream, inner => Pin::new(inner).poll_write_vectored(cx, buffers)),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        either!(&self.stream, inner => inner.is_write_vectored())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.send_instead(cx))?;
-        Pin::new(&mut self.stream).poll_flush(cx)
+        either!(&mut self.stream, inner => Pin::new(inner).poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        either!(&mut self.stream, inner => Pin::new(inner).poll_shutdown(cx))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
+    net::IpAddr,
     panic::AssertUnwindSafe,
     sync::{
         Arc, LazyLock,
@@ -50,7 +51,8 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
     let started = Instant::now();
     let (method, uri, id) = (request.method().clone(), request.uri().clone(), request_id(request.headers()));
     let asked = request.headers().clone();
-    let (path, peer) = (uri.path(), request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0));
+    let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0);
+    let (path, client) = (uri.path(), peer.map(|peer| peer.client(&asked, &shared.trusted)));
     // Routes name series of figures; addresses, of which there may be any number, would not do.
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let mut under_way = UnderWay { shared: &shared, route: &route, method: method.as_str(), status: StatusCode::REQUEST_TIMEOUT, started };
@@ -58,10 +60,10 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
     let mut response = if method == Method::OPTIONS {
         StatusCode::NO_CONTENT.into_response()
     } else {
-        match if is_watched(path) { Ok(None) } else { shared.limits.admit(peer, started).map(Some) } {
+        match if is_watched(path) { Ok(None) } else { shared.limits.admit(client, started).map(Some) } {
             Ok(place) => {
                 // A panic is a bug of ours; it costs this answer, not the connection or the service.
-                let answered = AssertUnwindSafe(answer(&shared, &mut seen, peer, &id, request, next)).catch_unwind().await;
+                let answered = AssertUnwindSafe(answer(&shared, &mut seen, client, &id, request, next)).catch_unwind().await;
                 let internal = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", &words::FAILED).into_response();
                 answered.unwrap_or_else(internal).map(|body| held(body, place))
             }
@@ -97,6 +99,9 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("etag, content-disposition, retry-after, x-request-id"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REQUEST_ID, id.clone());
+    if shared.is_secure() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     if method == Method::OPTIONS {
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST"));
         let allowed = "content-type, if-none-match, authorization, x-request-id";
@@ -113,7 +118,7 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
 async fn answer(
     shared: &Arc<Shared>,
     seen: &mut Arc<Shared>,
-    peer: Option<Peer>,
+    client: Option<IpAddr>,
     id: &HeaderValue,
     mut request: Request,
     next: Next,
@@ -121,7 +126,7 @@ async fn answer(
     let (method, uri, headers) = (request.method().clone(), request.uri().clone(), request.headers().clone());
     let asking = match &shared.access {
         None => Ok(Asking::default()),
-        Some(access) => who::identify(access, &headers, shared.is_secure()),
+        Some(access) => who::identify(access, &headers, shared.is_secure(), client),
     };
     let entered = match asking {
         Ok(asking) => shared.seen_by(&asking, uri.path()).await.map(|seen| (asking, seen)),
@@ -129,7 +134,7 @@ async fn answer(
     };
     let kept = async |asking: &Asking, noted: Noted, response: Response| -> Response {
         let Some(log) = &shared.log else { return response };
-        let Some(record) = record(asking, &method, &uri, peer, id, noted, &response) else { return response };
+        let Some(record) = record(asking, &method, &uri, client, id, noted, &response) else { return response };
         match log.keep(&record).await {
             Ok(()) => response,
             // What cannot be kept is not answered.
@@ -139,14 +144,22 @@ async fn answer(
     let (asking, part) = match entered {
         Ok(entered) => entered,
         Err(barred) => {
-            let response = match barred {
-                Barred::SignIn => who::way_in(&uri, &method, &headers),
-                Barred::Problem(problem) => problem.into_response(),
+            let (refused, response) = match barred {
+                Barred::SignIn => (who::unauthorized(), Some(who::way_in(&uri, &method, &headers))),
+                Barred::Problem(problem) => (problem, None),
             };
-            return kept(&Asking::default(), Noted::default(), response).await;
+            // The log tells that he was refused, also where he is shown the form.
+            let refused = kept(&Asking::default(), Noted::default(), refused.into_response()).await;
+            return if refused.status().is_server_error() { refused } else { response.unwrap_or(refused) };
         }
     };
     *seen = part;
+    if let Some(caller) = &asking.caller
+        && let Err(refusal) = shared.limits.count_user(&caller.user_id, Instant::now())
+    {
+        shared.metrics.refuse("rate");
+        return kept(&asking, Noted::default(), refusal.into_response()).await;
+    }
     request.extensions_mut().insert(Arc::clone(seen));
     request.extensions_mut().insert(asking.clone());
     let (response, noted) = noted::noting(next.run(request)).await;
@@ -162,7 +175,7 @@ fn record(
     asking: &Asking,
     method: &Method,
     uri: &Uri,
-    peer: Option<Peer>,
+    client: Option<IpAddr>,
     id: &HeaderValue,
     noted: Noted,
     response: &Response,
@@ -170,7 +183,7 @@ fn record(
     /// Characters of an address that are kept.
     const LONGEST: usize = 4_000;
     let status = response.status();
-    let is_refused = matches!(status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED);
+    let is_refused = matches!(status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS);
     if noted.means.is_empty() && !is_refused {
         return None;
     }
@@ -180,13 +193,14 @@ fn record(
         _ if path.starts_with("/api/") => "api",
         _ if path.starts_with("/sdmx/") => "sdmx",
         _ if path.starts_with("/charts/") => "chart",
+        _ if path.starts_with("/admin") => "admin",
         _ => "page",
     };
     let asked = uri.path_and_query().map_or("", |address| address.as_str());
     let format = response.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
     Some(Record {
         request: id.to_str().unwrap_or("").to_owned(),
-        from: peer.map_or_else(String::new, |peer| peer.0.ip().to_string()),
+        from: client.map_or_else(String::new, |client| client.to_string()),
         surface: surface.to_owned(),
         asked: format!("{method} {}", asked.chars().take(LONGEST).collect::<String>()),
         format: format.unwrap_or("").to_owned(),
@@ -286,7 +300,7 @@ impl Shared {
 
     /// Whether clients come by TLS.
     pub fn is_secure(&self) -> bool {
-        self.host.as_ref().is_some_and(|host| host.starts_with("https://"))
+        self.tls || self.host.as_ref().is_some_and(|host| host.starts_with("https://"))
     }
 
     /// Scheme and host by which this client should call us.
@@ -296,7 +310,8 @@ impl Shared {
             None => {
                 let sound = |host: &&str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte));
                 let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(sound);
-                format!("http://{}", host.map_or_else(|| self.address.to_string(), str::to_owned))
+                let scheme = if self.tls { "https" } else { "http" };
+                format!("{scheme}://{}", host.map_or_else(|| self.address.to_string(), str::to_owned))
             }
         }
     }

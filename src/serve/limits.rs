@@ -1,10 +1,12 @@
 //! What one client, and all of them together, may ask for at a time.
 //!
-//! Too many calls of one client in a window of time are refused with 429 and the seconds to wait; too many at once of all are
-//! refused with 503, so that those that were admitted are still answered in time.
+//! Too many calls of one address or one user in a window of time are refused with 429 and the seconds to wait; too many at once of all
+//! are refused with 503, so that those that were admitted are still answered in time. Attempts to sign in have a limit of their own,
+//! whatever the operator allows for calls.
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -12,10 +14,11 @@ use std::{
 
 use axum::{
     extract::connect_info::Connected,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     serve::IncomingStream,
 };
+use ipnet::IpNet;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{connection::Connections, problem::Problem};
@@ -25,14 +28,40 @@ use crate::words;
 const MOST_WINDOWS: usize = 100_000;
 /// How long those wait who come when everybody is busy.
 const SOON: u64 = 1;
+/// Attempts to sign in from one address: an office behind one address comes in at eight, a guesser comes all day.
+const SIGN_INS: Rate = Rate { calls: 60, window: Duration::from_secs(300) };
+/// Passwords that are hashed at a time: each takes a processor and 19 MiB for tens of milliseconds.
+const HASHES: usize = 4;
+/// The header by which proxies say for whom they ask.
+const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Who asks.
+/// Whoever a connection comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
 impl Connected<IncomingStream<'_, Connections>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
         Self(*stream.remote_addr())
+    }
+}
+
+impl Peer {
+    /// The address of whoever asks: that of the connection or, where that is a proxy that is trusted, the last one that it and those
+    /// before it name and that is none of theirs.
+    pub fn client(self, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+        let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+        let mut client = self.0.ip().to_canonical();
+        let told: Vec<&str> =
+            headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+        for named in told.iter().rev() {
+            if !is_trusted(&client) {
+                break;
+            }
+            // What stands before something that is no address can have been made up.
+            let Ok(before) = named.trim().parse::<IpAddr>() else { break };
+            client = before.to_canonical();
+        }
+        client
     }
 }
 
@@ -49,9 +78,16 @@ pub struct Rate {
 #[derive(Debug)]
 pub struct Limits {
     rate: Rate,
-    windows: Mutex<HashMap<IpAddr, Window>>,
+    addresses: Windows<IpAddr>,
+    users: Windows<String>,
+    sign_ins: Windows<IpAddr>,
     places: Arc<Semaphore>,
+    hashes: Arc<Semaphore>,
 }
+
+/// Calls of each client in its window.
+#[derive(Debug)]
+struct Windows<K>(Mutex<HashMap<K, Window>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Window {
@@ -71,7 +107,14 @@ pub enum Refusal {
 impl Limits {
     /// So many calls for each client, so many requests at a time.
     pub fn new(rate: Rate, at_once: usize) -> Self {
-        Self { rate, windows: Mutex::default(), places: Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS))) }
+        Self {
+            rate,
+            addresses: Windows::default(),
+            users: Windows::default(),
+            sign_ins: Windows::default(),
+            places: Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS))),
+            hashes: Arc::new(Semaphore::new(HASHES)),
+        }
     }
 
     /// The limit of calls.
@@ -80,18 +123,42 @@ impl Limits {
     }
 
     /// Lets a request in; the place is taken until what is given back is dropped.
-    pub fn admit(&self, peer: Option<Peer>, now: Instant) -> Result<OwnedSemaphorePermit, Refusal> {
-        if let Some(Peer(address)) = peer
-            && self.rate.calls > 0
-        {
-            self.count(client(address.ip()), now)?;
+    pub fn admit(&self, client: Option<IpAddr>, now: Instant) -> Result<OwnedSemaphorePermit, Refusal> {
+        if let Some(client) = client {
+            self.addresses.count(network(client), self.rate, now)?;
         }
         Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Busy)
     }
 
-    fn count(&self, client: IpAddr, now: Instant) -> Result<(), Refusal> {
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_passed = |window: &Window| now.duration_since(window.began) >= self.rate.window;
+    /// Counts a call of a user, from wherever he asks.
+    pub fn count_user(&self, user_id: &str, now: Instant) -> Result<(), Refusal> {
+        self.users.count(user_id.to_owned(), self.rate, now)
+    }
+
+    /// Counts an attempt to sign in.
+    pub fn count_sign_in(&self, client: Option<IpAddr>, now: Instant) -> Result<(), Refusal> {
+        client.map_or(Ok(()), |client| self.sign_ins.count(network(client), SIGN_INS, now))
+    }
+
+    /// Waits for a turn to hash a password.
+    pub async fn hashing(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.hashes).acquire_owned().await.ok()
+    }
+}
+
+impl<K> Default for Windows<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Hash + Eq> Windows<K> {
+    fn count(&self, client: K, rate: Rate, now: Instant) -> Result<(), Refusal> {
+        if rate.calls == 0 {
+            return Ok(());
+        }
+        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_passed = |window: &Window| now.duration_since(window.began) >= rate.window;
         if windows.len() >= MOST_WINDOWS && !windows.contains_key(&client) {
             windows.retain(|_, window| !has_passed(window));
         }
@@ -99,8 +166,8 @@ impl Limits {
         if has_passed(window) {
             *window = Window { began: now, calls: 0 };
         }
-        if window.calls >= self.rate.calls {
-            let left = self.rate.window.saturating_sub(now.duration_since(window.began));
+        if window.calls >= rate.calls {
+            let left = rate.window.saturating_sub(now.duration_since(window.began));
             return Err(Refusal::TooOften(left.as_secs_f64().ceil().max(1.0) as u64));
         }
         window.calls += 1;
@@ -109,7 +176,7 @@ impl Limits {
 }
 
 /// The client behind an address: with IPv6 everybody has a whole network of them.
-fn client(address: IpAddr) -> IpAddr {
+fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {
@@ -135,15 +202,46 @@ impl IntoResponse for Refusal {
 mod tests {
     use super::*;
 
-    fn peer(address: &str) -> Option<Peer> {
-        Some(Peer(SocketAddr::new(address.parse().unwrap(), 1)))
+    fn client(address: &str) -> Option<IpAddr> {
+        Some(address.parse().unwrap())
+    }
+
+    #[test]
+    fn proxies_are_believed_as_far_as_they_are_trusted() {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+        let asked_by = |peer: &str, told: &[&str]| {
+            let mut headers = HeaderMap::new();
+            told.iter().for_each(|told| drop(headers.append(FORWARDED, HeaderValue::from_str(told).unwrap())));
+            Peer(SocketAddr::new(peer.parse().unwrap(), 1)).client(&headers, &trusted).to_string()
+        };
+        assert_eq!(asked_by("203.0.113.5", &["198.51.100.7"]), "203.0.113.5");
+        assert_eq!(asked_by("10.1.2.3", &["198.51.100.7"]), "198.51.100.7");
+        assert_eq!(asked_by("::1", &["198.51.100.7, 10.9.9.9"]), "198.51.100.7");
+        // What the client itself claims stands before what the proxy has added.
+        assert_eq!(asked_by("10.1.2.3", &["1.1.1.1, 198.51.100.7"]), "198.51.100.7");
+        assert_eq!(asked_by("10.1.2.3", &["1.1.1.1", "198.51.100.7"]), "198.51.100.7");
+        assert_eq!(asked_by("10.1.2.3", &["1.1.1.1, nonsense"]), "10.1.2.3");
+        assert_eq!(asked_by("10.1.2.3", &[]), "10.1.2.3");
+    }
+
+    #[test]
+    fn users_and_attempts_are_counted_apart() {
+        let limits = Limits::new(Rate { calls: 1, window: Duration::from_secs(10) }, 100);
+        let now = Instant::now();
+        assert_eq!((limits.count_user("a", now), limits.count_user("b", now)), (Ok(()), Ok(())));
+        assert_eq!(limits.count_user("a", now), Err(Refusal::TooOften(10)));
+        for _ in 0..SIGN_INS.calls {
+            assert_eq!(limits.count_sign_in(client("192.0.2.1"), now), Ok(()));
+        }
+        assert_eq!(limits.count_sign_in(client("192.0.2.1"), now), Err(Refusal::TooOften(300)));
+        assert_eq!(limits.count_sign_in(client("192.0.2.2"), now), Ok(()));
     }
 
     #[test]
     fn each_client_has_a_window_of_its_own() {
         let limits = Limits::new(Rate { calls: 2, window: Duration::from_secs(10) }, 100);
         let start = Instant::now();
-        let ask = |address: &str, after: u64| limits.admit(peer(address), start + Duration::from_secs(after)).map(drop);
+        let ask = |address: &str, after: u64| limits.admit(client(address), start + Duration::from_secs(after)).map(drop);
         assert_eq!((ask("192.0.2.1", 0), ask("::ffff:192.0.2.1", 1)), (Ok(()), Ok(())));
         assert_eq!(ask("192.0.2.1", 2), Err(Refusal::TooOften(8)));
         assert_eq!(ask("192.0.2.2", 2), Ok(()));

@@ -34,6 +34,7 @@ mod routes;
 mod saved;
 mod sdmx;
 mod seen;
+mod tls;
 mod who;
 
 use std::{
@@ -56,9 +57,12 @@ use self::{
     metrics::Metrics,
     postgres::PostgresPort,
     renewal::{Current, Renewal},
-    seen::{Beyond, Views},
+    seen::{Audience, Beyond, Views},
+    tls::Certificate,
 };
+pub use ipnet::IpNet;
 pub use limits::Rate;
+pub use tls::TlsFiles;
 
 use crate::{
     access::{Access, Log},
@@ -86,6 +90,10 @@ pub struct ServeSettings {
     pub most_body: usize,
     /// Bytes of finished answers to keep; 0 keeps none.
     pub finished: usize,
+    /// The certificate by which connections are encrypted; `None`: they are not, as behind a proxy that does so.
+    pub tls: Option<TlsFiles>,
+    /// Networks of proxies that are believed when they say for whom they ask.
+    pub trusted: Vec<IpNet>,
     /// How often one client may ask.
     pub rate: Rate,
     /// Requests that are answered at a time; more are refused.
@@ -122,6 +130,8 @@ impl Default for ServeSettings {
             most_cells: 1_000_000,
             most_body: 4 << 20,
             finished: 64 << 20,
+            tls: None,
+            trusted: Vec::new(),
             rate: Rate { calls: 0, window: Duration::from_secs(10) },
             at_once: 1024,
             metrics: None,
@@ -142,6 +152,7 @@ impl Default for ServeSettings {
 pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
+    certificate: Option<Arc<Certificate>>,
     postgres: Option<PostgresPort>,
     patience: Duration,
     refresh: Option<Duration>,
@@ -168,13 +179,16 @@ struct Shared {
     finished: Arc<Finished>,
     /// Scheme and host of our own addresses; `None`: as the client called us.
     host: Option<String>,
+    /// Whether connections are encrypted here.
+    tls: bool,
+    trusted: Arc<[IpNet]>,
     access: Option<Arc<Access>>,
     /// Where every access to data is kept before it is answered.
     log: Option<Arc<Log>>,
     /// What is open to all.
     open: Option<Scope>,
-    /// Whether this is what people see who have signed in.
-    signed_in: bool,
+    /// Who looks at it.
+    audience: Audience,
     address: SocketAddr,
     most_cells: u64,
     most_body: usize,
@@ -207,6 +221,7 @@ impl Application {
                 return Err(Error::Input(format!("there is no table '{table}' that could be open to all; there is {there}")));
             }
         }
+        let certificate = settings.tls.as_ref().map(Certificate::read).transpose()?;
         let taken = |error: std::io::Error| Error::Conflict(format!("cannot listen on {}: {error}; choose another port", settings.address));
         let listener = TcpListener::bind(settings.address).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
@@ -237,10 +252,12 @@ impl Application {
             beyond: Arc::default(),
             finished: Arc::new(Finished::new(settings.finished)),
             host: settings.public.as_ref().map(|address| address.trim_end_matches('/').to_owned()),
+            tls: certificate.is_some(),
+            trusted: settings.trusted.clone().into(),
             access: settings.access.clone(),
             log: settings.access.as_ref().map(|access| access.begin_log().map(Arc::new)).transpose()?,
             open: settings.open.clone(),
-            signed_in: false,
+            audience: Audience::default(),
             address,
             most_cells: settings.most_cells,
             most_body: settings.most_body,
@@ -253,6 +270,7 @@ impl Application {
         Ok(Self {
             listener,
             address,
+            certificate,
             postgres,
             patience: settings.patience,
             refresh: settings.refresh,
@@ -272,6 +290,12 @@ impl Application {
         self.address
     }
 
+    /// The address for people, such as `http://127.0.0.1:8080`.
+    pub fn origin(&self) -> String {
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
     /// Where it listens for clients of PostgreSQL.
     pub fn postgres(&self) -> Option<SocketAddr> {
         self.postgres.as_ref().map(PostgresPort::address)
@@ -279,7 +303,7 @@ impl Application {
 
     /// Answers until `shutdown` resolves; then accepts nothing new and finishes the answers under way, for as long as patience lasts.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { listener, postgres, patience, refresh, renewal, current, figures, .. } = self;
+        let Self { listener, certificate, postgres, patience, refresh, renewal, current, figures, .. } = self;
         let (stop, stopped) = oneshot::channel();
         let tongue = current.get().library.tongue(0);
         let stopping = Arc::clone(&current.get().stopping);
@@ -291,7 +315,10 @@ impl Application {
             let _ = stop.send(());
         };
         let service = routes::router(current.clone()).into_make_service_with_connect_info::<Peer>();
-        let server = axum::serve(Connections { listener, tongue }, service).with_graceful_shutdown(begin_stop);
+        let tls = certificate.as_ref().map(|certificate| certificate.settings(&["h2", "http/1.1"])).transpose()?;
+        let connections = Connections::new(listener, tls, tongue).map_err(|error| Error::storage("listening", error))?;
+        let renewing_certificate = if_any(certificate.map(Certificate::keep_up));
+        let server = axum::serve(connections, service).with_graceful_shutdown(begin_stop);
         let too_long = async move {
             match stopped.await {
                 Ok(()) => tokio::time::sleep(patience).await,
@@ -308,6 +335,7 @@ impl Application {
         }));
         tokio::select! {
             () = offering => {}
+            () = renewing_certificate => {}
             ended = server => ended.map_err(|error| Error::storage("serving", error))?,
             () = renewing => {}
             () = asking => {}

@@ -20,7 +20,7 @@ use super::{
     problem::{OUT_OF_SCOPE, Problem},
     renewal::Current,
 };
-use crate::{dashboards::Dashboards, error::Result, sql::Sql, tables::Scope, words};
+use crate::{access::Role, dashboards::Dashboards, error::Result, sql::Sql, tables::Scope, words};
 
 /// Parts that are kept at a time; what was asked for longest ago is made anew when it is needed again.
 const MOST_VIEWS: usize = 64;
@@ -55,16 +55,25 @@ pub fn refused(beyond: &BTreeSet<String>, name: &str, there: &str) -> Option<Pro
 #[derive(Default)]
 pub struct Views(Mutex<Vec<(View, Arc<Shared>)>>);
 
-/// What a part is of: a scope, for people who are signed in or who are not.
-type View = (Scope, bool);
+/// For whom pages are made, beside what they may show.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Audience {
+    /// What somebody who has signed in may do beside reading.
+    pub role: Option<Role>,
+    /// The user id of somebody as whom he looks at the service.
+    pub sees_as: Option<String>,
+}
+
+/// What a part is of.
+type View = (Scope, Audience);
 
 impl Shared {
-    /// The part of the service that lies within a scope, for people who are signed in or not: their pages differ.
+    /// The part of the service that lies within a scope, for an audience: their pages differ.
     ///
     /// # Errors
     /// Where it cannot be made.
-    pub async fn within(self: &Arc<Self>, scope: &Scope, signed_in: bool) -> Result<Arc<Self>> {
-        let view = (scope.clone(), signed_in);
+    pub async fn within(self: &Arc<Self>, scope: &Scope, audience: &Audience) -> Result<Arc<Self>> {
+        let view = (scope.clone(), audience.clone());
         let mut views = self.views.0.lock().await;
         if let Some(at) = views.iter().position(|(known, _)| *known == view) {
             let found = views.remove(at);
@@ -72,9 +81,11 @@ impl Shared {
             views.push(found);
             return Ok(part);
         }
-        if scope.is_whole() {
-            let part = Arc::new(Self { signed_in, views: Arc::default(), ..Self::clone(self) });
-            views.push((view, Arc::clone(&part)));
+        // What another audience sees of the same scope is the same but for what stands around it.
+        let same = if scope.is_whole() { Some(self) } else { views.iter().find(|((known, _), _)| known == scope).map(|(_, part)| part) };
+        if let Some(same) = same {
+            let part = Arc::new(Self { audience: audience.clone(), views: Arc::default(), ..Self::clone(same) });
+            keep(&mut views, view, &part);
             return Ok(part);
         }
         let (whole, wanted) = (Arc::clone(&self.library), scope.clone());
@@ -85,11 +96,16 @@ impl Shared {
         let listed = |dashboards: &Dashboards| dashboards.listed().map(|dashboard| dashboard.name.clone()).collect::<BTreeSet<_>>();
         let beyond =
             Arc::new(Beyond { queries: &named(&self.sql) - &named(&sql), dashboards: &listed(&self.dashboards) - &listed(&dashboards) });
-        let part = Arc::new(Self { library, sql, dashboards, beyond, signed_in, views: Arc::default(), ..Self::clone(self) });
-        if views.len() >= MOST_VIEWS {
-            views.remove(0);
-        }
-        views.push((view, Arc::clone(&part)));
+        let (audience, views_of_it) = (audience.clone(), Arc::default());
+        let part = Arc::new(Self { library, sql, dashboards, beyond, audience, views: views_of_it, ..Self::clone(self) });
+        keep(&mut views, view, &part);
         Ok(part)
     }
+}
+
+fn keep(views: &mut Vec<(View, Arc<Shared>)>, view: View, part: &Arc<Shared>) {
+    if views.len() >= MOST_VIEWS {
+        views.remove(0);
+    }
+    views.push((view, Arc::clone(part)));
 }

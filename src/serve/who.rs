@@ -5,7 +5,7 @@
 //! neither ─────────────────────────────> the tables that are open to all; where none are: sign in
 //! ```
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use chrono::Utc;
@@ -15,6 +15,7 @@ use super::{
     parameters::Parameters,
     portal,
     problem::{OUT_OF_SCOPE, Problem},
+    seen::Audience,
 };
 use crate::{
     access::{Access, Caller, Refused, Who},
@@ -34,6 +35,8 @@ pub struct Asking {
     pub caller: Option<Arc<Caller>>,
     /// The token of his session, if it was by that.
     pub session: Option<String>,
+    /// The address that he asks from.
+    pub client: Option<IpAddr>,
 }
 
 /// Why an answer is none.
@@ -42,6 +45,13 @@ pub enum Barred {
     SignIn,
     /// Something is wrong with what he showed.
     Problem(Problem),
+}
+
+impl Caller {
+    /// How pages are made for him.
+    pub fn audience(&self) -> Audience {
+        Audience { role: Some(self.role), sees_as: self.sees_as.clone() }
+    }
 }
 
 /// Name of the cookie that holds the session.
@@ -63,16 +73,17 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Finds out who asks.
-pub fn identify(access: &Access, headers: &HeaderMap, secure: bool) -> Result<Asking, Barred> {
+pub fn identify(access: &Access, headers: &HeaderMap, secure: bool, client: Option<IpAddr>) -> Result<Asking, Barred> {
+    let nobody = Asking { client, ..Asking::default() };
     let (who, session) = match (bearer(headers), session(headers, secure)) {
         (Some(key), _) => (Who::Key(key), None),
         (None, Some(token)) => (Who::Session(token), Some(token.to_owned())),
-        (None, None) => return Ok(Asking::default()),
+        (None, None) => return Ok(nobody),
     };
     match access.identify(who, Utc::now()).map_err(|error| Barred::Problem(error.into()))? {
-        Ok(caller) => Ok(Asking { caller: Some(Arc::new(caller)), session }),
+        Ok(caller) => Ok(Asking { caller: Some(Arc::new(caller)), session, client }),
         // A session that has ended is that of somebody who has to sign in again.
-        Err(_) if session.is_some() => Ok(Asking::default()),
+        Err(_) if session.is_some() => Ok(nobody),
         Err(Refused::Unknown) => Err(Barred::Problem(unauthorized())),
         Err(Refused::Suspended) => Err(Barred::Problem(Problem::new(StatusCode::FORBIDDEN, "Suspended", &words::USER_SUSPENDED))),
         Err(Refused::Institution) => Err(Barred::Problem(Problem::new(StatusCode::FORBIDDEN, "Suspended", &words::NO_AGREEMENT))),
@@ -96,7 +107,8 @@ impl Shared {
                 None => return Err(Barred::SignIn),
             },
         };
-        self.within(&scope, asking.caller.is_some()).await.map_err(|error| Barred::Problem(error.into()))
+        let audience = asking.caller.as_ref().map_or_else(Audience::default, |caller| caller.audience());
+        self.within(&scope, &audience).await.map_err(|error| Barred::Problem(error.into()))
     }
 }
 
@@ -119,5 +131,5 @@ pub fn way_in(uri: &Uri, method: &Method, headers: &HeaderMap) -> axum::response
 
 /// Whether nothing but the lack of a sign-in keeps somebody from an answer.
 pub fn would_signing_in_help(asking: &Asking, problem: Option<&Problem>) -> bool {
-    asking.caller.is_none() && problem.is_some_and(|problem| problem.title == OUT_OF_SCOPE)
+    asking.caller.is_none() && problem.is_some_and(|problem| problem.title == OUT_OF_SCOPE || problem.status == StatusCode::UNAUTHORIZED)
 }

@@ -1,6 +1,6 @@
 //! Signing in and out, and what people see of their own account.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Extension,
@@ -11,17 +11,14 @@ use axum::{
 use chrono::Utc;
 use maud::{Markup, html};
 
-use super::{
-    Page, Section,
-    frame::{self, frame, sentence},
-    secured, texts,
-};
+use super::{Page, frame::sentence, secured, shown, texts};
 use crate::{
     access::{Access, Attempt, Caller, PasswordFault, SignedIn},
     error::Error,
     register::Role as DimensionRole,
     serve::{
         Shared, data,
+        noted::{self, Noted},
         parameters::Parameters,
         problem::Problem,
         seen::Seen,
@@ -33,14 +30,8 @@ use crate::{
 /// Bytes of a form, at most.
 const MOST: usize = 16 << 10;
 
-/// A page that nobody keeps.
-fn shown(page: &Page, title: &str, main: &Markup, status: StatusCode) -> Response {
-    let body = frame(page, title, Section::None, main).into_string();
-    secured((status, [(header::CONTENT_TYPE, frame::MEDIA), (header::CACHE_CONTROL, "no-store")], body).into_response())
-}
-
 /// Where somebody goes on; never to another server.
-fn onward(to: &str) -> Response {
+pub(super) fn onward(to: &str) -> Response {
     let own = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n']);
     let location = HeaderValue::from_str(if own { to } else { "/" }).unwrap_or(HeaderValue::from_static("/"));
     secured((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
@@ -56,18 +47,29 @@ fn cookie(response: &mut Response, token: &str, secure: bool) {
     }
 }
 
-/// The fields of a form that a page of ours sent.
-async fn fields(shared: &Shared, headers: &HeaderMap, body: Body) -> Result<Parameters, Problem> {
-    // Browsers say from where a form was sent; what another site has sent is not looked at.
+/// Refuses a form that another site has sent. Browsers say from where one comes.
+fn is_form_of_ours(shared: &Shared, headers: &HeaderMap) -> Result<(), Problem> {
     let told = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let is_own = match (told("sec-fetch-site"), told("origin")) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
         (None, Some(origin)) => origin == shared.origin(headers),
         (None, None) => true,
     };
-    if !is_own {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "Form of another site", &words::FORM_NOT_YOURS));
+    if is_own { Ok(()) } else { Err(Problem::new(StatusCode::FORBIDDEN, "Form of another site", &words::FORM_NOT_YOURS)) }
+}
+
+/// Refuses a form that another site has sent, or that was made for another session.
+pub(super) fn is_form_of(shared: &Shared, headers: &HeaderMap, session: &str, token: &str) -> Result<(), Problem> {
+    is_form_of_ours(shared, headers)?;
+    if access(shared)?.is_own_form(session, token) {
+        return Ok(());
     }
+    Err(Problem::new(StatusCode::FORBIDDEN, "Form of another session", &words::FORM_NOT_YOURS))
+}
+
+/// The fields of a form that a page of ours sent.
+async fn fields(shared: &Shared, headers: &HeaderMap, body: Body) -> Result<Parameters, Problem> {
+    is_form_of_ours(shared, headers)?;
     let body = data::read(body, MOST).await?;
     Ok(Parameters::parse(std::str::from_utf8(&body).ok()))
 }
@@ -77,17 +79,15 @@ fn access(shared: &Shared) -> Result<&Arc<Access>, Problem> {
 }
 
 /// Somebody with a session, and its token.
-fn signed_in(asking: &Asking) -> Result<(&Caller, &str), Problem> {
+pub(super) fn signed_in(asking: &Asking) -> Result<(&Caller, &str), Problem> {
     asking.caller.as_deref().zip(asking.session.as_deref()).ok_or_else(unauthorized)
 }
 
 /// The fields of a form that this very session was given.
-async fn own_fields(shared: &Shared, asking: &Asking, headers: &HeaderMap, body: Body) -> Result<Parameters, Problem> {
+pub(super) async fn own_fields(shared: &Shared, asking: &Asking, headers: &HeaderMap, body: Body) -> Result<Parameters, Problem> {
     let (_, session) = signed_in(asking)?;
     let fields = fields(shared, headers, body).await?;
-    if !access(shared)?.is_own_form(session, fields.get("form").unwrap_or("")) {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "Form of another session", &words::FORM_NOT_YOURS));
-    }
+    is_form_of(shared, headers, session, fields.get("form").unwrap_or(""))?;
     Ok(fields)
 }
 
@@ -104,11 +104,11 @@ async fn received(
 }
 
 /// Work with passwords, which takes a processor for a while, away from the threads that serve connections.
-async fn apart<T: Send + 'static>(
-    access: &Arc<Access>,
+pub(super) async fn apart<T: Send + 'static>(
+    shared: &Shared,
     work: impl FnOnce(&Access) -> crate::error::Result<T> + Send + 'static,
 ) -> Result<T, Problem> {
-    let access = Arc::clone(access);
+    let access = Arc::clone(access(shared)?);
     let done = tokio::task::spawn_blocking(move || work(&access)).await;
     Ok(done.map_err(|error| Error::Internal(error.to_string()))??)
 }
@@ -156,22 +156,36 @@ fn password_fault(page: &Page, fault: PasswordFault) -> String {
 }
 
 /// `POST /sign-in`
-pub async fn sign_in(Seen(shared): Seen, uri: Uri, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let access = access(&shared)?;
+pub async fn sign_in(
+    Seen(shared): Seen,
+    Extension(asking): Extension<Asking>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    access(&shared)?;
     let fields = fields(&shared, &headers, body).await?;
     let page = Page::new(&shared, &uri, &headers)?;
     let get = |name: &str| fields.get(name).unwrap_or("").to_owned();
     let (user, password, new, code, to) = (get("user"), get("password"), get("new"), get("code"), get("to"));
     let (name, had_new, had_code) = (user.clone(), !new.is_empty(), !code.is_empty());
     let attempt = move |access: &Access| {
-        access.sign_in(
-            &Attempt { user_id: &user, password: &password, code: Some(code.as_str()), new_password: Some(new.as_str()) },
-            Utc::now(),
-        )
+        let given = Attempt { user_id: &user, password: &password, code: Some(code.as_str()), new_password: Some(new.as_str()) };
+        Ok((access.sign_in(&given, Utc::now())?, access.user(&user).is_ok()))
     };
     let refused =
         |status: StatusCode, said: String, code: bool, change: bool| Ok(entrance(&page, &to, &name, Some((status, said)), code, change));
-    match apart(access, attempt).await? {
+    if let Err(refusal) = shared.limits.count_sign_in(asking.client, Instant::now()) {
+        return Ok(refusal.into_response());
+    }
+    let turn = shared.limits.hashing().await;
+    let (came, is_known) = apart(&shared, attempt).await?;
+    drop(turn);
+    // What was typed in the place of a user id can be a password: only what is one is kept.
+    let who = if is_known { name.as_str() } else { "somebody unknown" };
+    let outcome = if matches!(came, SignedIn::Yes(_)) { "succeeded" } else { "did not succeed" };
+    noted::note(&Noted { means: vec![format!("sign-in of {who} {outcome}")], ..Noted::default() });
+    match came {
         SignedIn::Yes(session) => {
             let mut response = onward(&to);
             cookie(&mut response, &session.token, shared.is_secure());
@@ -197,7 +211,7 @@ pub async fn sign_out(
     let (_, session) = signed_in(&asking)?;
     own_fields(&shared, &asking, &headers, body).await?;
     let token = session.to_owned();
-    apart(access(&shared)?, move |access| access.sign_out(&token)).await?;
+    apart(&shared, move |access| access.sign_out(&token)).await?;
     let mut response = onward("/");
     cookie(&mut response, "", shared.is_secure());
     Ok(response)
@@ -212,10 +226,9 @@ pub async fn account(Seen(shared): Seen, Extension(asking): Extension<Asking>, u
 /// The page of an account; `said` stands above it.
 async fn own_page(page: &Page, asking: &Asking, status: StatusCode, said: &Markup) -> Result<Response, Problem> {
     let (caller, _) = signed_in(asking)?;
-    let access = access(&page.shared)?;
     let (name, code) = (caller.user_id.clone(), caller.institution.clone());
     let (keys, user, institution) =
-        apart(access, move |access| Ok((access.keys(Some(&name))?, access.user(&name)?, access.institution(&code)?))).await?;
+        apart(&page.shared, move |access| Ok((access.keys(Some(&name))?, access.user(&name)?, access.institution(&code)?))).await?;
     let library = &page.shared.library;
     let region = match &caller.scope.region {
         None => page.say(&texts::WHOLE_COUNTRY).to_owned(),
@@ -235,7 +248,7 @@ async fn own_page(page: &Page, asking: &Asking, status: StatusCode, said: &Marku
     let main = html! {
         h1 { (caller.name) }
         (said)
-        dl.about {
+        dl.facts {
             dt { (page.say(&texts::USER_ID)) } dd { code { (caller.user_id) } }
             dt { (page.say(&texts::YOUR_INSTITUTION)) } dd { (institution.name) " (" (institution.code) ")" }
             dt { (page.say(&texts::YOU_SEE)) } dd { (region) " · " (tables) }
@@ -301,7 +314,7 @@ async fn own_page(page: &Page, asking: &Asking, status: StatusCode, said: &Marku
     Ok(shown(page, title, &main, status))
 }
 
-fn alert(text: &str) -> Markup {
+pub(super) fn alert(text: &str) -> Markup {
     html! { div.alert role="alert" { p { (text) } } }
 }
 
@@ -316,7 +329,8 @@ pub async fn change_password(
     let (page, fields, user) = received(&shared, &asking, &uri, &headers, body).await?;
     let kept = signed_in(&asking)?.1.to_owned();
     let (old, new) = (fields.get("old").unwrap_or("").to_owned(), fields.get("new").unwrap_or("").to_owned());
-    let (status, said) = match apart(access(&shared)?, move |access| access.change_password(&user, &old, &new, &kept, Utc::now())).await? {
+    let _turn = shared.limits.hashing().await;
+    let (status, said) = match apart(&shared, move |access| access.change_password(&user, &old, &new, &kept, Utc::now())).await? {
         SignedIn::Yes(_) => (StatusCode::OK, html! { p.note role="status" { (page.say(&texts::CHANGED)) } }),
         SignedIn::BadPassword(fault) => (StatusCode::BAD_REQUEST, alert(&password_fault(&page, fault))),
         SignedIn::Locked(seconds) => (StatusCode::TOO_MANY_REQUESTS, alert(&texts::LOCKED.with(seconds).text(page.tongue))),
@@ -326,7 +340,7 @@ pub async fn change_password(
 }
 
 /// What the rules refuse, as people read it.
-fn refusal(error: Error) -> Result<Markup, Problem> {
+pub(super) fn refusal(error: Error) -> Result<Markup, Problem> {
     match error {
         Error::Input(text) | Error::Conflict(text) | Error::NotFound(text) => Ok(alert(&sentence(&text))),
         other => Err(other.into()),
@@ -343,7 +357,7 @@ pub async fn add_key(
 ) -> Result<Response, Problem> {
     let (page, fields, user) = received(&shared, &asking, &uri, &headers, body).await?;
     let (name, days) = (fields.get("name").unwrap_or("").to_owned(), fields.get("days").and_then(|days| days.parse().ok()).unwrap_or(0));
-    let made = apart(access(&shared)?, move |access| Ok(access.add_key(&user, &name, days, &user, Utc::now()))).await?;
+    let made = apart(&shared, move |access| Ok(access.add_key(&user, &name, days, &user, Utc::now()))).await?;
     let (status, said) = match made {
         Ok((_, secret)) => {
             let shown = html! { div.note role="status" { p { (page.say(&texts::KEY_ONCE)) } p { code { (secret) } } } };
@@ -364,7 +378,7 @@ pub async fn revoke_key(
 ) -> Result<Response, Problem> {
     let (page, fields, user) = received(&shared, &asking, &uri, &headers, body).await?;
     let name = fields.get("name").unwrap_or("").to_owned();
-    let revoked = apart(access(&shared)?, move |access| Ok(access.revoke_key(&user, &name, &user, "", Utc::now()))).await?;
+    let revoked = apart(&shared, move |access| Ok(access.revoke_key(&user, &name, &user, "", Utc::now()))).await?;
     match revoked {
         Ok(()) => Ok(onward(&page.link("/account", &[]))),
         Err(error) => own_page(&page, &asking, StatusCode::BAD_REQUEST, &refusal(error)?).await,
@@ -382,7 +396,7 @@ pub async fn second_factor(
     let (page, fields, user) = received(&shared, &asking, &uri, &headers, body).await?;
     let code = fields.get("code").unwrap_or("").to_owned();
     if code.is_empty() {
-        let begun = apart(access(&shared)?, move |access| Ok(access.begin_second_factor(&user))).await?;
+        let begun = apart(&shared, move |access| Ok(access.begin_second_factor(&user))).await?;
         let said = match begun {
             Err(error) => return own_page(&page, &asking, StatusCode::BAD_REQUEST, &refusal(error)?).await,
             Ok(seed) => html! {
@@ -398,7 +412,7 @@ pub async fn second_factor(
         };
         return own_page(&page, &asking, StatusCode::OK, &said).await;
     }
-    let confirmed = apart(access(&shared)?, move |access| access.confirm_second_factor(&user, &code, Utc::now())).await?;
+    let confirmed = apart(&shared, move |access| access.confirm_second_factor(&user, &code, Utc::now())).await?;
     if confirmed {
         return Ok(onward(&page.link("/account", &[])));
     }

@@ -2,8 +2,8 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::{Page, assets, texts};
-use crate::words;
+use super::{Page, admin, assets, texts};
+use crate::{access::Role, words};
 
 /// The media type of pages.
 pub const MEDIA: &str = "text/html; charset=utf-8";
@@ -64,12 +64,20 @@ pub fn frame(page: &Page, title: &str, section: Section, main: &Markup) -> Marku
                                 a href=(page.here(&[("lang", Some(&other.id))])) lang=(other.id) hreflang=(other.id) data-lang=(other.id) { (other.label) }
                             }
                             @if page.shared.access.is_some() {
-                                @if page.shared.signed_in { a href=(page.link("/account", &[])) { (page.say(&texts::ACCOUNT)) } }
+                                @match page.shared.audience.role {
+                                    Some(Role::Administrator) => { a href=(page.link("/admin", &[])) { (page.say(&admin::texts::ADMINISTRATION)) } },
+                                    Some(Role::Reporter) => { a href=(page.link("/usage", &[])) { (page.say(&admin::texts::USAGE)) } },
+                                    Some(Role::Reader) | None => {},
+                                }
+                                @if page.shared.audience.role.is_some() { a href=(page.link("/account", &[])) { (page.say(&texts::ACCOUNT)) } }
                                 @else { a href=(page.link("/sign-in", &[])) { (page.say(&texts::SIGN_IN)) } }
                             }
                             button type="button" id="theme" { (page.say(&texts::THEME)) }
                         }
                     }
+                }
+                @if let Some(other) = &page.shared.audience.sees_as {
+                    p.seeing-as { (admin::texts::SEEING_AS.with(other.as_str()).text(page.tongue)) " " a href=(page.link("/admin/see-as", &[])) { (page.say(&admin::texts::SEE_AS_SELF)) } }
                 }
                 main id="main" tabindex="-1" { (main) }
                 footer {

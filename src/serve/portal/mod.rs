@@ -9,6 +9,7 @@
 //! ```
 
 mod account;
+mod admin;
 mod assets;
 mod catalogue;
 mod choices;
@@ -40,6 +41,10 @@ use url::form_urlencoded;
 
 pub use self::{
     account::{account, add_key, change_password, revoke_key, second_factor, sign_in, sign_in_form, sign_out},
+    admin::{
+        act_on_institution, act_on_user, add_institution, approve, changes, file_report, hints, institution, institutions, log, log_csv,
+        overview, request_file, request_user, seeing_as, stop_seeing_as, usage, usage_file, user, users,
+    },
     assets::asset,
     catalogue::catalogue,
     compare::compare,
@@ -159,8 +164,8 @@ where
     F: Future<Output = Result<Markup, Problem>>,
 {
     let page = Page::new(shared, uri, headers)?;
-    let signed_in = if shared.signed_in { "signed in" } else { "" };
-    let known = [signed_in, page.origin.as_str(), shared.boundaries.digest(), &digests(shared), shared.dashboards.digest()];
+    let audience = format!("{:?}", shared.audience);
+    let known = [audience.as_str(), page.origin.as_str(), shared.boundaries.digest(), &digests(shared), shared.dashboards.digest()];
     let tag = shared.tag(&["page", uri.path(), uri.query().unwrap_or(""), &known.join(" ")]);
     if edge::is_known(headers, &tag) {
         return Ok(secured(edge::unchanged(&tag)));
@@ -174,6 +179,12 @@ where
         }
     };
     Ok(secured(edge::whole(frame::MEDIA, Body::from(body), &tag)))
+}
+
+/// A page that nobody keeps.
+fn shown(page: &Page, title: &str, main: &Markup, status: StatusCode) -> Response {
+    let body = frame::frame(page, title, Section::None, main).into_string();
+    secured((status, [(header::CONTENT_TYPE, frame::MEDIA), (header::CACHE_CONTROL, "no-store")], body).into_response())
 }
 
 /// Whether whoever asks for an address is shown problems as pages.
@@ -206,6 +217,5 @@ pub fn problem_page(shared: &Arc<Shared>, uri: &Uri, headers: &HeaderMap, proble
         (search::search_box(&page, ""))
         p { a href=(page.link("/tables", &[])) { (page.say(&texts::CATALOGUE)) } " · " a href=(page.link("/", &[])) { (page.say(&texts::HOME)) } }
     };
-    let body = frame::frame(&page, title, Section::None, &main).into_string();
-    secured((problem.status, [(header::CONTENT_TYPE, frame::MEDIA), (header::CACHE_CONTROL, "no-store")], body).into_response())
+    shown(&page, title, &main, problem.status)
 }

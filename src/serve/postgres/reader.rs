@@ -4,6 +4,7 @@
 use std::{
     net::IpAddr,
     sync::{Arc, OnceLock},
+    time::Instant,
 };
 
 use arrow::array::{AsArray as _, RecordBatch};
@@ -15,7 +16,7 @@ use crate::{
     access::{Access, Attempt, Caller, Record, SignedIn, Who, is_key},
     engine::{SCHEMA, SqlError},
     error::Error,
-    serve::{Shared, renewal::Current},
+    serve::{Shared, renewal::Current, seen::Audience},
     tables::CellStatus,
 };
 
@@ -66,6 +67,11 @@ impl Reader {
             }
             Shown::Key(password.to_owned())
         } else {
+            let limits = Arc::clone(&self.current.get().limits);
+            if limits.count_sign_in(Some(self.from), Instant::now()).is_err() {
+                return Err(refuse(BAD_AUTHORIZATION, "too many attempts to sign in came from your address; try again later"));
+            }
+            let _turn = limits.hashing().await;
             let (user, password) = (user.to_owned(), password.to_owned());
             match signed_in(access, user, password).await? {
                 SignedIn::Yes(session) => Shown::Session(session.token),
@@ -119,12 +125,12 @@ impl Reader {
             Some(Shown::Key(key)) => Who::Key(key),
             Some(Shown::Nothing) => {
                 let open = shared.open.clone().ok_or_else(ended)?;
-                return Ok((shared.within(&open, false).await.map_err(inside)?, None));
+                return Ok((shared.within(&open, &Audience::default()).await.map_err(inside)?, None));
             }
             None => return Err(ended()),
         };
         let caller = access.identify(who, Utc::now()).map_err(inside)?.map_err(|_| ended())?;
-        Ok((shared.within(&caller.scope, true).await.map_err(inside)?, Some(caller)))
+        Ok((shared.within(&caller.scope, &caller.audience()).await.map_err(inside)?, Some(caller)))
     }
 }
 

@@ -2,21 +2,26 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::access::{Handover, Institution};
+use super::{Handover, Institution};
 
 const STYLE: &str = "@page{size:A4;margin:22mm}body{font:11pt/1.5 sans-serif;color:#111}section{break-after:page}h1{font-size:15pt}\
                      th{text-align:left;font-weight:normal;color:#555;padding:2pt 14pt 2pt 0;vertical-align:top}td{padding:2pt 0}\
                      code{font:bold 15pt monospace;letter-spacing:.06em}.sign{display:flex;gap:30mm;margin-top:26mm}.sign div{flex:1;border-top:1px solid #111}";
 
-/// All records, a page each.
-pub fn page(records: &[Handover], institutions: &[Institution]) -> Markup {
+/// All records, a page each, with the institution of each.
+pub fn handover_page(records: &[(Handover, Institution)]) -> Markup {
     html! {
         (DOCTYPE)
         html lang="id" {
             head { meta charset="utf-8"; title { "Berita acara serah terima · Handover record" } style { (PreEscaped(STYLE)) } }
-            body { @for (record, institution) in records.iter().zip(institutions) { (one(record, institution)) } }
+            body { (handover_records(records)) }
         }
     }
+}
+
+/// The same within another page, which says how they look.
+pub fn handover_records(records: &[(Handover, Institution)]) -> Markup {
+    html! { @for (record, institution) in records { (one(record, institution)) } }
 }
 
 fn one(record: &Handover, institution: &Institution) -> Markup {

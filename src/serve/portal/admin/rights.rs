@@ -1,0 +1,80 @@
+//! What a user may see, before he has seen it: told, or shown by looking at the service as he does.
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use chrono::Utc;
+use maud::{Markup, html};
+
+use super::{Desk, Received, texts};
+use crate::{
+    access::{Institution, User},
+    register::Role,
+    serve::{problem::Problem, seen::Audience},
+};
+
+/// Regions above an office that are named.
+const ABOVE: &str = " · ";
+
+/// What a user sees once he has signed in: taken from the very part of the service that he would be answered from.
+pub async fn shown(desk: &Desk, user: &User, institution: &Institution) -> Result<Markup, Problem> {
+    let scope = institution.scope(user.request.region.as_deref());
+    let audience = Audience { role: Some(user.request.role), sees_as: None };
+    let part = desk.whole.within(&scope, &audience).await?;
+    let (page, language, library) = (&desk.page, desk.page.language, &part.library);
+    let regions = library.dimensions.iter().find(|dimension| dimension.role == Role::Geo);
+    let place = regions.and_then(|regions| {
+        let code = scope.region.as_deref()?;
+        let at = regions.find(code)?;
+        let above: Vec<&str> = regions.path(at).iter().map(|&node| regions.nodes[node as usize].label.text(language)).collect();
+        let within = regions.subtree(at).len() as u64 - 1;
+        let named = texts::SEES_REGION.with(desk.region(Some(code))).and(page.count(within)).and(above.join(ABOVE));
+        Some(named.text(page.tongue))
+    });
+    let everywhere = || {
+        let all = regions.map_or(0, |regions| regions.nodes.len() as u64);
+        if scope.region.is_some() { desk.region(scope.region.as_deref()) } else { texts::SEES_ALL.with(page.count(all)).text(page.tongue) }
+    };
+    let granted = |id: &str| library.table(id).is_some();
+    let all = &desk.whole.library.tables;
+    let named = |keep: bool| {
+        all.iter().filter(move |entry| granted(&entry.table.id) == keep).map(|entry| entry.table.label.text(language)).collect::<Vec<_>>()
+    };
+    let (granted_tables, others) = (named(true), named(false));
+    let queries: Vec<&str> = part.sql.queries().iter().map(|query| query.title.text(language)).collect();
+    let dashboards: Vec<&str> = part.dashboards.listed().map(|dashboard| dashboard.title.text(language)).collect();
+    Ok(html! {
+        dl.facts {
+            dt { (desk.say(&texts::REGION)) } dd { (place.unwrap_or_else(everywhere)) }
+            dt { (desk.say(&texts::SEES_TABLES)) } dd { (granted_tables.join("; ")) }
+            @if !others.is_empty() { dt { (desk.say(&texts::SEES_NOT)) } dd { (others.join("; ")) } }
+            dt { (desk.say(&texts::SEES_QUERIES)) } dd { (queries.join("; ")) }
+            dt { (desk.say(&texts::SEES_DASHBOARDS)) } dd { (dashboards.join("; ")) }
+        }
+    })
+}
+
+/// `GET /admin/see-as`
+pub async fn seeing_as(desk: Desk) -> Result<Response, Problem> {
+    let page = &desk.page;
+    let main = match &desk.caller.sees_as {
+        Some(other) => html! {
+            p { (texts::SEEING_AS_LEAD.with(other.as_str()).text(page.tongue)) }
+            form method="post" action=(page.link("/admin/see-as", &[])) { (desk.token()) button.main type="submit" { (desk.say(&texts::SEE_AS_SELF)) } }
+        },
+        None => html! { p { (desk.say(&texts::NOT_SEEING_AS)) } },
+    };
+    Ok(desk.shown(desk.say(&texts::SEE_AS), "/admin/see-as", StatusCode::OK, &main))
+}
+
+/// `POST /admin/see-as`
+pub async fn stop_seeing_as(desk: Desk, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let Received { desk, .. } = desk.receive(&headers, body).await?;
+    let (session, by) = (desk.session.clone(), desk.caller.user_id.clone());
+    let other = desk.caller.sees_as.clone();
+    desk.with(move |access| access.see_as(&session, None, &by, Utc::now())).await?;
+    let back = other.map_or_else(|| "/admin".to_owned(), |other| super::path_of(&other));
+    Ok(super::super::account::onward(&desk.page.link(&back, &[])))
+}
