@@ -393,7 +393,7 @@ pub struct Serve {
     /// Folder of named queries (.sql) that replace the built-in ones
     #[arg(long, value_name = "DIR")]
     pub queries: Option<PathBuf>,
-    /// Address on this machine to serve SQL at, to clients of PostgreSQL; port 0 takes a free one
+    /// Address to serve SQL at, to clients of PostgreSQL, on this machine unless there is a certificate; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS")]
     pub sql: Option<SocketAddr>,
     /// Threads for computing; 0 takes one for each core

@@ -6,6 +6,7 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
     path::Path,
+    process::Command,
     sync::{
         Mutex,
         atomic::{AtomicBool, Ordering},
@@ -14,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use cacah::access::Access;
+use cacah::access::{Access, Search};
 use chrono::Utc;
 
 use crate::{
@@ -99,7 +100,7 @@ fn a_killed_service_has_kept_every_access_that_it_answered() {
         let access = Access::open(&here.join("warehouse/access.sqlite")).unwrap();
         let mut kept = BTreeSet::new();
         let mut keep = |name: String| assert!(kept.insert(name.clone()), "{name} is there twice");
-        access.log_records(|one| keep(one.record.request)).unwrap();
+        access.log_records(&Search::default(), |one| keep(one.record.request)).unwrap();
         let answered = answered.lock().unwrap();
         let lost: Vec<&String> = answered.difference(&kept).collect();
         assert!(lost.is_empty(), "{} of {} answered requests are in no record: {lost:?}", lost.len(), answered.len());
@@ -141,11 +142,11 @@ fn an_administrator_works_from_the_terminal() {
     let good = "TAX,3471,,100,Ani,Analis,ani,3471010101900001\nTAX,,administrator,101,Budi,Kepala,budi,\n";
     fs::write(here.join("bad.csv"), format!("{header}{good}TAX,9999,,102,Cici,Analis,cici,\nTAX,3471,king,103,Didi,Analis,didi,\n"))
         .unwrap();
-    refused(&["request", "--file", "bad.csv"], &["bad.csv:5", "'king' is none of reader, reporter, administrator"]);
+    refused(&["request", "--file", "bad.csv"], &["bad.csv", "line 5: role: 'king' is none of reader, reporter, administrator"]);
     fs::write(here.join("bad.csv"), format!("{header}TAX,9999,,102,Cici,Analis,cici,\nTAX,3471011001,,103,Didi,Analis,didi,\n")).unwrap();
-    refused(&["request", "--file", "bad.csv"], &["1: there is no region '9999'", "2: region 3471011001 is of level village"]);
+    refused(&["request", "--file", "bad.csv"], &["line 2: there is no region '9999'", "line 3: region 3471011001 is of level village"]);
     fs::write(here.join("bad.csv"), format!("{header}{good}TAX,3471,,100,Ani,Analis,ani,12\nNONE,,,104,Eka,Analis,eka,\n")).unwrap();
-    refused(&["request", "--file", "bad.csv"], &["3: identity", "4: there is no institution 'NONE'"]);
+    refused(&["request", "--file", "bad.csv"], &["line 4: identity", "line 5: there is no institution 'NONE'"]);
     fs::write(here.join("users.csv"), format!("{header}{good}")).unwrap();
     assert_says(&access(&["request", "--file", "users.csv"]), &["#1 Ani requested", "#2 Budi requested"]);
     refused(&["request", "--file", "users.csv"], &["'Ani' is user #1 already"]);
@@ -193,4 +194,148 @@ fn an_administrator_works_from_the_terminal() {
     fs::write(here.join("none.sqlite"), "this is no database, and long enough to be looked at as one by whoever opens it").unwrap();
     fs::write(here.join("none.key"), [0; 32]).unwrap();
     refused(&["users", "--database", "none.sqlite"], &["none.sqlite", "not a database"]);
+}
+
+#[test]
+fn what_was_copied_is_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    published(here);
+    let database = here.join("warehouse/access.sqlite");
+    let (user, key) = {
+        let access = Access::open(&database).unwrap();
+        access.add_institution(&institution("TAX", None), "tests", "", Utc::now()).unwrap();
+        let user = active(&access, &asked_for("TAX", None, "1"), Utc::now());
+        let key = access.add_key(&user, "tests", 10, "tests", Utc::now()).unwrap().1;
+        (user, key)
+    };
+    let asks = |server: &Server, path: &str| {
+        let headers = [("authorization", format!("Bearer {key}"))];
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let address = server.address.trim_start_matches("http://").parse().unwrap();
+        crate::http::client::request(address, "GET", path, &headers, b"").status
+    };
+    let cells = "/api/v2/tables/population/data?valueCodes[Region]=34&valueCodes[Tid]=*&valueCodes[ContentsCode]=*";
+    let server = Server::start(program().arg("serve").current_dir(here));
+    for _ in 0..5 {
+        assert_eq!(asks(&server, cells), 200);
+    }
+    // While the service goes on.
+    assert_says(&succeed(&["access", "backup", "copy"], here), &["files in copy"]);
+    assert_says(&fail(&["access", "backup", "copy"], here), &["copy", "there already"]);
+    assert_eq!(asks(&server, cells), 200);
+    succeed(&["access", "suspend", &user, "--reason", "moved"], here);
+    assert_says(&fail(&["access", "restore", "copy", "--replace"], here), &["another process writes this log"]);
+    drop(server);
+    assert_says(&fail(&["access", "restore", "copy"], here), &["access.sqlite", "there already"]);
+
+    // Everything is lost, as with the machine; the copy brings it back.
+    for entry in fs::read_dir(here.join("warehouse")).unwrap().map(|entry| entry.unwrap()) {
+        if entry.file_name().to_string_lossy().starts_with("access") {
+            let path = entry.path();
+            if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+        }
+    }
+    let said = succeed(&["access", "restore", "copy"], here);
+    assert_says(&said, &["restored as it was", "the log has 5 records", "whether keys were revoked"]);
+    let server = Server::start(program().arg("serve").current_dir(here));
+    assert_eq!(asks(&server, cells), 200);
+    drop(server);
+    assert_says(&succeed(&["log", "verify"], here), &["6 records", "all are what was written"]);
+    assert_says(&succeed(&["access", "changes"], here), &["restored from the copy"]);
+    succeed(&["access", "restore", "copy", "--replace"], here);
+    let kept = fs::read_dir(here.join("warehouse"))
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains(".before-"))
+        .count();
+    assert!(kept >= 3, "{kept} files were kept");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(here.join("copy/access.key")).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn the_use_of_a_semester_is_reported_at_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    assert_says(&fail(&["report", "duties", "--period", "2024-S1"], here), &["no such database"]);
+    {
+        let access = Access::open(&here.join("warehouse/access.sqlite")).unwrap();
+        for code in ["TAX", "BANK"] {
+            let earlier = cacah::access::Institution { valid_from: "2020-01-01".parse().unwrap(), ..institution(code, None) };
+            access.add_institution(&earlier, "tests", "", Utc::now()).unwrap();
+        }
+        active(&access, &asked_for("TAX", None, "1"), Utc::now());
+    }
+    let shown = succeed(&["report", "usage", "--period", "2024-S1", "--lang", "en"], here);
+    assert_says(&shown, &["Use of the service in 2024-S1", "TAX", "BANK", "all institutions", "overdue since 2024-07-31", "TAX-TOY-0001"]);
+    for file in ["use.csv", "use.xlsx"] {
+        assert_says(&succeed(&["report", "usage", "--period", "2024-S1", "--institution", "TAX", "--out", file], here), &[file]);
+    }
+    assert_says(&fs::read_to_string(here.join("use.csv")).unwrap(), &["period,institution,measure,item,count", "2024-S1,TAX,accounts,,1"]);
+    assert_says(&fail(&["report", "usage", "--period", "2024-S1", "--out", "use.doc"], here), &["use.doc", ".csv or .xlsx"]);
+    assert_says(&fail(&["report", "usage", "--period", "2024-S1", "--institution", "NONE"], here), &["no institution 'NONE'"]);
+    succeed(&["report", "file", "TAX", "--period", "2024-S1", "--note", "letter 12", "--by", "siti"], here);
+    assert_says(&fail(&["report", "file", "TAX", "--period", "2024-S1", "--note", "again"], here), &["already"]);
+    assert_says(&fail(&["report", "file", "TAX", "--period", "2099-S1", "--note", "early"], here), &["filed after that"]);
+    let late = succeed(&["report", "duties", "--period", "2024-S1", "--overdue"], here);
+    assert!(late.contains("BANK") && !late.contains("TAX"), "{late}");
+    assert_says(&succeed(&["report", "duties", "--period", "2024-S1"], here), &["filed on", "by siti"]);
+    succeed(&["report", "hints"], here);
+}
+
+#[test]
+fn a_log_on_a_full_disk_stops_all_answers_until_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    published(here);
+    let key = {
+        let access = Access::open(&here.join("warehouse/access.sqlite")).unwrap();
+        access.add_institution(&institution("TAX", None), "tests", "", Utc::now()).unwrap();
+        let user = active(&access, &asked_for("TAX", None, "1"), Utc::now());
+        access.add_key(&user, "tests", 10, "tests", Utc::now()).unwrap().1
+    };
+    let log = here.join("warehouse/access.log");
+    fs::create_dir(&log).unwrap();
+    // The log has a file system of its own, of which others have taken most. That needs the right to mount, as in a user namespace.
+    let script = format!(
+        "mount -t tmpfs -o size=300k tmpfs warehouse/access.log && head -c 200000 /dev/zero > warehouse/access.log/ballast && exec {} serve \"$@\"",
+        env!("CARGO_BIN_EXE_cacah")
+    );
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--map-root-user", "sh", "-c", &script, "sh"]).current_dir(here);
+    let server = Server::start(&mut command);
+    let address = server.address.trim_start_matches("http://").parse().unwrap();
+    let bearer = format!("Bearer {key}");
+    let ask = |name: &str| {
+        let path = "/api/v2/tables/population/data?valueCodes[Region]=34&valueCodes[Tid]=*&valueCodes[ContentsCode]=*";
+        let headers = [("authorization", bearer.as_str()), ("x-request-id", name)];
+        crate::http::client::request(address, "GET", path, &headers, b"")
+    };
+    let mut answered = BTreeSet::new();
+    let refusal = (0..3000).find_map(|at| {
+        let name = format!("r{at}");
+        let reply = ask(&name);
+        if reply.status != 200 {
+            return Some(reply);
+        }
+        answered.insert(name);
+        None
+    });
+    let refusal = refusal.expect("the disk fills up");
+    assert!(refusal.status == 500 && !refusal.text().contains("value"), "{} {}", refusal.status, refusal.text());
+    assert!(answered.len() > 20 && (0..5).all(|_| ask("late").status == 500), "{} were answered before", answered.len());
+    // With room again it goes on by itself.
+    let inside = Path::new("/proc").join(server.pid().to_string()).join("root").join(log.strip_prefix("/").unwrap());
+    fs::remove_file(inside.join("ballast")).unwrap();
+    assert_eq!(ask("again").status, 200);
+    answered.insert("again".into());
+    for entry in fs::read_dir(&inside).unwrap().map(|entry| entry.unwrap()) {
+        fs::copy(entry.path(), log.join(entry.file_name())).unwrap();
+    }
+    drop(server);
+    assert_says(&succeed(&["log", "verify"], here), &["all are what was written"]);
+    let mut kept = BTreeSet::new();
+    let access = Access::open(&here.join("warehouse/access.sqlite")).unwrap();
+    access.log_records(&Search::default(), |one| drop(kept.insert(one.record.request))).unwrap();
+    assert!(answered.is_subset(&kept), "{} answered, {} kept", answered.len(), kept.len());
 }

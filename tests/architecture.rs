@@ -191,3 +191,23 @@ fn only_the_audit_lets_cells_be_certified() {
         assert!(module != "audit" || !named_modules(&text).contains(&"protect".to_owned()), "{} knows the protection", path.display());
     }
 }
+
+/// What the list of security says must be there: files, and functions in them.
+#[test]
+fn what_keeps_the_service_safe_is_where_the_list_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let list = fs::read_to_string(root.join("tests/security.md")).unwrap();
+    let mut named = 0;
+    for line in list.lines().filter(|line| line.starts_with("| ") && line.contains('`')) {
+        let proof = line.rsplit('|').nth(1).unwrap();
+        for place in proof.split('`').skip(1).step_by(2) {
+            let (file, function) = place.split_once("::").unwrap_or((place, ""));
+            let text =
+                fs::read_to_string(root.join(file)).unwrap_or_else(|_| panic!("{file} is named in tests/security.md, and is not there"));
+            let is_there = function.is_empty() || text.contains(&format!("fn {function}(")) || text.contains(&format!("fn {function}<"));
+            assert!(is_there, "{place} is named in tests/security.md, and is not there");
+            named += 1;
+        }
+    }
+    assert!(named > 50, "only {named} places are named");
+}

@@ -9,7 +9,7 @@ use std::{
     sync::OnceLock,
 };
 
-use cacah::access::Access;
+use cacah::access::{Access, Listed};
 use chrono::Utc;
 
 use crate::{
@@ -40,7 +40,8 @@ fn people_sign_in_and_see_what_is_theirs() {
     let handed = {
         let access = Access::open(&database).unwrap();
         access.add_institution(&institution("TAX", Some(&["labour", "population"])), "tests", "", now).unwrap();
-        let asked = access.request_users(&[asked_for("TAX", Some("34"), "1")], "tests", now).unwrap();
+        let asked =
+            access.request_users(&[Listed { line: None, request: asked_for("TAX", Some("34"), "1") }], &|_| None, "tests", now).unwrap();
         access.approve(&asked[0].called(), "ID", "tests", "", now).unwrap()
     };
     let service = Server::start(program().arg("serve").arg("--releases").arg(releases()).arg("--database").arg(&database));

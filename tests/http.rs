@@ -1,11 +1,12 @@
 //! The service over HTTP, against made-up releases whose every number is known.
 
 pub mod access;
+mod admin;
 mod api;
 mod caching;
 mod catalogue;
 mod charts;
-mod client;
+pub mod client;
 mod data;
 mod documents;
 mod downloads;
@@ -21,8 +22,9 @@ mod saved;
 mod scenarios;
 mod sdmx;
 mod speed;
-mod sql;
+pub mod sql;
 mod statistics;
+mod tls;
 mod toyland;
 mod twins;
 pub mod world;
@@ -71,6 +73,17 @@ pub fn serving(settings: &ServeSettings) -> Service {
     // Every cell file is open by now; the folder itself is needed no longer.
     drop(folder);
     Service { address, port, world }
+}
+
+/// Why a service cannot begin.
+pub fn refuses(settings: &ServeSettings) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    runtime.block_on(async {
+        let store = Store::open(folder.path().to_str().unwrap()).unwrap();
+        World::new().publish(&store).await;
+        Application::build(&store, settings).await.map(drop).unwrap_err().to_string()
+    })
 }
 
 /// Loopback, any free port, a small limit so that it can be reached.

@@ -10,6 +10,7 @@ mod common;
 mod counting;
 mod definitions;
 mod drawing;
+mod fuzz;
 mod http;
 mod pipeline;
 mod protection;

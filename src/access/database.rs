@@ -75,6 +75,15 @@ impl Database {
             transaction.execute_batch(migration)?;
         }
         transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
+        // The first key that the database was opened with is its own for good.
+        transaction.execute("INSERT OR IGNORE INTO setting (name, value) VALUES ('key', ?)", [self.secret.name()])?;
+        let own: String = transaction.query_row("SELECT value FROM setting WHERE name = 'key'", [], |row| row.get(0))?;
+        if own != self.secret.name() {
+            return Ok(Err(Error::Conflict(format!(
+                "{}: the key beside it is that of another database; restore the two from the same copy",
+                self.path.display()
+            ))));
+        }
         transaction.commit()?;
         Ok(Ok(()))
     }

@@ -141,6 +141,7 @@ impl Access {
             })?;
         }
         let other = if is_session && user.request.role == Role::Administrator { self.seen_as(digest)? } else { None };
+        let by = other.as_ref().map_or(by.clone(), |(other, _)| format!("{by} as {}", other.called()));
         let (sees_as, scope) = match other {
             Some((other, his)) => (Some(other.called()), his.scope(other.request.region.as_deref())),
             None => (None, institution.scope(user.request.region.as_deref())),

@@ -8,6 +8,7 @@
 //! Whoever asks is identified once, at the edge; what he may see is a [`Scope`](crate::tables::Scope), and the rest of the program knows
 //! no users. Every change is kept with who, when and why.
 
+mod backup;
 mod bulk;
 mod changes;
 mod database;
@@ -29,6 +30,7 @@ use std::{
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
 
+pub use backup::Backup;
 pub use bulk::{COLUMNS as REQUEST_COLUMNS, Listed, MOST_BYTES as MOST_REQUEST_BYTES, read_requests};
 pub use changes::Change;
 pub use database::key_path;

@@ -56,6 +56,11 @@ impl Secret {
         hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref())
     }
 
+    /// What tells this key from others, and nothing more of it.
+    pub fn name(&self) -> String {
+        URL_SAFE_NO_PAD.encode(hmac::sign(&self.derived("name"), b""))
+    }
+
     /// The digest of an identity number, by which the same person is recognised without the number being kept.
     pub fn identity(&self, number: &str) -> Vec<u8> {
         hmac::sign(&self.derived("identity number"), number.as_bytes()).as_ref().to_vec()

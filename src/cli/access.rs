@@ -22,6 +22,8 @@ Examples:
   cacah access suspend-institution DJP --reason 'no report for 2024-S1'
   cacah access add-key DJP-3404-0001 --name nightly --days 90
   cacah access changes --user DJP-3404-0001
+  cacah access backup /backup/access-2024-12-01
+  cacah access restore /backup/access-2024-12-01 --replace
 
 Whatever is changed is kept with who, when and why. A user is named by his user id, or by the number of his request as '#1'.")]
 pub struct Access {
@@ -129,6 +131,19 @@ pub enum AccessAction {
         /// Why
         #[arg(long)]
         reason: String,
+    },
+    /// Copy database, key and log into a new folder, while the service goes on
+    Backup {
+        /// Folder to make; whoever has it has everything that the database protects
+        folder: PathBuf,
+    },
+    /// Put such a copy in the place of the database; sessions end, and what was changed since is lost
+    Restore {
+        /// Folder of the copy
+        folder: PathBuf,
+        /// Put what is there already aside
+        #[arg(long)]
+        replace: bool,
     },
     /// Show what was changed, the newest first
     Changes {

@@ -16,6 +16,9 @@ use crate::{
 
 /// Runs the command.
 pub async fn access(args: AccessArgs) -> Result<()> {
+    if let AccessAction::Restore { folder, replace } = &args.action {
+        return restore(folder, *replace, &args);
+    }
     let desk = Desk { access: Access::open(&args.database)?, by: args.by.unwrap_or_else(user_of_this_machine), releases: args.releases };
     let (access, by, now) = (&desk.access, desk.by.as_str(), Utc::now());
     match args.action {
@@ -106,6 +109,11 @@ pub async fn access(args: AccessArgs) -> Result<()> {
             access.set_second_factor(state == "on", by, &reason, now)?;
             say!("second factor for administrators: {state}");
         }
+        AccessAction::Backup { folder } => {
+            let backup = access.back_up(&folder, now)?;
+            say!("{} files in {}: database, key and log", backup.files(), folder.display());
+        }
+        AccessAction::Restore { .. } => unreachable!("it needs no database and was done before"),
         AccessAction::Changes { user, institution, most } => {
             let subject = user.as_deref().map(|user| ("user", user)).or_else(|| institution.as_deref().map(|code| ("institution", code)));
             for change in access.changes(subject, most)? {
@@ -115,6 +123,19 @@ pub async fn access(args: AccessArgs) -> Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+fn restore(folder: &Path, replace: bool, args: &AccessArgs) -> Result<()> {
+    let by = args.by.clone().unwrap_or_else(user_of_this_machine);
+    let (access, backup) = Access::restore(folder, &args.database, replace, &by, Utc::now())?;
+    say!("{} restored as it was on {} UTC; all sessions have ended", access.path().display(), backup.at.format("%Y-%m-%d %H:%M"));
+    if !access.log_folder().join("head").exists() {
+        return Ok(());
+    }
+    let found = access.verify_log()?;
+    say!("the log has {} records, all as they were written", found.records);
+    say!("what was changed since is not in it: look whether keys were revoked or users suspended after that time");
     Ok(())
 }
 

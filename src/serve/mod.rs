@@ -116,7 +116,7 @@ pub struct ServeSettings {
     pub queries: FileSources,
     /// Where dashboards come from.
     pub dashboards: FileSources,
-    /// Where to listen for clients of PostgreSQL, a loopback address; `None`: nowhere.
+    /// Where to listen for clients of PostgreSQL, a loopback address unless connections are encrypted; `None`: nowhere.
     pub postgres: Option<SocketAddr>,
 }
 
@@ -226,7 +226,10 @@ impl Application {
         let listener = TcpListener::bind(settings.address).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
         let postgres = match settings.postgres {
-            Some(address) => Some(PostgresPort::bind(address).await?),
+            Some(address) => {
+                let tls = certificate.as_ref().map(|certificate| certificate.settings(&["postgresql"])).transpose()?;
+                Some(PostgresPort::bind(address, tls).await?)
+            }
             None => None,
         };
         tracing::info!(%address, releases = library.releases.len(), tables = library.tables.len(), "listening");

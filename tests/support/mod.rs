@@ -46,6 +46,11 @@ impl Server {
         server
     }
 
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The first thing that is found in a line that the service says from now on.
     pub fn hear(&self, find: impl Fn(&str) -> Option<String>) -> String {
         let lines = self.lines.lock().expect("no other listener failed");

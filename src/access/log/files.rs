@@ -83,3 +83,13 @@ pub fn head(folder: &Path) -> Option<(u64, [u8; CHAIN])> {
     let (number, chain) = text.trim().split_once(' ')?;
     Some((number.parse().ok()?, unhex(chain.as_bytes())?))
 }
+
+/// Every file of a log with its name, the head first; none where there is no log.
+pub fn whole(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let head = Some(folder.join(HEAD)).filter(|head| head.exists());
+    let all = head.into_iter().chain(files(folder)?.into_iter().map(|file| file.path));
+    Ok(all.filter_map(|path| Some((path.file_name()?.to_str()?.to_owned(), path))).collect())
+}

@@ -19,9 +19,11 @@ use std::{path::Path, sync::Arc};
 
 use tokio::sync::{mpsc, oneshot};
 
+pub use files::whole;
 pub use record::{NAMED_REGIONS, Record};
 pub use search::{Search, newest, records};
 pub use verify::{Kept, Verified, verify};
+pub use writer::free;
 
 use super::database::Database;
 use crate::error::{Error, Result};

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _},
+    io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
     thread::JoinHandle,
@@ -60,6 +60,22 @@ pub struct Writer {
     _lock: File,
 }
 
+/// Takes the log of a folder for oneself, until what is given back is dropped.
+fn locked(folder: &Path) -> Result<File> {
+    let path = folder.join("lock");
+    let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let lock = opened.map_err(|error| Error::storage(format!("opening {}", path.display()), error))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(_) => Err(Error::Conflict(format!("{}: another process writes this log; stop it, or name another database", folder.display()))),
+    }
+}
+
+/// Makes sure that nobody writes the log of a folder, if there is one.
+pub fn free(folder: &Path) -> Result<()> {
+    if folder.exists() { locked(folder).map(drop) } else { Ok(()) }
+}
+
 impl Writer {
     pub fn open(folder: &Path, key: hmac::Key) -> Result<Self> {
         Self::with_size(folder, key, FULL)
@@ -68,13 +84,7 @@ impl Writer {
     pub fn with_size(folder: &Path, key: hmac::Key, full: u64) -> Result<Self> {
         let failed = |error: std::io::Error| Error::storage(format!("opening the log in {}", folder.display()), error);
         fs::create_dir_all(folder).map_err(failed)?;
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock")).map_err(failed)?;
-        if lock.try_lock().is_err() {
-            return Err(Error::Conflict(format!(
-                "{}: another process writes this log; stop it, or name another database",
-                folder.display()
-            )));
-        }
+        let lock = locked(folder)?;
         let all = files(folder)?;
         let (number, chain) = super::verify::end_before_last(&all)?;
         let last = all.last().filter(|file| !file.done);
@@ -97,9 +107,15 @@ impl Writer {
                 writer.number
             )));
         }
-        // An interrupted compression is done again.
-        for file in all.iter().filter(|file| !file.done && file.first != first) {
-            compress(file)?;
+        // An interrupted compression is done again, or its remains are taken away.
+        for file in all.iter().filter(|file| file.first != first) {
+            if !file.done {
+                compress(file)?;
+            } else if let Err(error) = fs::remove_file(file.path.with_extension(OPEN))
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                return Err(failed(error));
+            }
         }
         Ok(writer)
     }

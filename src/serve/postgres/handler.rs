@@ -29,7 +29,7 @@ use pgwire::{
 
 use super::{
     reader::{Asked, Given, Reader},
-    refusal::{ABORTED, NO_SUCH_VALUE, UNSUPPORTED, refusal, refuse},
+    refusal::{ABORTED, BAD_AUTHORIZATION, NO_SUCH_VALUE, UNSUPPORTED, refusal, refuse},
     session::{SERVER_VERSION, Said, Settings},
 };
 use crate::{
@@ -359,6 +359,9 @@ impl StartupHandler for Handler {
             PgWireFrontendMessage::Startup(ref startup) => {
                 protocol_negotiation(client, startup).await?;
                 save_startup_parameters_to_metadata(client, startup);
+                if self.reader.wants_encryption() && !client.is_secure() {
+                    return Err(refuse(BAD_AUTHORIZATION, "connections are encrypted here; connect with sslmode=require or stronger"));
+                }
                 if self.reader.enters_freely(user_of(client)) {
                     return self.begin(client).await;
                 }

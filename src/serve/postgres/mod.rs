@@ -1,12 +1,12 @@
-//! SQL for clients of PostgreSQL: the wire protocol, on loopback.
+//! SQL for clients of PostgreSQL: the wire protocol.
 //!
 //! ```text
 //! connection ── text ──> statements ── session.rs: SET, SHOW, BEGIN, ... ──> answered here
 //!                             └────── SELECT ──> sql::Sql ──> rows, encoded as they come
 //! ```
 //!
-//! Whoever must sign in gives his password or a key, which goes over the wire as it is: so only this machine may ask. Whatever is no reading is refused before it is planned, and
-//! what is read are the tidy tables of [`crate::sql`], made of published cells.
+//! Whoever must sign in gives his password or a key: over a connection that is encrypted, or from this machine alone. Whatever is no
+//! reading is refused before it is planned, and what is read are the tidy tables of [`crate::sql`], made of published cells.
 
 mod handler;
 mod reader;
@@ -24,7 +24,9 @@ use pgwire::{
     },
     tokio::process_socket,
 };
+use rustls::ServerConfig;
 use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_rustls::TlsAcceptor;
 
 use self::handler::Handler;
 use super::renewal::Current;
@@ -37,24 +39,25 @@ const MOST_CONNECTIONS: usize = 100;
 pub struct PostgresPort {
     listener: TcpListener,
     address: SocketAddr,
+    tls: Option<TlsAcceptor>,
 }
 
 impl PostgresPort {
     /// Begins to listen.
     ///
     /// # Errors
-    /// Where others than this machine could reach the address, or it is taken.
-    pub async fn bind(address: SocketAddr) -> Result<Self> {
-        if !address.ip().is_loopback() {
+    /// Where others than this machine could reach the address and connections are not encrypted, or it is taken.
+    pub async fn bind(address: SocketAddr, tls: Option<Arc<ServerConfig>>) -> Result<Self> {
+        if tls.is_none() && !address.ip().is_loopback() {
             return Err(Error::Conflict(format!(
-                "SQL is served to this machine alone, because passwords are not encrypted on the way, so {address} is refused; take a loopback address such as 127.0.0.1:5433"
+                "passwords would cross the network unencrypted, so SQL is not served at {address}; take a loopback address such as 127.0.0.1:5433, or give a certificate"
             )));
         }
         let taken = |error: std::io::Error| Error::Conflict(format!("cannot listen on {address}: {error}; choose another port"));
         let listener = TcpListener::bind(address).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
         tracing::info!(%address, "listening for clients of PostgreSQL");
-        Ok(Self { listener, address })
+        Ok(Self { listener, address, tls: tls.map(TlsAcceptor::from) })
     }
 
     /// Where it listens.
@@ -80,8 +83,9 @@ impl PostgresPort {
             };
             let handler = Arc::new(Handler::new(current.clone(), peer.ip(), Arc::clone(&manager), Arc::clone(&numbers)));
             let handlers = Handlers { handler, manager: Arc::clone(&manager) };
+            let tls = self.tls.clone();
             tokio::spawn(async move {
-                if let Err(error) = process_socket(socket, None, handlers).await {
+                if let Err(error) = process_socket(socket, tls, handlers).await {
                     tracing::debug!(%error, "a connection of a client of PostgreSQL broke off");
                 }
                 drop(place);

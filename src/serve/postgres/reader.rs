@@ -11,7 +11,7 @@ use arrow::array::{AsArray as _, RecordBatch};
 use chrono::Utc;
 use pgwire::error::{PgWireError, PgWireResult};
 
-use super::refusal::{refusal, refuse};
+use super::refusal::{BAD_AUTHORIZATION, refusal, refuse};
 use crate::{
     access::{Access, Attempt, Caller, Record, SignedIn, Who, is_key},
     engine::{SCHEMA, SqlError},
@@ -22,8 +22,6 @@ use crate::{
 
 /// No such user, or his password is wrong.
 const BAD_PASSWORD: &str = "28P01";
-/// He may not come in.
-const BAD_AUTHORIZATION: &str = "28000";
 
 /// What somebody has shown.
 enum Shown {
@@ -43,6 +41,11 @@ pub struct Reader {
 impl Reader {
     pub fn new(current: Current, from: IpAddr) -> Self {
         Self { current, from, shown: OnceLock::new() }
+    }
+
+    /// Whether connections are to be encrypted.
+    pub fn wants_encryption(&self) -> bool {
+        self.current.get().tls
     }
 
     /// Lets somebody in who gives a name only, if that is enough.

@@ -4,6 +4,8 @@ use pgwire::error::{ErrorInfo, PgWireError};
 
 use crate::engine::SqlError;
 
+/// Somebody may not come in.
+pub const BAD_AUTHORIZATION: &str = "28000";
 /// More than reading is asked for.
 pub const READ_ONLY: &str = "25006";
 /// Something that there is not.

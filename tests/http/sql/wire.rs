@@ -37,6 +37,9 @@ impl Wire {
         let named = format!("user\0{user}\0database\0cacah\0\0");
         wire.send(None, &[&196_608u32.to_be_bytes()[..], named.as_bytes()].concat());
         let asked = wire.message();
+        if asked.0 == b'E' {
+            return Err(error(&asked.1));
+        }
         assert_eq!((asked.0, &asked.1[..]), (b'R', &3u32.to_be_bytes()[..]), "a password is asked for");
         wire.send(Some(b'p'), &[password.as_bytes(), b"\0"].concat());
         loop {
