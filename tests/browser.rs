@@ -9,13 +9,13 @@ use std::{
     sync::OnceLock,
 };
 
-use cacah::access::{Access, Listed};
+use cacah::access::{Access, Institution, Listed, Request, Role};
 use chrono::Utc;
 
 use crate::{
     clients::{ends_well, installed, published, succeeds_over},
     common::program,
-    http::access::{asked_for, institution},
+    http::access::{PASSWORD, active, asked_for, institution},
     support::Server,
 };
 
@@ -52,6 +52,32 @@ fn people_sign_in_and_see_what_is_theirs() {
         .env("CACAH_TEST_USER", handed.user.called())
         .env("CACAH_TEST_PASSWORD", &handed.password);
     ends_well(&mut browser, "accounts.mjs", "people sign in and see what is theirs");
+}
+
+#[test]
+fn an_administrator_does_a_days_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("access.sqlite");
+    let now = Utc::now();
+    let user = |role, number: &str| {
+        let access = Access::open(&database).unwrap();
+        active(&access, &Request { role, ..asked_for("REGISTRY", None, number) }, now)
+    };
+    {
+        let access = Access::open(&database).unwrap();
+        let registry = Institution { valid_from: "2020-01-01".parse().unwrap(), ..institution("REGISTRY", None) };
+        access.add_institution(&registry, "tests", "", now).unwrap();
+    }
+    let (administrator, reporter) = (user(Role::Administrator, "1"), user(Role::Reporter, "2"));
+    let service = Server::start(program().arg("serve").arg("--releases").arg(releases()).arg("--database").arg(&database));
+    let mut browser = Command::new(installed("CACAH_TEST_NODE"));
+    browser
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/admin.mjs"))
+        .arg(&service.address)
+        .env("CACAH_TEST_USER", administrator)
+        .env("CACAH_TEST_REPORTER", reporter)
+        .env("CACAH_TEST_PASSWORD", PASSWORD);
+    ends_well(&mut browser, "admin.mjs", "an administrator does a day's work");
 }
 
 #[test]

@@ -14,7 +14,6 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     Access,
@@ -22,7 +21,10 @@ use super::{
     database::key_path,
     log,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    storage::FileDigest,
+};
 
 const DATABASE: &str = "access.sqlite";
 const KEY: &str = "access.key";
@@ -34,8 +36,8 @@ const MANIFEST: &str = "manifest.json";
 pub struct Backup {
     /// When it was made.
     pub at: DateTime<Utc>,
-    /// SHA-256 of each file, in hexadecimal, by its place in the folder.
-    files: BTreeMap<String, String>,
+    /// Size and SHA-256 of each file, by its place in the folder.
+    files: BTreeMap<String, FileDigest>,
 }
 
 impl Backup {
@@ -50,7 +52,7 @@ fn failed(doing: &str, path: &Path, error: io::Error) -> Error {
 }
 
 /// Copies a file for its owner alone, to disk, and tells its digest.
-fn copy(from: &Path, to: &Path) -> io::Result<String> {
+fn copy(from: &Path, to: &Path) -> io::Result<FileDigest> {
     let (mut source, mut target) = (File::open(from)?, File::create_new(to)?);
     target.set_permissions(fs::Permissions::from_mode(0o600))?;
     io::copy(&mut source, &mut target)?;
@@ -58,10 +60,8 @@ fn copy(from: &Path, to: &Path) -> io::Result<String> {
     digest(to)
 }
 
-fn digest(path: &Path) -> io::Result<String> {
-    let mut hasher = Sha256::new();
-    io::copy(&mut File::open(path)?, &mut hasher)?;
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+fn digest(path: &Path) -> io::Result<FileDigest> {
+    Ok(FileDigest::of(&fs::read(path)?))
 }
 
 /// A folder for its owner alone.
@@ -123,8 +123,7 @@ impl Access {
         for (name, expected) in &backup.files {
             let is_plain = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
             let path = from.join(name);
-            let found = if is_plain { digest(&path).map_err(|error| failed("reading", &path, error))? } else { String::new() };
-            if found != *expected {
+            if !is_plain || digest(&path).map_err(|error| failed("reading", &path, error))? != *expected {
                 return Err(Error::Input(format!("{}: it is not what was copied; take another copy", path.display())));
             }
         }

@@ -101,14 +101,20 @@ fn lines(bytes: &[u8]) -> (Vec<Row>, Vec<String>) {
     let delimiter = if first.contains(&b';') && !first.contains(&b',') { b';' } else { b',' };
     let mut reader = csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter).trim(csv::Trim::All).from_reader(bytes);
     let (mut rows, mut faults) = (Vec::new(), Vec::new());
+    // The reader takes the end of a line for a part of the next one, where lines end as on Windows.
+    let (mut line, mut counted) = (1, 0);
+    let mut line_of = |position: Option<&csv::Position>| {
+        let begin = position.map_or(0, |position| position.byte() as usize).min(bytes.len());
+        let begin = begin + bytes[begin..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        line += bytes[counted.min(begin)..begin].iter().filter(|byte| **byte == b'\n').count();
+        counted = begin;
+        line
+    };
     for record in reader.records() {
         match record {
-            Ok(record) => {
-                let line = record.position().map_or(0, csv::Position::line) as usize;
-                rows.push((line, record.iter().map(str::to_owned).collect()));
-            }
+            Ok(record) => rows.push((line_of(record.position()), record.iter().map(str::to_owned).collect())),
             Err(error) => {
-                let line = error.position().map_or(1, csv::Position::line);
+                let line = line_of(error.position());
                 let problem = match error.kind() {
                     csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!("expected {expected_len} fields, found {len}"),
                     csv::ErrorKind::Utf8 { .. } => "expected text in UTF-8".to_owned(),

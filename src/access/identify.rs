@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -71,7 +72,7 @@ pub enum Refused {
 }
 
 /// What was found of somebody, and when.
-type Found = (Instant, std::result::Result<Caller, Refused>);
+type Found = (Instant, std::result::Result<Arc<Caller>, Refused>);
 
 /// Callers who were identified a moment ago.
 #[derive(Debug, Default)]
@@ -82,7 +83,7 @@ impl Access {
     ///
     /// # Errors
     /// Where the database cannot be read; the inner error where he is not let in.
-    pub fn identify(&self, who: Who<'_>, now: DateTime<Utc>) -> Result<std::result::Result<Caller, Refused>> {
+    pub fn identify(&self, who: Who<'_>, now: DateTime<Utc>) -> Result<std::result::Result<Arc<Caller>, Refused>> {
         let (token, is_session) = match who {
             Who::Session(token) => (token, true),
             Who::Key(key) if is_key(key) => (key, false),
@@ -95,7 +96,7 @@ impl Access {
         {
             return Ok(found.clone());
         }
-        let found = self.look_up(&digest, is_session, now)?;
+        let found = self.look_up(&digest, is_session, now)?.map(Arc::new);
         let mut known = lock();
         if known.0.len() >= MOST_KNOWN {
             known.0.retain(|_, (at, _)| at.elapsed() < FRESH);

@@ -81,7 +81,7 @@ pub fn identify(access: &Access, headers: &HeaderMap, secure: bool, client: Opti
         (None, None) => return Ok(nobody),
     };
     match access.identify(who, Utc::now()).map_err(|error| Barred::Problem(error.into()))? {
-        Ok(caller) => Ok(Asking { caller: Some(Arc::new(caller)), session, client }),
+        Ok(caller) => Ok(Asking { caller: Some(caller), session, client }),
         // A session that has ended is that of somebody who has to sign in again.
         Err(_) if session.is_some() => Ok(nobody),
         Err(Refused::Unknown) => Err(Barred::Problem(unauthorized())),

@@ -3,26 +3,10 @@
 // Besides what all scripts take: CACAH_TEST_USER and CACAH_TEST_PASSWORD, a user id with its one-time password.
 
 import { createHmac } from "node:crypto";
-import { join } from "node:path";
-import { address, browsing, finish, must, screenshots, violations, watched, wrong } from "./harness.mjs";
+import { address, browsing, finish, looked, must, watched } from "./harness.mjs";
 
 const { CACAH_TEST_USER: user, CACAH_TEST_PASSWORD: once } = process.env;
 const chosen = "long enough, and mine";
-
-/** Holds a page to what holds of every page, in light and dark, and keeps a picture of it. */
-async function looked(page, name) {
-  for (const colorScheme of ["dark", "light"]) {
-    await page.emulateMedia({ colorScheme });
-    for (const found of await violations(page)) wrong(`${name} ${colorScheme}: ${found}`);
-  }
-  for (const width of [375, 1280, 1920]) {
-    await page.setViewportSize({ width, height: 900 });
-    await page.screenshot({ path: join(screenshots, `${name}-${width}.png`), fullPage: true });
-    const wide = await page.evaluate((width) => document.documentElement.scrollWidth > width, width);
-    must(!wide, `${name} is wider than ${width}`);
-  }
-  await page.setViewportSize({ width: 1280, height: 900 });
-}
 
 /** The code that an authenticator shows for a seed (RFC 6238), for the step before, this one or the next. */
 function code(seed, later) {

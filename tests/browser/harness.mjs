@@ -84,6 +84,21 @@ export async function violations(page) {
   return violations.map((one) => `${one.id} (${one.help}): ${one.nodes.slice(0, 4).map((node) => node.target.join(" ")).join(", ")}`);
 }
 
+/** Holds a page to what holds of every page, in light and dark, and keeps a picture of it. */
+export async function looked(page, name) {
+  for (const colorScheme of ["dark", "light"]) {
+    await page.emulateMedia({ colorScheme });
+    for (const found of await violations(page)) wrong(`${name} ${colorScheme}: ${found}`);
+  }
+  for (const width of [375, 1280, 1920]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.screenshot({ path: join(screenshots, `${name}-${width}.png`), fullPage: true });
+    const wide = await page.evaluate((width) => document.documentElement.scrollWidth > width, width);
+    must(!wide, `${name} is wider than ${width}`);
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
 /** Scrolls through a page, so that its pictures come. */
 export async function throughPictures(page) {
   await page.evaluate(async () => {

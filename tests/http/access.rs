@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, net::SocketAddr, path::Path, sync::Arc};
 
 use cacah::{
     access::{Access, Attempt, Institution, Kind, Listed, Request, Role, SignedIn, Standing},
-    register::{FileSources, Sources},
     serve::ServeSettings,
     tables::Scope,
 };
@@ -13,6 +12,7 @@ use chrono::{DateTime, Days, Utc};
 use super::{
     admin::routed,
     client::{Reply, request},
+    portal::{EVERYTHING, files},
     serving, settings,
     sql::{PEOPLE, wire::Wire},
 };
@@ -60,6 +60,40 @@ pub fn active(access: &Access, request: &Request, now: DateTime<Utc>) -> String 
     user_id
 }
 
+/// A query of a table that not everybody is granted.
+const BANDS: &str = r#"--! title = { id = "Kelompok", en = "Bands" }
+--! description = { id = "Wilayah", en = "Regions" }
+--! audience = { id = "Semua", en = "Everyone" }
+--!
+--! [[parameter]]
+--! name = "period"
+--! label = { id = "Periode", en = "Period" }
+--! kind = "period"
+--! default = "newest"
+--!
+--! [[column]]
+--! name = "region"
+--! label = { id = "Wilayah", en = "Region" }
+--! codes = "region"
+--!
+--! [[column]]
+--! name = "value"
+--! label = { id = "Nilai", en = "Value" }
+--! unit = { id = "orang", en = "people" }
+--! status = "status"
+--!
+--! [[column]]
+--! name = "status"
+--! label = { id = "Keterangan", en = "Status" }
+SELECT region, value, status FROM bands WHERE period = $period
+"#;
+
+/// A dashboard that shows nothing but what not everybody is granted.
+fn bands_alone() -> String {
+    let head = EVERYTHING.split("[[panel]]").next().unwrap();
+    format!("{head}[[panel]]\nshow = \"table\"\nquery = \"bands\"\nparameters = {{ period = \"$period\" }}\n")
+}
+
 struct World {
     address: SocketAddr,
     port: SocketAddr,
@@ -88,7 +122,8 @@ fn world(open: Option<Scope>) -> World {
     let settings = ServeSettings {
         access: Some(Arc::clone(&access)),
         open,
-        queries: FileSources::Given(Sources::from([("people.sql".into(), PEOPLE.into())])),
+        queries: files(&[("people.sql", PEOPLE), ("bands.sql", BANDS)]),
+        dashboards: files(&[("everything.toml", EVERYTHING), ("bands.toml", &bands_alone())]),
         postgres: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         ..settings()
     };
@@ -127,8 +162,14 @@ fn everything() -> Vec<String> {
     .map(|path| format!("/{path}"))
     .into();
     paths.extend(
-        ["/api/v2/tables", "/api/v2/tables/people", "/api/v2/tables/people/metadata", "/api/v2/tables/people/defaultselection"]
-            .map(String::from),
+        [
+            "/api/v2/config",
+            "/api/v2/tables",
+            "/api/v2/tables/people",
+            "/api/v2/tables/people/metadata",
+            "/api/v2/tables/people/defaultselection",
+        ]
+        .map(String::from),
     );
     paths.extend(["vs_region_regency", "vs_region_province"].map(|list| format!("/api/v2/codelists/{list}")));
     for format in ["json-stat2", "csv", "px", "html"] {
@@ -156,6 +197,10 @@ fn everything() -> Vec<String> {
     );
     paths.extend(["queries", "queries/people", "queries/people/data?age=A&sex=T"].map(|path| format!("/api/v2/{path}")));
     paths.extend(["/queries/people?region=12", "/charts/bars.svg?query=people&age=A"].map(String::from));
+    paths.extend(
+        ["/dashboards/everything", "/dashboards/everything?region=12", "/dashboards/everything.zip", "/releases/calendar.ics"]
+            .map(String::from),
+    );
     paths.extend(["/regions/12", "/regions/TOY", "/compare", "/compare?region=12"].map(String::from));
     paths
 }
@@ -207,8 +252,8 @@ fn every_address_of_the_router_is_among_those_that_are_asked() {
 #[test]
 fn a_saved_query_shows_its_reader_what_is_his() {
     let world = world(None);
-    let body = r#"{"tableId":"people","selection":[{"variableCode":"Region","valueCodes":["1101","12"]},
-        {"variableCode":"ContentsCode","valueCodes":["*"]},{"variableCode":"Tid","valueCodes":["*"]}]}"#;
+    let body = r#"{"tableId":"people","selection":{"selection":[{"variableCode":"Region","valueCodes":["1101","12"]},
+        {"variableCode":"ContentsCode","valueCodes":["*"]},{"variableCode":"Tid","valueCodes":["*"]}]}}"#;
     let key = |key: &str| format!("Bearer {key}");
     let (all, south) = (key(&world.all_key), key(&world.south_key));
     let headers = |key| [("authorization", key), ("content-type", "application/json")];
@@ -272,6 +317,14 @@ fn what_lies_outside_is_refused_with_what_may_be_asked() {
     refused("/regions/1101", &["1101"]);
     refused("/api/v2/queries/people/data?region=11&lang=en", &["11 lies outside"]);
     refused("/tables/bands", &["bands"]);
+    refused(
+        "/api/v2/queries/bands/data?lang=en",
+        &["'bands' reads tables or regions that your institution is not granted", "may ask: people"],
+    );
+    refused("/queries/bands?lang=en", &["not granted"]);
+    refused("/charts/bars.svg?query=bands&lang=en", &["not granted"]);
+    refused("/dashboards/bands?lang=en", &["not granted", "everything"]);
+    refused("/dashboards/bands.zip?lang=en", &["not granted"]);
     // What there is nowhere is missing for everybody.
     assert_eq!(south("/api/v2/tables/people/data?valueCodes[Region]=99").status, 400);
     assert_eq!(south("/api/v2/tables/nothing/data").status, 404);
@@ -307,6 +360,7 @@ fn who_shows_nothing_has_to_sign_in() {
     let open = world(Some(Scope { region: None, tables: Some(BTreeSet::from(["bands".into()])) }));
     assert_eq!(ask(&open, None, "/api/v2/tables/bands/data").status, 200);
     assert_eq!(ask(&open, None, "/").status, 200);
+    assert_eq!(ask(&open, None, "/api/v2/queries/people/data").status, 401);
     let reply = ask(&open, None, "/api/v2/tables/people/data");
     assert_eq!((reply.status, reply.header("www-authenticate").is_some()), (401, true));
     assert!(!ask(&open, None, "/api/v2/tables").text().contains("\"people\""));

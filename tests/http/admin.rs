@@ -45,7 +45,8 @@ impl Browser {
     }
 
     fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
-        let pairs = fields.iter().chain(&[("form", self.token.as_str())]).copied();
+        let token = [("form", self.token.as_str())];
+        let pairs = fields.iter().chain(&token).copied();
         let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         let headers = [("cookie", self.cookie.as_str()), ("accept", "text/html"), ("sec-fetch-site", "same-origin")];
         request(self.address, "POST", path, &headers, form.as_bytes())
@@ -184,7 +185,7 @@ fn institutions_and_users_pass_through_their_states_on_pages() {
     assert_eq!(desk.sends_file(file.as_bytes()).status, 303);
     let wrong = desk.sends_file(file.replace("BANK,12,9", "BANK,99,11").replace(",10,", ",7,").as_bytes());
     assert_eq!(wrong.status, 400);
-    assert!(wrong.text().contains("line 2: there is no region") && wrong.text().contains("line 3: "), "{}", wrong.text());
+    assert!(wrong.text().contains("Line 2: there is no region") && wrong.text().contains("line 3: "), "{}", wrong.text());
     assert_eq!(Browser { token: "wrong".into(), cookie: desk.cookie.clone(), ..desk }.sends_file(file.as_bytes()).status, 403);
 
     // Requests that are ticked are approved together, and the passwords shown this once.
@@ -198,7 +199,8 @@ fn institutions_and_users_pass_through_their_states_on_pages() {
         assert!(papers.text().contains(&user.called()), "{}", user.called());
     }
     let ani = "BANK-12-0001";
-    let password = papers.text().split(ani).nth(1).unwrap().split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let password =
+        papers.text().split(&format!(">{ani}</a>")).nth(1).unwrap().split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
     let attempt = Attempt { user_id: ani, password: &password, code: None, new_password: Some(PASSWORD) };
     assert!(matches!(access.sign_in(&attempt, Utc::now()).unwrap(), SignedIn::Yes(_)));
     assert!(!desk.page("/admin/users").contains(&password));

@@ -64,8 +64,14 @@ pub fn line(bytes: &[u8]) -> Option<Line<'_>> {
     Some(Line { number, signed, record: &signed[first + 1..], chain: unhex(chain)? })
 }
 
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// Bytes in hexadecimal: once for every record, and so without the formatting machinery.
+pub fn hex(bytes: &[u8; CHAIN]) -> [u8; 2 * CHAIN] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0; 2 * CHAIN];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    }
+    text
 }
 
 fn unhex(text: &[u8]) -> Option<[u8; CHAIN]> {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use memchr::{memchr, memmem::Finder};
 use parquet::{
     arrow::arrow_reader::ParquetRecordBatchReaderBuilder,
     file::{metadata::ParquetMetaData, statistics::Statistics},
@@ -86,8 +87,43 @@ fn span(metadata: &ParquetMetaData) -> Option<(String, String)> {
     span
 }
 
+/// Passes over lines that cannot hold what is looked for, without taking them apart.
+struct Sieve<'a> {
+    texts: Vec<[Finder<'static>; 2]>,
+    since: Option<&'a [u8]>,
+    until: Option<&'a [u8]>,
+}
+
+impl<'a> Sieve<'a> {
+    fn new(search: &'a Search) -> Self {
+        // Codes and user ids are written as they are typed, or in capital letters.
+        let codes = [&search.user, &search.institution].into_iter().flatten();
+        let finder = |text: &str| Finder::new(text.as_bytes()).into_owned();
+        let bytes = |text: &'a Option<String>| text.as_ref().map(String::as_bytes);
+        Self {
+            texts: codes.map(|text| [finder(text), finder(&text.to_ascii_uppercase())]).collect(),
+            since: bytes(&search.since),
+            until: bytes(&search.until),
+        }
+    }
+
+    fn lets_through(&self, line: &[u8]) -> bool {
+        /// How every record begins, behind its number.
+        const AT: &[u8] = b"\t{\"at\":\"";
+        let begin = memchr(b'\t', line).filter(|&at| line[at..].starts_with(AT)).map(|at| at + AT.len());
+        let Some(at) = begin.and_then(|begin| line[begin..].split(|byte| *byte == b'"').next()) else { return true };
+        self.since.is_none_or(|since| at >= since)
+            && self.until.is_none_or(|until| at < until)
+            && self.texts.iter().all(|forms| forms.iter().any(|text| text.find(line).is_some()))
+    }
+}
+
 fn found_in(file: &LogFile, search: &Search, each: &mut dyn FnMut(Kept)) -> Result<()> {
+    let sieve = Sieve::new(search);
     lines(file, &mut |at, text| {
+        if !sieve.lets_through(text) {
+            return Ok(());
+        }
         let wrong = |problem: &dyn std::fmt::Display| Error::Input(format!("{}:{at}: {problem}", file.path.display()));
         let found = line(text).ok_or_else(|| wrong(&"the line is no record"))?;
         let record: Record = serde_json::from_slice(found.record).map_err(|error| wrong(&error))?;

@@ -170,7 +170,9 @@ impl Writer {
             write!(text, "{number}\t")?;
             text.extend_from_slice(&one.text);
             chain = chained(&self.key, &chain, &text[begin..]);
-            writeln!(text, "\t{}", hex(&chain))?;
+            text.push(b'\t');
+            text.extend_from_slice(&hex(&chain));
+            text.push(b'\n');
         }
         let written = self.file.write_all(text).and_then(|()| self.file.sync_data());
         if let Err(error) = written {
@@ -182,7 +184,8 @@ impl Writer {
         self.bytes += text.len() as u64;
         (self.number, self.chain) = (number, chain);
         self.head.seek(SeekFrom::Start(0))?;
-        writeln!(self.head, "{number:020} {}", hex(&chain))
+        let head = [format!("{number:020} ").as_bytes(), &hex(&chain), b"\n"].concat();
+        self.head.write_all(&head)
     }
 
     /// Begins another file and compresses the one before.

@@ -116,10 +116,10 @@ impl Reader {
             status: if matches!(given, Given::Nothing) { 400 } else { 200 },
             ..Record::default()
         };
-        log.keep(&record.of(caller.as_ref(), Utc::now())).await.map_err(inside)
+        log.keep(&record.of(caller.as_deref(), Utc::now())).await.map_err(inside)
     }
 
-    async fn looked_at(&self) -> PgWireResult<(Arc<Shared>, Option<Caller>)> {
+    async fn looked_at(&self) -> PgWireResult<(Arc<Shared>, Option<Arc<Caller>>)> {
         let shared = self.current.get();
         let Some(access) = &shared.access else { return Ok((shared, None)) };
         let ended = || refuse(BAD_AUTHORIZATION, "your access does not hold any more; connect again, or ask your institution why");
