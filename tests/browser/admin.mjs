@@ -52,7 +52,7 @@ await browsing(async (browser) => {
   const upload = page.locator("details.act", { has: page.locator("summary", { hasText: "by a file" }) });
   await upload.locator("summary").click();
   await upload.getByLabel("File").setInputFiles(file);
-  await upload.getByRole("button").click();
+  await upload.getByRole("button", { name: "by a file" }).click();
   await page.getByRole("alert").getByText("no region 'nowhere'").waitFor();
   await looked(page, "admin-users");
 

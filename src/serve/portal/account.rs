@@ -248,7 +248,7 @@ async fn own_page(page: &Page, asking: &Asking, status: StatusCode, said: &Marku
     let main = html! {
         h1 { (caller.name) }
         (said)
-        dl.facts {
+        dl.particulars {
             dt { (page.say(&texts::USER_ID)) } dd { code { (caller.user_id) } }
             dt { (page.say(&texts::YOUR_INSTITUTION)) } dd { (institution.name) " (" (institution.code) ")" }
             dt { (page.say(&texts::YOU_SEE)) } dd { (region) " · " (tables) }

@@ -1,5 +1,6 @@
 //! Choosing what a dashboard or a named query is asked for.
 
+use chrono::Utc;
 use maud::{Markup, html};
 
 use super::{Page, texts};
@@ -159,7 +160,7 @@ pub fn banner(page: &Page) -> Markup {
             strong { (library.period_label(newest, page.language)) }
             span { (page.say(&texts::PUBLISHED_ON)) " " (words::day(release.written.date_naive(), page.tongue)) }
             @if release.manifest.revision > 1 { span { (page.say(&texts::REVISION)) " " (release.manifest.revision) } }
-            @if let Some(next) = library.next_update() {
+            @if let Some(next) = library.next_update().filter(|next| *next > Utc::now()) {
                 span { (page.say(&texts::NEXT_RELEASE)) " " (words::day(next.date_naive(), page.tongue)) }
             }
             a href=(page.link("/releases", &[])) { (page.say(&texts::ABOUT_RELEASES)) }

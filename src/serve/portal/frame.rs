@@ -65,7 +65,7 @@ pub fn frame(page: &Page, title: &str, section: Section, main: &Markup) -> Marku
                             }
                             @if page.shared.access.is_some() {
                                 @match page.shared.audience.role {
-                                    Some(Role::Administrator) => { a href=(page.link("/admin", &[])) { (page.say(&admin::texts::ADMINISTRATION)) } },
+                                    Some(Role::Administrator) => { a href=(page.link("/admin", &[])) { (page.say(&admin::texts::ADMIN)) } },
                                     Some(Role::Reporter) => { a href=(page.link("/usage", &[])) { (page.say(&admin::texts::USAGE)) } },
                                     Some(Role::Reader) | None => {},
                                 }
@@ -77,7 +77,7 @@ pub fn frame(page: &Page, title: &str, section: Section, main: &Markup) -> Marku
                     }
                 }
                 @if let Some(other) = &page.shared.audience.sees_as {
-                    p.seeing-as { (admin::texts::SEEING_AS.with(other.as_str()).text(page.tongue)) " " a href=(page.link("/admin/see-as", &[])) { (page.say(&admin::texts::SEE_AS_SELF)) } }
+                    aside.seeing-as aria-label=(page.say(&admin::texts::SEE_AS)) { (admin::texts::SEEING_AS.with(other.as_str()).text(page.tongue)) " " a href=(page.link("/admin/see-as", &[])) { (page.say(&admin::texts::SEE_AS_SELF)) } }
                 }
                 main id="main" tabindex="-1" { (main) }
                 footer {

@@ -128,6 +128,7 @@ fn read(desk: &Desk, code: &str, fields: &Parameters) -> Outcome<Institution> {
 pub async fn add_institution(desk: Desk, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let Received { desk, fields } = desk.receive(&headers, body).await?;
     let code = given(&fields, "code");
+    desk.tells(&format!("add {code}"));
     let read = read(&desk, &code, &fields);
     let by = desk.caller.user_id.clone();
     let done = match read {
@@ -172,7 +173,7 @@ async fn one(desk: &Desk, code: &str, status: StatusCode, said: &Markup) -> Resu
     let is_suspended = institution.standing == Standing::Suspended;
     let main = html! {
         (said)
-        dl.facts {
+        dl.particulars {
             dt { (desk.say(&texts::NAME)) } dd { (institution.name) }
             dt { (desk.say(texts::kind(institution.kind))) } dd { (institution.agreement) ", " (span(&institution, page.tongue)) }
             dt { (desk.say(&texts::STANDING)) } dd { (standing(desk, &institution)) ". " @if institution.stands(today) { (desk.say(&texts::STANDS)) } @else { (desk.say(&texts::STANDS_NOT)) } }
@@ -197,6 +198,7 @@ pub async fn act_on_institution(desk: Desk, Path(code): Path<String>, headers: H
     let Received { desk, fields } = desk.receive(&headers, body).await?;
     let (by, reason, now) = (desk.caller.user_id.clone(), given(&fields, "reason"), Utc::now());
     let (name, act, until) = (code.clone(), given(&fields, "act"), day(&fields, "until"));
+    desk.tells(&format!("{act} {name}"));
     let changed = if act == "change" { Some(read(&desk, &code, &fields)) } else { None };
     let done = desk
         .try_with(move |access| match (act.as_str(), changed) {

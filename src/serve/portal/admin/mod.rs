@@ -15,7 +15,7 @@ use axum::{
     Extension,
     body::Body,
     extract::FromRequestParts,
-    http::{HeaderMap, StatusCode, request::Parts},
+    http::{HeaderMap, Method, StatusCode, request::Parts},
     response::Response,
 };
 use chrono::NaiveDate;
@@ -96,8 +96,10 @@ impl FromRequestParts<Current> for Desk {
         if lacks_factor {
             return Err(Problem::new(StatusCode::FORBIDDEN, "Second factor needed", &texts::FACTOR_FIRST));
         }
-        // Whoever looks at people and at what they did is in the log too.
-        noted::note(&Noted { means: vec!["administration".to_owned()], ..Noted::default() });
+        // Whoever looks at people and at what they did is in the log too; what he does there is told by each form.
+        if parts.method == Method::GET {
+            noted::note(&Noted { means: vec!["administration".to_owned()], ..Noted::default() });
+        }
         Ok(Self { page, whole, caller, session })
     }
 }
@@ -111,6 +113,11 @@ struct Received {
 impl Desk {
     fn say(&self, phrase: &'static Phrase) -> &'static str {
         self.page.say(phrase)
+    }
+
+    /// Tells the log what is about to be done.
+    fn tells(&self, act: &str) {
+        noted::note(&Noted { means: vec![format!("administration: {act}")], ..Noted::default() });
     }
 
     /// Does something with the accounts, away from the threads that serve connections.
@@ -135,12 +142,6 @@ impl Desk {
     async fn receive(self, headers: &HeaderMap, body: Body) -> Result<Received, Problem> {
         let asking = Asking { caller: Some(Arc::clone(&self.caller)), session: Some(self.session.clone()), client: None };
         let fields = own_fields(&self.whole, &asking, headers, body).await?;
-        if let Some(act) = fields.get("act") {
-            noted::note(&Noted {
-                means: vec![format!("administration: {}", act.chars().take(40).collect::<String>())],
-                ..Noted::default()
-            });
-        }
         Ok(Received { desk: self, fields })
     }
 
@@ -201,14 +202,19 @@ impl Desk {
 }
 
 /// A table with a caption; says so where it has no row.
-fn listing(desk: &Page, caption: &str, columns: &[&str], rows: &[Markup]) -> Markup {
+fn listing(page: &Page, caption: &str, columns: &[&str], rows: &[Markup]) -> Markup {
+    headed(page, caption, &html! { @for column in columns { th scope="col" { (column) } } }, rows)
+}
+
+/// The same with headings of its own.
+fn headed(page: &Page, caption: &str, headings: &Markup, rows: &[Markup]) -> Markup {
     html! {
-        @if rows.is_empty() { p { (desk.say(&texts::NOTHING)) } }
+        @if rows.is_empty() { p { (page.say(&texts::NOTHING)) } }
         @else {
             div.scroll tabindex="0" role="region" aria-label=(caption) {
                 table.plain {
                     caption.visually-hidden { (caption) }
-                    thead { tr { @for column in columns { th scope="col" { (column) } } } }
+                    thead { tr { (headings) } }
                     tbody { @for row in rows { tr { (row) } } }
                 }
             }

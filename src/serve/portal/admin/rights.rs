@@ -45,13 +45,14 @@ pub async fn shown(desk: &Desk, user: &User, institution: &Institution) -> Resul
     let (granted_tables, others) = (named(true), named(false));
     let queries: Vec<&str> = part.sql.queries().iter().map(|query| query.title.text(language)).collect();
     let dashboards: Vec<&str> = part.dashboards.listed().map(|dashboard| dashboard.title.text(language)).collect();
+    let listed = |names: &[&str]| if names.is_empty() { desk.say(&texts::NOTHING).to_owned() } else { names.join("; ") };
     Ok(html! {
-        dl.facts {
+        dl.particulars {
             dt { (desk.say(&texts::REGION)) } dd { (place.unwrap_or_else(everywhere)) }
             dt { (desk.say(&texts::SEES_TABLES)) } dd { (granted_tables.join("; ")) }
             @if !others.is_empty() { dt { (desk.say(&texts::SEES_NOT)) } dd { (others.join("; ")) } }
-            dt { (desk.say(&texts::SEES_QUERIES)) } dd { (queries.join("; ")) }
-            dt { (desk.say(&texts::SEES_DASHBOARDS)) } dd { (dashboards.join("; ")) }
+            dt { (desk.say(&texts::SEES_QUERIES)) } dd { (listed(&queries)) }
+            dt { (desk.say(&texts::SEES_DASHBOARDS)) } dd { (listed(&dashboards)) }
         }
     })
 }
@@ -74,6 +75,7 @@ pub async fn stop_seeing_as(desk: Desk, headers: HeaderMap, body: Body) -> Resul
     let Received { desk, .. } = desk.receive(&headers, body).await?;
     let (session, by) = (desk.session.clone(), desk.caller.user_id.clone());
     let other = desk.caller.sees_as.clone();
+    desk.tells("see as oneself");
     desk.with(move |access| access.see_as(&session, None, &by, Utc::now())).await?;
     let back = other.map_or_else(|| "/admin".to_owned(), |other| super::path_of(&other));
     Ok(super::super::account::onward(&desk.page.link(&back, &[])))

@@ -8,6 +8,7 @@ use crate::{
 
 phrases! {
     ADMINISTRATION = "Administration" | "Administrasi";
+    ADMIN = "Admin" | "Admin";
     OVERVIEW = "Overview" | "Ringkasan";
     INSTITUTIONS = "Institutions" | "Lembaga";
     USERS = "Users" | "Pengguna";

@@ -11,7 +11,7 @@ use axum::{
 use chrono::{Datelike as _, NaiveDate, Utc};
 use maud::{Markup, html};
 
-use super::{Desk, Field, SignedIn, choice, given, listing, refused, shown, texts};
+use super::{Desk, Field, SignedIn, choice, given, headed, refused, shown, texts};
 use crate::{
     access::{Duty, Role, office_time},
     register::{Frequency, Period},
@@ -84,9 +84,6 @@ async fn report(asked: &Asked, status: StatusCode, said: &Markup) -> Result<Resp
             button.main type="submit" { (page.say(&texts::SHOW)) }
         }
         p.no-print { a.button href=(here("/usage/report.xlsx")) { (page.say(&texts::WORKBOOK)) } " " a.button href=(here("/usage/report.csv")) { "CSV" } }
-        @for sheet in usage.sheets(page.tongue) {
-            @if !(sheet.rows.is_empty() || sheet.id == "days") { section { h2 { (sheet.name) } (table(desk, &sheet)) } }
-        }
         @if !total.days.is_empty() {
             section {
                 h2 { (page.say(&texts::PER_DAY)) }
@@ -95,12 +92,14 @@ async fn report(asked: &Asked, status: StatusCode, said: &Markup) -> Result<Resp
                 ol { @for (day, count) in total.peak_days(5) { li { (words::day(day, page.tongue)) ": " (page.count(count)) } } }
             }
         }
+        @for sheet in usage.sheets(page.tongue) {
+            @if !(sheet.rows.is_empty() || sheet.id == "days") { section { h2 { (sheet.name) } (table(desk, &sheet)) } }
+        }
         @if let Some(one) = chosen && matches!(one.duty, Duty::Due(_) | Duty::Overdue(_)) {
             section.no-print {
                 h2 { (page.say(&texts::FILE_REPORT)) }
                 form.sign-in.card method="post" action=(here("/usage")) {
                     (desk.token())
-                    input type="hidden" name="act" value="file report";
                     (Field { id: "note", label: page.say(&texts::FILE_NOTE), kind: "text", value: "", required: true }.shown())
                     button type="submit" { (page.say(&texts::FILE_REPORT)) }
                 }
@@ -133,7 +132,9 @@ fn table(desk: &Desk, sheet: &Sheet) -> Markup {
         Item::Nothing => html! { td {} },
     };
     let rows: Vec<Markup> = sheet.rows.iter().map(|row| html! { @for (at, item) in row.iter().enumerate() { (cell(at, item)) } }).collect();
-    listing(page, sheet.name, &sheet.columns, &rows)
+    let is_count = |at: usize| sheet.rows.iter().any(|row| matches!(row[at], Item::Count(_)));
+    let headings = html! { @for (at, column) in sheet.columns.iter().enumerate() { th.amount[is_count(at)] scope="col" { (column) } } };
+    headed(page, sheet.name, &headings, &rows)
 }
 
 /// A bar for each day of the semester. The same figures are in the files.

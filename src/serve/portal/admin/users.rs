@@ -16,11 +16,7 @@ use crate::{
         read_requests,
     },
     error::Error,
-    serve::{
-        noted::{self, Noted},
-        portal::account::is_form_of,
-        problem::Problem,
-    },
+    serve::{portal::account::is_form_of, problem::Problem},
     words,
 };
 
@@ -182,6 +178,7 @@ fn read(fields: &crate::serve::parameters::Parameters, institution: String) -> R
 /// `POST /admin/users`
 pub async fn request_user(desk: Desk, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let Received { desk, fields } = desk.receive(&headers, body).await?;
+    desk.tells(&format!("request for {}", given(&fields, "institution")));
     let request = read(&fields, given(&fields, "institution")).map(|request| vec![Listed { line: None, request }]);
     request_all(&desk, request).await
 }
@@ -231,7 +228,7 @@ pub async fn request_file(desk: Desk, request: HttpRequest) -> Result<Response, 
         }
     }
     is_form_of(&desk.whole, &headers, &desk.session, &token)?;
-    noted::note(&Noted { means: vec!["administration: request by a file".to_owned()], ..Noted::default() });
+    desk.tells("request by a file");
     let requests = desk.try_with(move |_| read_requests(&file)).await?;
     request_all(&desk, requests).await
 }
@@ -240,7 +237,7 @@ pub async fn request_file(desk: Desk, request: HttpRequest) -> Result<Response, 
 pub async fn approve(desk: Desk, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let Received { desk, fields } = desk.receive(&headers, body).await?;
     let names: Vec<String> = fields.pairs().filter(|(name, _)| *name == "user").map(|(_, value)| value.to_owned()).collect();
-    noted::note(&Noted { means: vec![format!("administration: approve {}", names.join(" "))], ..Noted::default() });
+    desk.tells(&format!("approve {}", names.join(" ")));
     let (by, root) = (desk.caller.user_id.clone(), desk.root());
     let _turn = desk.whole.limits.hashing().await;
     let done = desk
@@ -335,7 +332,7 @@ async fn one(desk: &Desk, name: &str, status: StatusCode, said: &Markup) -> Resu
     let stands = institution.stands(office_time(now).date());
     let main = html! {
         (said)
-        dl.facts {
+        dl.particulars {
             dt { (desk.say(&texts::NAME)) } dd { (request.name) ", " (request.position) }
             dt { (desk.say(&texts::INSTITUTION)) } dd { a href=(page.link(&format!("/admin/institutions/{}", institution.code), &[])) { (institution.name) } @if !stands { " · " (desk.say(&texts::STANDS_NOT)) } }
             dt { (desk.say(&texts::EMPLOYEE)) } dd { (request.employee_number) " · " (request.local_id) }
@@ -375,7 +372,7 @@ pub async fn act_on_user(desk: Desk, Path(name): Path<String>, headers: HeaderMa
     let Received { desk, fields } = desk.receive(&headers, body).await?;
     let (by, reason, now) = (desk.caller.user_id.clone(), given(&fields, "reason"), Utc::now());
     let (act, until, key) = (given(&fields, "act"), day(&fields, "until"), given(&fields, "key"));
-    noted::note(&Noted { means: vec![format!("administration: {act} {name}")], ..Noted::default() });
+    desk.tells(&format!("{act} {name}"));
     if act == "see-as" {
         let (session, other) = (desk.session.clone(), name.clone());
         desk.with(move |access| access.see_as(&session, Some(&other), &by, now)).await?;
