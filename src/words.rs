@@ -327,6 +327,7 @@ phrases! {
     NO_AGREEMENT = "your institution's agreement does not hold today, or is suspended; ask the registry" | "perjanjian lembaga Anda tidak berlaku hari ini atau ditangguhkan; hubungi pengelola register";
     FORM_NOT_YOURS = "the form was made for another session; open the page again and repeat what you did" | "formulir ini dibuat untuk sesi lain; buka kembali halamannya dan ulangi";
     OUT_OF_SCOPE = "{0} lies outside of what you may see: {1}, what lies within it and the totals above it" | "{0} berada di luar yang boleh Anda lihat: {1}, isinya, dan jumlah di atasnya";
+    NOT_RECORDED = "accesses cannot be recorded at present, and so nothing is answered; try again later" | "akses sedang tidak dapat dicatat, sehingga tidak ada yang dijawab; coba lagi nanti";
     NOT_GRANTED_NAMED = "'{0}' reads tables or regions that your institution is not granted; you may ask: {1}" | "'{0}' memakai tabel atau wilayah yang tidak diberikan kepada lembaga Anda; yang boleh Anda minta: {1}";
     NOT_GRANTED = "your institution is not granted table '{0}'; it is granted: {1}" | "lembaga Anda tidak diberi tabel '{0}'; yang diberikan: {1}";
     NO_CODE = "{0} has no code '{1}'; {2}" | "{0} tidak memiliki kode '{1}'; {2}";

@@ -322,8 +322,8 @@ fn a_log_on_a_full_disk_stops_all_answers_until_there_is_room() {
         None
     });
     let refusal = refusal.expect("the disk fills up");
-    assert!(refusal.status == 500 && !refusal.text().contains("value"), "{} {}", refusal.status, refusal.text());
-    assert!(answered.len() > 20 && (0..5).all(|_| ask("late").status == 500), "{} were answered before", answered.len());
+    assert!(refusal.status == 503 && !refusal.text().contains("value"), "{} {}", refusal.status, refusal.text());
+    assert!(answered.len() > 20 && (0..5).all(|_| ask("late").status == 503), "{} were answered before", answered.len());
     // With room again it goes on by itself.
     let inside = Path::new("/proc").join(server.pid().to_string()).join("root").join(log.strip_prefix("/").unwrap());
     fs::remove_file(inside.join("ballast")).unwrap();

@@ -78,7 +78,7 @@ impl<'a> Names<'a> {
 
     /// Every component of any table, each once, with its name.
     pub(super) fn components(&self) -> Vec<(&str, Text<'_>)> {
-        let axes = self.dimensions.iter().zip(&self.library.dimensions);
+        let axes = self.dimensions.iter().zip(self.library.dimensions.iter());
         let axes = axes.map(|(id, dimension)| (id.as_str(), Text::Label(&dimension.label)));
         let own = |(id, phrase): (&'static str, _)| (id, Text::Phrase(phrase));
         std::iter::once(own(FIRST)).chain(axes).chain(LAST.map(own)).collect()

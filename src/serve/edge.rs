@@ -138,7 +138,10 @@ async fn answer(
         match log.keep(&record).await {
             Ok(()) => response,
             // What cannot be kept is not answered.
-            Err(error) => Problem::from(error).into_response(),
+            Err(error) => {
+                tracing::error!(%error, "an access could not be kept");
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Not recorded", &words::NOT_RECORDED).into_response()
+            }
         }
     };
     let (asking, part) = match entered {

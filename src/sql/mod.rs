@@ -101,7 +101,7 @@ fn parts(library: &Arc<Library>, engine: &Arc<ServingEngine>) -> Result<SqlParts
         let tidy = TidyTable::new(Arc::clone(library), Arc::clone(engine), table, &dimensions)?;
         parts.tables.push((name(&library.tables[table].table.id), Arc::new(tidy)));
     }
-    for (columns, dimension) in dimensions.iter().zip(&library.dimensions) {
+    for (columns, dimension) in dimensions.iter().zip(library.dimensions.iter()) {
         parts.tables.push((format!("dim_{}", name(&dimension.id)), columns.table()?));
     }
     Ok(parts)

@@ -32,8 +32,8 @@ pub struct Library {
     pub register: Register,
     /// The releases in force, oldest period first.
     pub releases: Vec<Edition>,
-    /// Every dimension.
-    pub dimensions: Vec<UnionDimension>,
+    /// Every dimension; parts that hold every region share them.
+    pub dimensions: Arc<Vec<UnionDimension>>,
     /// Every code list.
     pub codelists: Vec<CodeList>,
     /// Every table, in the order of the newest release, then those that it no longer has.
@@ -41,7 +41,7 @@ pub struct Library {
     /// Digest of the manifests of all releases and of the program's version: whatever is made from the library changes with it.
     pub fingerprint: String,
     /// Names of nodes by their words.
-    pub(super) index: Index,
+    pub(super) index: Arc<Index>,
     /// What it is a part of, if it is not the whole.
     pub(super) whole: Option<Whole>,
     /// Period of each release, written out.
@@ -164,9 +164,9 @@ impl Library {
             ),
             periods: releases.iter().map(|release| period(release).to_string()).collect(),
             releases: releases.iter().map(|release| release.edition.clone()).collect(),
-            index: Index::new(&dimensions),
+            index: Arc::new(Index::new(&dimensions)),
             whole: None,
-            dimensions,
+            dimensions: Arc::new(dimensions),
             codelists,
             tables,
         })

@@ -61,18 +61,21 @@ impl Library {
     #[must_use]
     pub fn within(self: &Arc<Self>, scope: &Scope) -> Self {
         let kept: Kept = self.dimensions.iter().map(|dimension| kept(dimension, scope.region.as_deref())).collect();
-        let dimensions: Vec<UnionDimension> = self
-            .dimensions
-            .iter()
-            .zip(&kept)
-            .map(|(dimension, kept)| kept.as_ref().map_or_else(|| dimension.clone(), |kept| dimension.restricted(kept)))
-            .collect();
+        let (dimensions, index) = if kept.iter().all(Option::is_none) {
+            (Arc::clone(&self.dimensions), Arc::clone(&self.index))
+        } else {
+            let left = self.dimensions.iter().zip(&kept);
+            let left: Vec<UnionDimension> =
+                left.map(|(dimension, kept)| kept.as_ref().map_or_else(|| dimension.clone(), |kept| dimension.restricted(kept))).collect();
+            let index = Arc::new(Index::new(&left));
+            (Arc::new(left), index)
+        };
         let (lists, moved) = self.codelists_within(&kept);
         let granted = |entry: &&TableEntry| scope.tables.as_ref().is_none_or(|tables| tables.contains(&entry.table.id));
         Self {
             register: self.register.clone(),
             releases: self.releases.clone(),
-            index: Index::new(&dimensions),
+            index,
             dimensions,
             codelists: lists,
             tables: self.tables.iter().filter(granted).map(|entry| entry.within(&kept, &moved)).collect(),

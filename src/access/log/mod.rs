@@ -65,7 +65,7 @@ impl Log {
     pub async fn keep(&self, record: &Record) -> Result<()> {
         let text = serde_json::to_vec(record).map_err(|error| Error::Internal(error.to_string()))?;
         let (done, kept) = oneshot::channel();
-        let failed = |problem: &dyn std::fmt::Display| Error::Internal(format!("the log of accesses: {problem}"));
+        let failed = |problem: &dyn std::fmt::Display| Error::storage("writing the log of accesses", problem);
         self.writer.send(Waiting { text, done }).await.map_err(|_| failed(&"its writer has ended"))?;
         kept.await.map_err(|_| failed(&"its writer has ended"))?.map_err(|error| failed(&error))
     }

@@ -190,7 +190,7 @@ async fn explain(page: Page) -> Result<Markup, Problem> {
             section.card.w12 {
                 h2 { (page.say(&texts::DEFINITIONS)) }
                 dl {
-                    @for dimension in &shared.library.dimensions {
+                    @for dimension in shared.library.dimensions.iter() {
                         dt { (dimension.label.text(page.language)) }
                         dd {
                             @for (at, level) in dimension.levels.iter().enumerate().skip(1) {
