@@ -345,6 +345,8 @@ Examples:
   cacah serve
   cacah serve --releases s3://public/releases --port 9000
   cacah serve --queries queries/sql                              named queries of one's own
+  cacah serve --tls-certificate site.pem --tls-key site.key      encrypted, also --sql 0.0.0.0:5433
+  cacah serve --public-address https://data.example.org --trusted-proxies 10.0.0.0/8   behind a proxy
   cacah serve --dashboards dashboards                            dashboards of one's own
   cacah serve --sql 127.0.0.1:5433                               also for clients of PostgreSQL
   cacah serve --public population,households                     two tables for everybody, the others for users

@@ -124,6 +124,7 @@ pub async fn demo(args: Demo) -> Result<()> {
     for user in &users {
         say!("  {:<20} {:<20} {}", user.user_id, user.password, user.about);
     }
+    say!("the last of them administers at {base}/admin, the others see their own use at {base}/usage");
     if let Some(bank) = users.iter().find(|user| user.user_id.starts_with("BANK")) {
         say!("or send a key:");
         say!(
@@ -175,7 +176,7 @@ fn users(database: &Path) -> Result<(Access, Vec<DemoUser>)> {
         let request = Request {
             institution: code.to_owned(),
             region: region.map(str::to_owned),
-            role: if tables.is_empty() { Role::Administrator } else { Role::Reader },
+            role: if tables.is_empty() { Role::Administrator } else { Role::Reporter },
             employee_number: "1".to_owned(),
             name: user.to_owned(),
             position: position.to_owned(),

@@ -1,10 +1,10 @@
 //! Who sees what: two users of different scopes ask every address for everything, and find nothing that is not theirs.
 
-use std::{collections::BTreeSet, net::SocketAddr, path::Path, sync::Arc};
+use std::{collections::BTreeSet, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use cacah::{
-    access::{Access, Attempt, Institution, Kind, Listed, Request, Role, SignedIn, Standing},
-    serve::ServeSettings,
+    access::{Access, Attempt, Institution, Kind, Listed, Request, Role, Search, SignedIn, Standing},
+    serve::{Rate, ServeSettings},
     tables::Scope,
 };
 use chrono::{DateTime, Days, Utc};
@@ -533,4 +533,31 @@ fn every_access_is_in_the_log_before_it_is_answered() {
     assert!(wire.ask("SELECT * FROM bands").error.is_some());
     assert_eq!(records().pop().map(|record| (record.asked, record.status)), Some(("SELECT * FROM bands".into(), 400)));
     assert_eq!(world.access.verify_log().unwrap().records as usize, records().len());
+}
+
+#[test]
+fn calls_are_counted_for_each_address_behind_a_proxy_and_for_each_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let access = opened(folder.path());
+    access.add_institution(&institution("ALL", None), "tests", "", Utc::now()).unwrap();
+    let users = ["1", "2"].map(|number| active(&access, &asked_for("ALL", None, number), Utc::now()));
+    let keys = users.map(|user| access.add_key(&user, "tests", 30, "tests", Utc::now()).unwrap().1);
+    let service = serving(&ServeSettings {
+        access: Some(Arc::clone(&access)),
+        rate: Rate { calls: 3, window: Duration::from_secs(600) },
+        trusted: vec!["127.0.0.0/8".parse().unwrap()],
+        ..settings()
+    });
+    let ask = |key: &str, from: &str| {
+        let headers = [("authorization", format!("Bearer {key}")), ("x-forwarded-for", format!("198.51.100.99, {from}"))];
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let path = "/api/v2/tables/people/data?valueCodes[Region]=12&valueCodes[ContentsCode]=*&valueCodes[Tid]=2024-S2";
+        request(service.address, "GET", path, &headers, b"").status
+    };
+    // One user from ever other addresses, and then another user from one of them.
+    assert_eq!(["203.0.113.1", "203.0.113.2", "203.0.113.3", "203.0.113.4"].map(|from| ask(&keys[0], from)), [200, 200, 200, 429]);
+    assert_eq!(["203.0.113.5"; 4].map(|from| ask(&keys[1], from)), [200, 200, 200, 429]);
+    let mut from = Vec::new();
+    access.log_records(&Search { refused: true, ..Search::default() }, |kept| from.push((kept.record.from, kept.record.status))).unwrap();
+    assert_eq!(from, [("203.0.113.4".to_owned(), 429)], "a user who asks too often is in the log");
 }
