@@ -44,17 +44,14 @@ pub struct Log {
 }
 
 impl Log {
-    /// Goes on with the log in a folder, or begins one.
+    /// Goes on with the log in a folder, or begins one; it is written on the runtime of whoever calls.
     ///
     /// # Errors
     /// Where another process writes it, where it cannot be written, or where its end is not what was written.
     pub(super) fn open(folder: &Path, database: &Database) -> Result<Self> {
         let (writer, waiting) = mpsc::channel(WAITING);
         let state = writer::Writer::open(folder, database.secret.chain())?;
-        std::thread::Builder::new()
-            .name("access-log".into())
-            .spawn(move || state.run(waiting))
-            .map_err(|error| Error::Internal(format!("starting the writer of the log: {error}")))?;
+        tokio::spawn(state.run(waiting));
         Ok(Self { writer })
     }
 
@@ -91,8 +88,14 @@ mod tests {
             kept.push(outcome);
         }
         drop(sender);
-        Writer::with_size(folder, database.secret.chain(), full).unwrap().run(waiting);
-        assert!(kept.into_iter().all(|outcome| outcome.blocking_recv().unwrap().is_ok()));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let writing = tokio::spawn(Writer::with_size(folder, database.secret.chain(), full).unwrap().run(waiting));
+            for outcome in kept {
+                assert!(outcome.await.unwrap().is_ok());
+            }
+            writing.await.unwrap();
+        });
     }
 
     struct World {

@@ -28,8 +28,8 @@ use crate::error::{Error, Result};
 
 /// Bytes of a file before another is begun.
 const FULL: u64 = 64 << 20;
-/// Bytes that are written at once, at most.
-const AT_ONCE: usize = 1 << 20;
+/// Records that are written at once, at most.
+const AT_ONCE: usize = 1024;
 
 /// The chain of a record, from what it goes over and the chain before.
 pub fn chained(key: &hmac::Key, before: &[u8; CHAIN], signed: &[u8]) -> [u8; CHAIN] {
@@ -120,36 +120,41 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Writes until nobody can send any more.
-    pub fn run(mut self, mut waiting: mpsc::Receiver<Waiting>) {
+    /// Writes until nobody can send any more. Whatever waits is written and flushed together, away from the threads that answer; all of it
+    /// is let go from one of them, because waking them one by one from elsewhere costs more than the writing.
+    pub async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>) {
         let mut batch = Vec::new();
         let mut text = Vec::new();
-        while let Some(one) = waiting.blocking_recv() {
-            batch.push(one);
-            let mut size = batch[0].text.len();
-            while size < AT_ONCE
-                && let Ok(more) = waiting.try_recv()
-            {
-                size += more.text.len();
-                batch.push(more);
-            }
-            text.clear();
-            let outcome = self.write(&batch, &mut text).map_err(|error| {
-                tracing::error!(%error, "the log of accesses cannot be written; nothing is answered");
-                Arc::from(error.to_string())
+        while waiting.recv_many(&mut batch, AT_ONCE).await > 0 {
+            let written = tokio::task::spawn_blocking(move || {
+                let outcome = self.keep(&batch, &mut text);
+                (self, batch, text, outcome)
             });
+            let outcome;
+            // Without its state nothing can be written any more: whoever waits is told that the writer has ended.
+            let Ok(back) = written.await else { return };
+            (self, batch, text, outcome) = back;
             for one in batch.drain(..) {
                 // Whoever does not wait any more has gone; his record stays.
                 let _ = one.done.send(outcome.clone());
             }
-            if outcome.is_ok()
-                && self.bytes >= self.full
-                && let Err(error) = self.turn()
-            {
-                tracing::error!(%error, "another file of the log cannot be begun; the present one is written on");
-            }
         }
         self.compressed();
+    }
+
+    /// Writes what waits, and begins another file where this one is full.
+    fn keep(&mut self, batch: &[Waiting], text: &mut Vec<u8>) -> std::result::Result<(), Arc<str>> {
+        text.clear();
+        self.write(batch, text).map_err(|error| {
+            tracing::error!(%error, "the log of accesses cannot be written; nothing is answered");
+            Arc::from(error.to_string())
+        })?;
+        if self.bytes >= self.full
+            && let Err(error) = self.turn()
+        {
+            tracing::error!(%error, "another file of the log cannot be begun; the present one is written on");
+        }
+        Ok(())
     }
 
     /// Waits until the file before is compressed.
