@@ -32,6 +32,15 @@ fn published(here: &Path) {
     succeed(&["release", "2024-S1"], here);
 }
 
+/// A user of the whole country, and a key of his.
+fn keyed(here: &Path) -> (String, String) {
+    let access = Access::open(&here.join("warehouse/access.sqlite")).unwrap();
+    access.add_institution(&institution("TAX", None), "tests", "", Utc::now()).unwrap();
+    let user = active(&access, &asked_for("TAX", None, "1"), Utc::now());
+    let key = access.add_key(&user, "tests", 10, "tests", Utc::now()).unwrap().1;
+    (user, key)
+}
+
 /// Asks on one connection again and again, for other cells each time; the names of the requests that were answered in full.
 fn hammer(host: &str, key: &str, worker: usize, answered: &Mutex<BTreeSet<String>>, over: &AtomicBool) {
     let Ok(mut stream) = TcpStream::connect(host) else { return };
@@ -74,12 +83,7 @@ fn a_killed_service_has_kept_every_access_that_it_answered() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     published(here);
-    let key = {
-        let access = Access::open(&here.join("warehouse/access.sqlite")).unwrap();
-        access.add_institution(&institution("TAX", None), "tests", "", Utc::now()).unwrap();
-        let user = active(&access, &asked_for("TAX", None, "1"), Utc::now());
-        access.add_key(&user, "tests", 10, "tests", Utc::now()).unwrap().1
-    };
+    let (_, key) = keyed(here);
     let (answered, over) = (Mutex::default(), AtomicBool::new(false));
     for round in 0..3 {
         let server = Server::start(program().arg("serve").current_dir(here));
@@ -201,14 +205,7 @@ fn what_was_copied_is_restored() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     published(here);
-    let database = here.join("warehouse/access.sqlite");
-    let (user, key) = {
-        let access = Access::open(&database).unwrap();
-        access.add_institution(&institution("TAX", None), "tests", "", Utc::now()).unwrap();
-        let user = active(&access, &asked_for("TAX", None, "1"), Utc::now());
-        let key = access.add_key(&user, "tests", 10, "tests", Utc::now()).unwrap().1;
-        (user, key)
-    };
+    let (user, key) = keyed(here);
     let asks = |server: &Server, path: &str| {
         let headers = [("authorization", format!("Bearer {key}"))];
         let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -288,12 +285,7 @@ fn a_log_on_a_full_disk_stops_all_answers_until_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     published(here);
-    let key = {
-        let access = Access::open(&here.join("warehouse/access.sqlite")).unwrap();
-        access.add_institution(&institution("TAX", None), "tests", "", Utc::now()).unwrap();
-        let user = active(&access, &asked_for("TAX", None, "1"), Utc::now());
-        access.add_key(&user, "tests", 10, "tests", Utc::now()).unwrap().1
-    };
+    let (_, key) = keyed(here);
     let log = here.join("warehouse/access.log");
     fs::create_dir(&log).unwrap();
     // The log has a file system of its own, of which others have taken most. That needs the right to mount, as in a user namespace.
