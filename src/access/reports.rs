@@ -45,9 +45,9 @@ pub enum Duty {
 }
 
 impl Institution {
-    /// Where it stands with the report of a semester, of which this is what it has filed.
-    pub fn duty(&self, period: Period, filed: Option<&Filed>, now: DateTime<Utc>) -> Duty {
-        if let Some(filed) = filed {
+    /// Where it stands with the report of a semester, for which these were filed.
+    pub fn duty(&self, period: Period, filed: &[Filed], now: DateTime<Utc>) -> Duty {
+        if let Some(filed) = filed.iter().find(|filed| filed.institution == self.code) {
             return Duty::Filed(filed.clone());
         }
         let (first, last) = (period.first_date(), period.reference_date());
@@ -123,10 +123,10 @@ mod tests {
             until: None,
         };
         let owing = institution(true, "2024-06-30", "2025-01-01");
-        assert_eq!(owing.duty(period, None, at("2024-07-31")), Duty::Due(day("2024-07-31")));
-        assert_eq!(owing.duty(period, None, at("2024-08-01")), Duty::Overdue(day("2024-07-31")));
-        assert_eq!(institution(false, "2024-01-01", "2025-01-01").duty(period, None, at("2024-08-01")), Duty::None);
-        assert_eq!(institution(true, "2024-07-01", "2025-01-01").duty(period, None, at("2024-08-01")), Duty::None);
-        assert_eq!(institution(true, "2023-01-01", "2023-12-31").duty(period, None, at("2024-08-01")), Duty::None);
+        assert_eq!(owing.duty(period, &[], at("2024-07-31")), Duty::Due(day("2024-07-31")));
+        assert_eq!(owing.duty(period, &[], at("2024-08-01")), Duty::Overdue(day("2024-07-31")));
+        assert_eq!(institution(false, "2024-01-01", "2025-01-01").duty(period, &[], at("2024-08-01")), Duty::None);
+        assert_eq!(institution(true, "2024-07-01", "2025-01-01").duty(period, &[], at("2024-08-01")), Duty::None);
+        assert_eq!(institution(true, "2023-01-01", "2023-12-31").duty(period, &[], at("2024-08-01")), Duty::None);
     }
 }

@@ -111,7 +111,7 @@ pub async fn demo(args: Demo) -> Result<()> {
         ..ServeSettings::default()
     };
     let application = Application::build(&releases, &settings).await?;
-    let base = format!("http://{}", application.address());
+    let base = application.origin();
     say!("serving at {base} (Ctrl-C ends it); open to everybody:");
     say!("  {base}/");
     say!(

@@ -29,7 +29,7 @@ pub fn report(args: ReportArgs) -> Result<()> {
         ReportAction::Duties { period, overdue } => {
             let filed = access.reports(period)?;
             for institution in access.institutions()? {
-                let duty = institution.duty(period, filed.iter().find(|filed| filed.institution == institution.code), now);
+                let duty = institution.duty(period, &filed, now);
                 if !overdue || matches!(duty, Duty::Overdue(_)) {
                     say!("{:<12} {:<40} {}", institution.code, duty_text(&duty, Tongue::English), institution.name);
                 }

@@ -34,7 +34,7 @@ use super::{
     who::{self, Asking, Barred},
 };
 use crate::{
-    access::Record,
+    access::{Record, is_refusal},
     tables::fingerprint,
     words::{self, Tongue},
 };
@@ -186,8 +186,7 @@ fn record(
     /// Characters of an address that are kept.
     const LONGEST: usize = 4_000;
     let status = response.status();
-    let is_refused = matches!(status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS);
-    if noted.means.is_empty() && !is_refused {
+    if noted.means.is_empty() && !is_refusal(status.as_u16()) {
         return None;
     }
     let path = uri.path();

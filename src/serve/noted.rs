@@ -102,6 +102,11 @@ pub fn note(noted: &Noted) {
     let _ = NOTED.try_with(|all| all.borrow_mut().add(noted));
 }
 
+/// Notes something that was done for the request under way, by which no cell was read.
+pub fn note_act(act: String) {
+    note(&Noted { means: vec![act], ..Noted::default() });
+}
+
 /// What has been read for the request under way.
 pub fn so_far() -> Noted {
     NOTED.try_with(|all| all.borrow().clone()).unwrap_or_default()

@@ -6,7 +6,7 @@ use super::{
     resolve::{CONTENTS, Chosen, Query, TIME, Variable},
 };
 use crate::{
-    register::{Label, Measure, Role},
+    register::{Label, Measure},
     words,
 };
 
@@ -40,8 +40,7 @@ impl Library {
     /// The codes of the regions that a query chooses.
     pub fn regions_of(&self, query: &Query) -> Vec<&str> {
         let entry = &self.tables[query.table];
-        let place = entry.axes.iter().position(|axis| self.dimensions[axis.dimension].role == Role::Geo);
-        let chosen = place.map(|axis| self.categories(query, Variable::Axis(axis), 0)).unwrap_or_default();
+        let chosen = entry.region(self).map(|axis| self.categories(query, Variable::Axis(axis), 0)).unwrap_or_default();
         chosen.into_iter().map(|category| category.code).collect()
     }
 

@@ -177,6 +177,11 @@ impl Library {
         self.tables.iter().find(|entry| entry.table.id.eq_ignore_ascii_case(id))
     }
 
+    /// The dimension that holds places.
+    pub fn regions(&self) -> Option<&UnionDimension> {
+        self.dimensions.iter().find(|dimension| dimension.role == Role::Geo)
+    }
+
     /// The position of a code list.
     pub fn codelist(&self, id: &str) -> Option<usize> {
         self.codelists.iter().position(|list| list.id.eq_ignore_ascii_case(id))

@@ -10,7 +10,7 @@ mod hints;
 mod tally;
 mod written;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
@@ -89,7 +89,7 @@ impl Usage {
                 accounts: of_interest.len(),
                 unused: named(&|user_id, _| !is_used(user_id)),
                 never: named(&|user_id, state| state == State::Approved && !is_used(user_id)),
-                duty: institution.duty(period, filed.iter().find(|filed| filed.institution == institution.code), now),
+                duty: institution.duty(period, &filed, now),
                 tally,
                 institution,
             });
@@ -104,11 +104,5 @@ impl Usage {
             total.merge(&institution.tally);
         }
         total
-    }
-
-    /// Codes of the institutions that should have filed their reports.
-    pub fn overdue(&self) -> BTreeSet<&str> {
-        let late = self.institutions.iter().filter(|usage| matches!(usage.duty, Duty::Overdue(_)));
-        late.map(|usage| usage.institution.code.as_str()).collect()
     }
 }

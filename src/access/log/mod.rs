@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use files::whole;
 pub use record::{NAMED_REGIONS, Record};
-pub use search::{Search, newest, records};
+pub use search::{Search, is_refusal, newest, records};
 pub use verify::{Kept, Verified, verify};
 pub use writer::free;
 

@@ -34,10 +34,15 @@ pub struct Search {
     pub refused: bool,
 }
 
+/// Whether a status of an answer says that somebody may not have what he asked for.
+pub fn is_refusal(status: u16) -> bool {
+    matches!(status, 401 | 403 | 429)
+}
+
 impl Record {
     /// Whether somebody was refused what he asked for.
     pub fn is_refused(&self) -> bool {
-        matches!(self.status, 401 | 403 | 429)
+        is_refusal(self.status)
     }
 
     /// Whether cells were given.

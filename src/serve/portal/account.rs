@@ -15,10 +15,8 @@ use super::{Page, frame::sentence, secured, shown, texts};
 use crate::{
     access::{Access, Attempt, Caller, PasswordFault, SignedIn},
     error::Error,
-    register::Role as DimensionRole,
     serve::{
-        Shared, data,
-        noted::{self, Noted},
+        Shared, data, noted,
         parameters::Parameters,
         problem::Problem,
         seen::Seen,
@@ -84,8 +82,7 @@ pub(super) fn signed_in(asking: &Asking) -> Result<(&Caller, &str), Problem> {
 }
 
 /// The fields of a form that this very session was given.
-pub(super) async fn own_fields(shared: &Shared, asking: &Asking, headers: &HeaderMap, body: Body) -> Result<Parameters, Problem> {
-    let (_, session) = signed_in(asking)?;
+pub(super) async fn own_fields(shared: &Shared, session: &str, headers: &HeaderMap, body: Body) -> Result<Parameters, Problem> {
     let fields = fields(shared, headers, body).await?;
     is_form_of(shared, headers, session, fields.get("form").unwrap_or(""))?;
     Ok(fields)
@@ -99,8 +96,9 @@ async fn received(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<(Page, Parameters, String), Problem> {
-    let fields = own_fields(shared, asking, headers, body).await?;
-    Ok((Page::new(shared, uri, headers)?, fields, signed_in(asking)?.0.user_id.clone()))
+    let (caller, session) = signed_in(asking)?;
+    let fields = own_fields(shared, session, headers, body).await?;
+    Ok((Page::new(shared, uri, headers)?, fields, caller.user_id.clone()))
 }
 
 /// Work with passwords, which takes a processor for a while, away from the threads that serve connections.
@@ -184,7 +182,7 @@ pub async fn sign_in(
     // What was typed in the place of a user id can be a password: only what is one is kept.
     let who = if is_known { name.as_str() } else { "somebody unknown" };
     let outcome = if matches!(came, SignedIn::Yes(_)) { "succeeded" } else { "did not succeed" };
-    noted::note(&Noted { means: vec![format!("sign-in of {who} {outcome}")], ..Noted::default() });
+    noted::note_act(format!("sign-in of {who} {outcome}"));
     match came {
         SignedIn::Yes(session) => {
             let mut response = onward(&to);
@@ -209,7 +207,7 @@ pub async fn sign_out(
     body: Body,
 ) -> Result<Response, Problem> {
     let (_, session) = signed_in(&asking)?;
-    own_fields(&shared, &asking, &headers, body).await?;
+    own_fields(&shared, session, &headers, body).await?;
     let token = session.to_owned();
     apart(&shared, move |access| access.sign_out(&token)).await?;
     let mut response = onward("/");
@@ -233,8 +231,7 @@ async fn own_page(page: &Page, asking: &Asking, status: StatusCode, said: &Marku
     let region = match &caller.scope.region {
         None => page.say(&texts::WHOLE_COUNTRY).to_owned(),
         Some(code) => {
-            let places = library.dimensions.iter().filter(|dimension| dimension.role == DimensionRole::Geo);
-            let found = places.filter_map(|dimension| Some(&dimension.nodes[dimension.find(code)? as usize])).next();
+            let found = library.regions().and_then(|regions| Some(&regions.nodes[regions.find(code)? as usize]));
             found.map_or_else(|| code.clone(), |node| node.label.text(page.language).to_owned())
         }
     };

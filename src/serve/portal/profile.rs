@@ -33,11 +33,7 @@ pub async fn profile(Seen(shared): Seen, Path(code): Path<String>, uri: Uri, hea
 async fn make(page: Page, code: &str) -> Result<Markup, Problem> {
     let shared = Arc::clone(&page.shared);
     let library = &shared.library;
-    let found = library
-        .dimensions
-        .iter()
-        .find(|dimension| dimension.role == Role::Geo)
-        .and_then(|dimension| Some((dimension, dimension.find(code)?)));
+    let found = library.regions().and_then(|dimension| Some((dimension, dimension.find(code)?)));
     let Some((dimension, node)) = found else {
         let geo = library.dimensions.iter().position(|dimension| dimension.role == Role::Geo);
         if let Some(detail) = geo.and_then(|geo| library.outside(geo, code)) {

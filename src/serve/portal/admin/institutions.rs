@@ -11,11 +11,10 @@ use axum::{
 use chrono::{NaiveDate, Utc};
 use maud::{Markup, html};
 
-use super::{Desk, Field, Received, act, choice, day, given, listing, records, refused, texts, users, why};
+use super::{Desk, Field, Received, act, choice, day, given, listing, records, refused, semester, texts, unknown_act, users, why};
 use crate::{
     access::{Institution, Kind, Standing, office_time},
     error::{Error, Result as Outcome},
-    register::{Frequency, Period},
     serve::{parameters::Parameters, problem::Problem},
     usage::duty_text,
     words,
@@ -31,14 +30,13 @@ pub async fn institutions(desk: Desk) -> Result<Response, Problem> {
 
 async fn list(desk: &Desk, status: StatusCode, said: &Markup) -> Result<Response, Problem> {
     let now = Utc::now();
-    let today = office_time(now).date();
-    let last = Period::containing(today, Frequency::Semester).previous();
+    let last = semester(now).previous();
     let (all, filed) = desk.with(move |access| Ok((access.institutions()?, access.reports(last)?))).await?;
     let page = &desk.page;
     let rows: Vec<Markup> = all
         .iter()
         .map(|institution| {
-            let duty = institution.duty(last, filed.iter().find(|filed| filed.institution == institution.code), now);
+            let duty = institution.duty(last, &filed, now);
             html! {
                 th scope="row" { a href=(page.link(&path(&institution.code), &[])) { (institution.code) } }
                 td { (institution.name) }
@@ -152,20 +150,19 @@ pub async fn institution(desk: Desk, Path(code): Path<String>) -> Result<Respons
 async fn one(desk: &Desk, code: &str, status: StatusCode, said: &Markup) -> Result<Response, Problem> {
     let now = Utc::now();
     let today = office_time(now).date();
-    let last = Period::containing(today, Frequency::Semester).previous();
+    let last = semester(now).previous();
     let name = code.to_owned();
     let (institution, people, changes, filed) = desk
         .with(move |access| {
             let institution = access.institution(&name)?;
             let people = access.users(Some(&institution.code))?;
             let changes = access.changes(Some(("institution", &institution.code)), CHANGES)?;
-            let filed = access.reports(last)?.into_iter().find(|filed| filed.institution == institution.code);
-            Ok((institution, people, changes, filed))
+            Ok((institution, people, changes, access.reports(last)?))
         })
         .await?;
     let page = &desk.page;
     let action = page.link(&path(&institution.code), &[]);
-    let duty = institution.duty(last, filed.as_ref(), now);
+    let duty = institution.duty(last, &filed, now);
     let tables = match &institution.tables {
         None => desk.say(&texts::EVERY).to_owned(),
         Some(tables) => tables.iter().cloned().collect::<Vec<_>>().join(", "),
@@ -206,7 +203,7 @@ pub async fn act_on_institution(desk: Desk, Path(code): Path<String>, headers: H
             ("suspend", _) => access.put_institution(&name, Standing::Suspended, until?, &by, &reason, now),
             ("reactivate", _) => access.put_institution(&name, Standing::Active, None, &by, &reason, now),
             ("end", _) => access.put_institution(&name, Standing::Ended, None, &by, &reason, now),
-            (other, _) => Err(Error::Input(format!("'{}' is nothing that can be done", other.chars().take(20).collect::<String>()))),
+            (other, _) => Err(unknown_act(other)),
         })
         .await?;
     match done {

@@ -18,7 +18,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, request::Parts},
     response::Response,
 };
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use maud::{Markup, html};
 
 pub use self::{
@@ -35,18 +35,10 @@ use super::{
     shown, texts as common,
 };
 use crate::{
-    access::{Access, Caller, Role, office_fault},
+    access::{Access, Caller, Role, office_fault, office_time},
     error::Error,
-    register::Role as DimensionRole,
-    serve::{
-        Shared,
-        noted::{self, Noted},
-        parameters::Parameters,
-        problem::Problem,
-        renewal::Current,
-        seen::Seen,
-        who::Asking,
-    },
+    register::{Frequency, Period},
+    serve::{Shared, noted, parameters::Parameters, problem::Problem, renewal::Current, seen::Seen, who::Asking},
     tables::UnionDimension,
     words::Phrase,
 };
@@ -66,7 +58,6 @@ pub struct SignedIn {
     whole: Arc<Shared>,
     caller: Arc<Caller>,
     session: String,
-    asking: Asking,
 }
 
 impl FromRequestParts<Current> for SignedIn {
@@ -79,7 +70,7 @@ impl FromRequestParts<Current> for SignedIn {
         let (_, session) = signed_in(&asking)?;
         let session = session.to_owned();
         let Some(caller) = asking.caller.clone() else { return Err(crate::serve::who::unauthorized()) };
-        Ok(Self { page: Page::new(&seen, &parts.uri, &parts.headers)?, whole: current.get(), caller, session, asking })
+        Ok(Self { page: Page::new(&seen, &parts.uri, &parts.headers)?, whole: current.get(), caller, session })
     }
 }
 
@@ -87,7 +78,7 @@ impl FromRequestParts<Current> for Desk {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, current: &Current) -> Result<Self, Problem> {
-        let SignedIn { page, whole, caller, session, .. } = SignedIn::from_request_parts(parts, current).await?;
+        let SignedIn { page, whole, caller, session } = SignedIn::from_request_parts(parts, current).await?;
         if caller.role != Role::Administrator {
             return Err(Problem::new(StatusCode::FORBIDDEN, "Not an administrator", &texts::ONLY_ADMINISTRATORS));
         }
@@ -98,7 +89,7 @@ impl FromRequestParts<Current> for Desk {
         }
         // Whoever looks at people and at what they did is in the log too; what he does there is told by each form.
         if parts.method == Method::GET {
-            noted::note(&Noted { means: vec!["administration".to_owned()], ..Noted::default() });
+            noted::note_act("administration".to_owned());
         }
         Ok(Self { page, whole, caller, session })
     }
@@ -117,7 +108,7 @@ impl Desk {
 
     /// Tells the log what is about to be done.
     fn tells(&self, act: &str) {
-        noted::note(&Noted { means: vec![format!("administration: {act}")], ..Noted::default() });
+        noted::note_act(format!("administration: {act}"));
     }
 
     /// Does something with the accounts, away from the threads that serve connections.
@@ -140,8 +131,7 @@ impl Desk {
 
     /// Takes the fields of a form of this session.
     async fn receive(self, headers: &HeaderMap, body: Body) -> Result<Received, Problem> {
-        let asking = Asking { caller: Some(Arc::clone(&self.caller)), session: Some(self.session.clone()), client: None };
-        let fields = own_fields(&self.whole, &asking, headers, body).await?;
+        let fields = own_fields(&self.whole, &self.session, headers, body).await?;
         Ok(Received { desk: self, fields })
     }
 
@@ -174,7 +164,7 @@ impl Desk {
 
     /// The regions of the register.
     fn regions(&self) -> Option<&UnionDimension> {
-        self.whole.library.dimensions.iter().find(|dimension| dimension.role == DimensionRole::Geo)
+        self.whole.library.regions()
     }
 
     /// The name of a region with its code; the whole country where there is none.
@@ -188,7 +178,7 @@ impl Desk {
     fn office_fault(&self) -> impl Fn(&str) -> Option<String> + Send + use<> {
         let whole = Arc::clone(&self.whole);
         move |code| {
-            let regions = whole.library.dimensions.iter().find(|dimension| dimension.role == DimensionRole::Geo)?;
+            let regions = whole.library.regions()?;
             let node = regions.find(code).map(|at| &regions.nodes[at as usize]);
             let level = node.map(|node| (node.level, regions.levels[usize::from(node.level)].id.as_str()));
             office_fault(code, level, (regions.levels.len() - 1) as u8)
@@ -287,6 +277,16 @@ fn day(fields: &Parameters, name: &str) -> Result<Option<NaiveDate>, Error> {
 /// The text of a field, without space around it.
 fn given(fields: &Parameters, name: &str) -> String {
     fields.get(name).unwrap_or("").trim().to_owned()
+}
+
+/// The semester of a moment, as offices date it.
+fn semester(now: DateTime<Utc>) -> Period {
+    Period::containing(office_time(now).date(), Frequency::Semester)
+}
+
+/// Something that no form of ours asks for.
+fn unknown_act(act: &str) -> Error {
+    Error::Input(format!("'{}' is nothing that can be done", act.chars().take(20).collect::<String>()))
 }
 
 /// The path of a user's page.

@@ -4,10 +4,9 @@ use axum::{http::StatusCode, response::Response};
 use chrono::{Days, Utc};
 use maud::html;
 
-use super::{Desk, listing, path_of, records, texts, users};
+use super::{Desk, listing, path_of, records, semester, texts, users};
 use crate::{
     access::{Duty, Search, State, begin_of, office_time},
-    register::{Frequency, Period},
     serve::problem::Problem,
     usage::{Thresholds, duty_text, hints},
 };
@@ -20,14 +19,14 @@ const CHANGES: usize = 10;
 pub async fn overview(desk: Desk) -> Result<Response, Problem> {
     let now = Utc::now();
     let today = office_time(now).date();
-    let last = Period::containing(today, Frequency::Semester).previous();
+    let last = semester(now).previous();
     let (pending, late, odd, changes) = desk
         .with(move |access| {
             let mut pending = access.users(None)?;
             pending.retain(|user| user.state == State::Requested);
             let filed = access.reports(last)?;
             let duties = access.institutions()?.into_iter().map(|institution| {
-                let duty = institution.duty(last, filed.iter().find(|filed| filed.institution == institution.code), now);
+                let duty = institution.duty(last, &filed, now);
                 (institution, duty)
             });
             let late: Vec<_> = duties.filter(|(_, duty)| matches!(duty, Duty::Overdue(_))).collect();

@@ -11,7 +11,6 @@ use maud::{Markup, html};
 use super::{Desk, Received, texts};
 use crate::{
     access::{Institution, User},
-    register::Role,
     serve::{problem::Problem, seen::Audience},
 };
 
@@ -24,7 +23,7 @@ pub async fn shown(desk: &Desk, user: &User, institution: &Institution) -> Resul
     let audience = Audience { role: Some(user.request.role), sees_as: None };
     let part = desk.whole.within(&scope, &audience).await?;
     let (page, language, library) = (&desk.page, desk.page.language, &part.library);
-    let regions = library.dimensions.iter().find(|dimension| dimension.role == Role::Geo);
+    let regions = library.regions();
     let place = regions.and_then(|regions| {
         let code = scope.region.as_deref()?;
         let at = regions.find(code)?;

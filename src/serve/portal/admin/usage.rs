@@ -11,12 +11,12 @@ use axum::{
 use chrono::{Datelike as _, NaiveDate, Utc};
 use maud::{Markup, html};
 
-use super::{Desk, Field, SignedIn, choice, given, headed, refused, shown, texts};
+use super::{Desk, Field, SignedIn, choice, given, headed, refused, semester, shown, texts};
 use crate::{
-    access::{Duty, Role, office_time},
-    register::{Frequency, Period},
+    access::{Duty, Role},
+    register::Period,
     serve::{
-        noted::{self, Noted},
+        noted,
         portal::{Page, account},
         problem::Problem,
     },
@@ -38,16 +38,16 @@ struct Asked {
 }
 
 fn asked(from: SignedIn) -> Result<Asked, Problem> {
-    let SignedIn { page, whole, caller, session, .. } = from;
+    let SignedIn { page, whole, caller, session } = from;
     let get = |name: &str| page.parameters.get(name).filter(|text| !text.is_empty());
     let institution = match caller.role {
         Role::Administrator => get("institution").map(str::to_owned),
         Role::Reporter => Some(caller.institution.clone()),
         Role::Reader => return Err(Problem::new(StatusCode::FORBIDDEN, "Not a reporter", &texts::ONLY_REPORTERS)),
     };
-    let now = Period::containing(office_time(Utc::now()).date(), Frequency::Semester);
+    let now = semester(Utc::now());
     let period = get("period").and_then(|text| text.parse().ok()).unwrap_or(now);
-    noted::note(&Noted { means: vec![format!("report on use {period} {}", institution.as_deref().unwrap_or("*"))], ..Noted::default() });
+    noted::note_act(format!("report on use {period} {}", institution.as_deref().unwrap_or("*")));
     Ok(Asked { desk: Desk { page, whole, caller, session }, period, institution })
 }
 
@@ -68,7 +68,7 @@ async fn report(asked: &Asked, status: StatusCode, said: &Markup) -> Result<Resp
     let mut total = usage.total();
     total.merge(&usage.open);
     let title = usage.title(page.tongue);
-    let now = Period::containing(office_time(Utc::now()).date(), Frequency::Semester);
+    let now = semester(Utc::now());
     let semesters: Vec<String> =
         std::iter::successors(Some(now), |period| Some(period.previous())).take(SEMESTERS).map(|period| period.to_string()).collect();
     let own = period.to_string();
@@ -192,9 +192,8 @@ pub async fn usage_file(Path(file): Path<String>, from: SignedIn) -> Result<Resp
 
 /// `POST /usage`
 pub async fn file_report(from: SignedIn, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let asking = from.asking.clone();
     let asked = asked(from)?;
-    let fields = account::own_fields(&asked.desk.whole, &asking, &headers, body).await?;
+    let fields = account::own_fields(&asked.desk.whole, &asked.desk.session, &headers, body).await?;
     let (note, by, period) = (given(&fields, "note"), asked.desk.caller.user_id.clone(), asked.period);
     let code = asked.institution.clone().unwrap_or_default();
     let done = asked.desk.try_with(move |access| access.file_report(&code, period, &note, &by, Utc::now())).await?;

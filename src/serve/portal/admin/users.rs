@@ -9,7 +9,7 @@ use axum::{
 use chrono::Utc;
 use maud::{Markup, html};
 
-use super::{Desk, Field, Received, act, choice, day, given, listing, path_of, records, refused, rights, texts, why};
+use super::{Desk, Field, Received, act, choice, day, given, listing, path_of, records, refused, rights, texts, unknown_act, why};
 use crate::{
     access::{
         Handover, Institution, Listed, MOST_REQUEST_BYTES, REQUEST_COLUMNS, Request, Role, State, User, handover_records, office_time,
@@ -400,7 +400,7 @@ pub async fn act_on_user(desk: Desk, Path(name): Path<String>, headers: HeaderMa
                     let institution = access.institution(&handed.user.request.institution)?;
                     return Ok(Some((handed, institution)));
                 }
-                other => return Err(Error::Input(format!("'{}' is nothing that can be done", other.chars().take(20).collect::<String>()))),
+                other => return Err(unknown_act(other)),
             }
             Ok(None)
         })
