@@ -127,13 +127,13 @@ pub struct Demo {
 Examples:
   cacah sample --period 2024-S1 --persons 300000 --out snapshot.parquet
   cacah sample --period 2024-S2 --persons 300000 --out snapshot.csv.gz --dirty 0
-  cacah sample --period 2024-S1 --persons 5000000 --regions regions.csv --out snapshot/   one file a regency")]
+  cacah sample --period 2024-S1 --persons 285_000_000 --regions regions.csv --out snapshot/   one file a regency")]
 pub struct Sample {
     /// Semester to make up
     #[arg(long)]
     pub period: Period,
-    /// About how many people
-    #[arg(long)]
+    /// About how many people, such as 300000 or 285_000_000
+    #[arg(long, value_parser = count)]
     pub persons: u64,
     /// The same seed gives the same people, also in other semesters
     #[arg(long, default_value_t = 1)]
@@ -517,6 +517,12 @@ fn share(text: &str) -> Result<f64, String> {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
         _ => Err("expected a share between 0 and 1, such as 0.02 for 2 %".into()),
     }
+}
+
+/// A number of things; underscores may part its digits.
+fn count(text: &str) -> Result<u64, String> {
+    let digits = text.replace('_', "");
+    digits.parse().map_err(|_| "expected a whole number, such as 300000 or 285_000_000".into())
 }
 
 fn vintage(text: &str) -> Result<String, String> {

@@ -75,10 +75,9 @@ pub struct Spoiler {
     /// Records to spoil out of 2^32.
     share: u64,
     reference: i32,
-    /// Identity of the latest sound record.
+    /// Identity of the latest sound record of this village.
     latest: i64,
-    /// Identity of the first sound record of this village and of the one before.
-    of_village: i64,
+    /// Identity of a sound record of the village before.
     of_village_before: i64,
 }
 
@@ -86,24 +85,23 @@ impl Spoiler {
     /// Spoils this share of all records, 0 to 1, as of a reference date.
     pub fn new(share: f64, reference: i32) -> Self {
         let share = (share.clamp(0.0, 1.0) * 4_294_967_296.0) as u64;
-        Self { share, reference, latest: i64::from(MISSING), of_village: i64::from(MISSING), of_village_before: i64::from(MISSING) }
+        Self { share, reference, latest: i64::from(MISSING), of_village_before: i64::from(MISSING) }
     }
 
-    /// Tells that the records of another village follow.
-    pub fn next_village(&mut self) {
-        if self.of_village != i64::from(MISSING) {
-            self.of_village_before = self.of_village;
-        }
-        self.of_village = i64::from(MISSING);
+    /// Tells that the records of another village follow, and of a sound record in the village before.
+    pub fn next_village(&mut self, before: Option<i64>) {
+        (self.latest, self.of_village_before) = (i64::from(MISSING), before.unwrap_or(i64::from(MISSING)));
+    }
+
+    /// Whether a record with these random bits stays sound.
+    pub fn is_spared(&self, bits: u64) -> bool {
+        bits & 0xffff_ffff >= self.share
     }
 
     /// Spoils a record or leaves it sound, as random bits decide; says what is wrong now.
     pub fn pass(&mut self, record: &mut Record, bits: u64, texts: &Texts, habits: Habits) -> Option<Flaw> {
-        if bits & 0xffff_ffff >= self.share {
+        if self.is_spared(bits) {
             self.latest = record.identity;
-            if self.of_village == i64::from(MISSING) {
-                self.of_village = record.identity;
-            }
             return None;
         }
         let bits = bits >> 32;

@@ -39,7 +39,13 @@ mod texts;
 use std::{
     collections::BTreeMap,
     fs,
+    ops::Range,
     path::{Path, PathBuf},
+    sync::{
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
 };
 
 pub use files::Format;
@@ -111,32 +117,90 @@ pub fn write(options: &Options, definitions: &Definitions, progress: &mut dyn Fn
     let texts = Texts::new(&places.regencies);
     let shared = Shared::new(&texts);
     let calendar = Calendar::new(options.period.reference_date());
-    let mut recorder = Recorder::new(&places, &texts, calendar, options.dirty);
-    let mut summary = Summary::default();
+    let world = World { places: &places, texts: &texts, shared: &shared, calendar: &calendar, dirty: options.dirty };
+    match target {
+        Target::File(path, format) => world.file(path, format, 0..places.places.len(), progress),
+        Target::Folder(folder) => world.folder(folder, progress),
+    }
+}
 
-    let mut at = 0;
-    while at < places.places.len() {
-        let regency = places.places[at].regency;
-        let (path, format) = match target {
-            Target::File(path, format) => (path.to_owned(), format),
-            Target::Folder(folder) => {
-                fs::create_dir_all(folder)
-                    .map_err(|error| Error::storage(format!("cannot make the folder {}", folder.display()), error))?;
-                (folder.join(format!("{}{}", places.regencies[regency].code, Format::Parquet.ending())), Format::Parquet)
-            }
-        };
-        let mut writer = SnapshotWriter::create(&path, format, &shared)?;
-        while at < places.places.len() && (matches!(target, Target::File(..)) || places.places[at].regency == regency) {
-            summary.records += recorder.village(at, &mut writer)?;
-            progress(summary.records);
-            at += 1;
+/// What all files of a sample share.
+#[derive(Clone, Copy)]
+struct World<'a> {
+    places: &'a Places,
+    texts: &'a Texts,
+    shared: &'a Shared,
+    calendar: &'a Calendar,
+    dirty: f64,
+}
+
+impl World<'_> {
+    /// Writes the people of some villages to a file; `progress` is told after every village how many records there are in it.
+    fn file(&self, path: &Path, format: Format, villages: Range<usize>, progress: &mut dyn FnMut(u64)) -> Result<Summary> {
+        let mut recorder = Recorder::new(self.places, self.texts, self.calendar, self.dirty);
+        let mut writer = SnapshotWriter::create(path, format, self.shared)?;
+        let mut records = 0;
+        for village in villages {
+            records += recorder.village(village, &mut writer)?;
+            progress(records);
         }
         recorder.flush(&mut writer, 1)?;
         writer.finish()?;
-        summary.files.push(path);
+        Ok(Summary { records, flaws: recorder.flaws, files: vec![path.to_owned()] })
     }
-    summary.flaws = recorder.flaws;
-    Ok(summary)
+
+    /// Writes a file for each regency, on all cores: while one is flushed to disk, another one is made.
+    fn folder(&self, folder: &Path, progress: &mut dyn FnMut(u64)) -> Result<Summary> {
+        fs::create_dir_all(folder).map_err(|error| Error::storage(format!("cannot make the folder {}", folder.display()), error))?;
+        let ends = self.places.places.chunk_by(|one, other| one.regency == other.regency).scan(0, |end, villages| {
+            *end += villages.len();
+            Some(*end - villages.len()..*end)
+        });
+        let regencies: Vec<Range<usize>> = ends.collect();
+        let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let (more, records) = mpsc::channel::<u64>();
+        let work = |more: mpsc::Sender<u64>| -> Result<Vec<(usize, Summary)>> {
+            let mut done = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(villages) = regencies.get(at).filter(|_| !stopped.load(Ordering::Relaxed)) else { return Ok(done) };
+                let code = self.places.regencies[self.places.places[villages.start].regency].code;
+                let path = folder.join(format!("{code}{}", Format::Parquet.ending()));
+                let mut before = 0;
+                let mut tell = |records: u64| {
+                    // Nobody listens any more where another file has failed.
+                    let _ = more.send(records - before);
+                    before = records;
+                };
+                let written = self.file(&path, Format::Parquet, villages.clone(), &mut tell);
+                done.push((at, written.inspect_err(|_| stopped.store(true, Ordering::Relaxed))?));
+            }
+        };
+        let done: Vec<Result<Vec<(usize, Summary)>>> = thread::scope(|scope| {
+            let cores = thread::available_parallelism().map_or(1, usize::from);
+            let workers: Vec<_> = (0..cores.min(regencies.len())).map(|_| (more.clone(), &work)).collect();
+            let workers: Vec<_> = workers.into_iter().map(|(more, work)| scope.spawn(move || work(more))).collect();
+            drop(more);
+            let mut sum = 0;
+            for records in records {
+                sum += records;
+                progress(sum);
+            }
+            let panicked = |_| Err(Error::Internal("a thread that makes up people panicked".to_owned()));
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(panicked)).collect()
+        });
+        let mut files = done.into_iter().collect::<Result<Vec<_>>>()?.concat();
+        files.sort_by_key(|(at, _)| *at);
+        let mut summary = Summary::default();
+        for (_, file) in files {
+            summary.records += file.records;
+            summary.files.extend(file.files);
+            for (flaw, records) in file.flaws {
+                *summary.flaws.entry(flaw).or_default() += records;
+            }
+        }
+        Ok(summary)
+    }
 }
 
 fn target(out: &Path) -> Result<Target<'_>> {

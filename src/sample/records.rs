@@ -20,7 +20,7 @@ const WOMEN_DAYS: u32 = 400_000;
 pub struct Recorder<'a> {
     places: &'a Places,
     texts: &'a Texts,
-    calendar: Calendar,
+    calendar: &'a Calendar,
     careers: Careers,
     spoiler: Spoiler,
     rows: Rows,
@@ -37,7 +37,7 @@ pub trait Sink {
 
 impl<'a> Recorder<'a> {
     /// Records as of the calendar's reference date, this share of them spoilt.
-    pub fn new(places: &'a Places, texts: &'a Texts, calendar: Calendar, dirty: f64) -> Self {
+    pub fn new(places: &'a Places, texts: &'a Texts, calendar: &'a Calendar, dirty: f64) -> Self {
         let spoiler = Spoiler::new(dirty, calendar.reference);
         Self {
             places,
@@ -53,7 +53,8 @@ impl<'a> Recorder<'a> {
 
     /// Records everybody who lives in a village; says how many.
     pub fn village(&mut self, at: usize, sink: &mut dyn Sink) -> Result<u64> {
-        self.spoiler.next_village();
+        let before = at.checked_sub(1).and_then(|before| self.sound_identity(before));
+        self.spoiler.next_village(before);
         let day = self.calendar.reference;
         let here = &self.places.places[at];
         let mut household = std::mem::replace(&mut self.household, Household::empty());
@@ -93,7 +94,7 @@ impl<'a> Recorder<'a> {
     /// Writes what has gathered, once it is at least so much.
     pub fn flush(&mut self, sink: &mut dyn Sink, least: usize) -> Result<()> {
         if self.rows.len() >= least.max(1) {
-            sink.write(&mut self.rows, &self.calendar)?;
+            sink.write(&mut self.rows, self.calendar)?;
         }
         Ok(())
     }
@@ -113,7 +114,7 @@ impl<'a> Recorder<'a> {
         let card = {
             let (first, room) = from.serials;
             let digits = self.calendar.day(from.village.turn(household.family)).digits;
-            let serial = first + from.village.card(household.family, household.kind, &self.calendar, room);
+            let serial = first + from.village.card(household.family, household.kind, self.calendar, room);
             from.district * 10_000_000_000 + i64::from(digits) * 10_000 + i64::from(serial)
         };
         let [province, regency, district, village] = here.parts;
@@ -134,7 +135,7 @@ impl<'a> Recorder<'a> {
             put(TextColumn::Occupation, texts::occupation(occupation, person.draws >> 40));
             put(TextColumn::Address, address);
             put(TextColumn::Hamlet, hamlet);
-            let luck = mix(person.draws, self.calendar.reference as u64);
+            let luck = self.luck(member);
             if let Some(flaw) = self.spoiler.pass(&mut record, luck, self.texts, habits) {
                 *self.flaws.entry(flaw).or_default() += 1;
             }
@@ -143,10 +144,27 @@ impl<'a> Recorder<'a> {
         members.len() as u64
     }
 
+    /// Random bits that decide whether a record is spoilt, others in every period.
+    fn luck(&self, member: &Member) -> u64 {
+        mix(member.person.draws, self.calendar.reference as u64)
+    }
+
+    /// The identity number of one of those in a village whose records are sound.
+    fn sound_identity(&self, at: usize) -> Option<i64> {
+        let (place, day) = (&self.places.places[at], self.calendar.reference);
+        let mut household = Household::empty();
+        place.village.families(day).find_map(|number| {
+            let family = place.village.family(number, day).filter(|_| place.village.moved(number, day).is_none())?;
+            place.village.fill_home(&family, day, &mut household);
+            let sound = household.members().iter().find(|member| self.spoiler.is_spared(self.luck(member)))?;
+            Some(self.identity(sound, place))
+        })
+    }
+
     /// District, birth date and serial number of the first registration.
     fn identity(&self, member: &Member, from: &Place) -> i64 {
         let (first, room) = from.serials;
-        let serial = first + from.village.serial(member.family, member.role, &self.calendar, member.person.birth, room);
+        let serial = first + from.village.serial(member.family, member.role, self.calendar, member.person.birth, room);
         let digits = self.calendar.day(member.person.birth).digits + if member.person.female { WOMEN_DAYS } else { 0 };
         from.district * 10_000_000_000 + i64::from(digits) * 10_000 + i64::from(serial)
     }

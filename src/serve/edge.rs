@@ -132,10 +132,12 @@ async fn answer(
         Ok(asking) => shared.seen_by(&asking, uri.path()).await.map(|seen| (asking, seen)),
         Err(barred) => Err(barred),
     };
+    let coming = shared.log.as_ref().map(|log| log.coming());
+    // He counts as coming until his record is on disk, or until there is none.
     let kept = async |asking: &Asking, noted: Noted, response: Response| -> Response {
         let Some(log) = &shared.log else { return response };
         let Some(record) = record(asking, &method, &uri, client, id, noted, &response) else { return response };
-        match log.keep(&record).await {
+        match log.keep(&record, coming).await {
             Ok(()) => response,
             // What cannot be kept is not answered.
             Err(error) => {
@@ -183,7 +185,7 @@ fn record(
     noted: Noted,
     response: &Response,
 ) -> Option<Record> {
-    /// Characters of an address that are kept.
+    /// Bytes of an address that are kept.
     const LONGEST: usize = 4_000;
     let status = response.status();
     if noted.means.is_empty() && !is_refusal(status.as_u16()) {
@@ -199,12 +201,13 @@ fn record(
         _ => "page",
     };
     let asked = uri.path_and_query().map_or("", |address| address.as_str());
+    let asked = &asked[..asked.floor_char_boundary(LONGEST)];
     let format = response.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
     Some(Record {
         request: id.to_str().unwrap_or("").to_owned(),
         from: client.map_or_else(String::new, |client| client.to_string()),
         surface: surface.to_owned(),
-        asked: format!("{method} {}", asked.chars().take(LONGEST).collect::<String>()),
+        asked: format!("{method} {asked}"),
         format: format.unwrap_or("").to_owned(),
         status: status.as_u16(),
         ..noted.record().of(asking.caller.as_deref(), Utc::now())

@@ -117,7 +117,7 @@ pub async fn noting<T>(work: impl Future<Output = T>) -> (T, Noted) {
     NOTED
         .scope(RefCell::default(), async move {
             let done = work.await;
-            (done, so_far())
+            (done, NOTED.with(RefCell::take))
         })
         .await
 }

@@ -13,6 +13,9 @@ pub const DONE: &str = "parquet";
 /// The file that tells how far the log had come.
 pub const HEAD: &str = "head";
 
+/// The column of a compressed file that holds the lines.
+pub const LINE: &str = "line";
+
 /// Bytes of the chain.
 pub const CHAIN: usize = 32;
 

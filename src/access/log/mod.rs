@@ -15,7 +15,13 @@ mod search;
 mod verify;
 mod writer;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -31,9 +37,21 @@ use crate::error::{Error, Result};
 /// Records that wait at a time; those who come when there is no room wait until there is.
 const WAITING: usize = 4096;
 
+/// Somebody who may have a record before long: the writer flushes once for all who are coming, as long as none of them is late.
+#[derive(Debug)]
+pub struct Coming(Arc<AtomicUsize>);
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A record on its way to disk.
 struct Waiting {
     text: Vec<u8>,
+    /// He counts as coming until his record is on disk.
+    _coming: Option<Coming>,
     done: oneshot::Sender<std::result::Result<(), Arc<str>>>,
 }
 
@@ -41,6 +59,7 @@ struct Waiting {
 #[derive(Debug)]
 pub struct Log {
     writer: mpsc::Sender<Waiting>,
+    coming: Arc<AtomicUsize>,
 }
 
 impl Log {
@@ -51,19 +70,26 @@ impl Log {
     pub(super) fn open(folder: &Path, database: &Database) -> Result<Self> {
         let (writer, waiting) = mpsc::channel(WAITING);
         let state = writer::Writer::open(folder, database.secret.chain())?;
-        tokio::spawn(state.run(waiting));
-        Ok(Self { writer })
+        let coming = Arc::default();
+        tokio::spawn(state.run(waiting, Arc::clone(&coming)));
+        Ok(Self { writer, coming })
     }
 
-    /// Keeps a record. Once this has succeeded it is on disk.
+    /// Tells the writer of somebody who may have a record before long.
+    pub fn coming(&self) -> Coming {
+        self.coming.fetch_add(1, Ordering::Relaxed);
+        Coming(Arc::clone(&self.coming))
+    }
+
+    /// Keeps a record, that of somebody who was coming. Once this has succeeded it is on disk.
     ///
     /// # Errors
     /// Where it could not be written: then whatever it is of must not be answered.
-    pub async fn keep(&self, record: &Record) -> Result<()> {
+    pub async fn keep(&self, record: &Record, coming: Option<Coming>) -> Result<()> {
         let text = serde_json::to_vec(record).map_err(|error| Error::Internal(error.to_string()))?;
         let (done, kept) = oneshot::channel();
         let failed = |problem: &dyn std::fmt::Display| Error::storage("writing the log of accesses", problem);
-        self.writer.send(Waiting { text, done }).await.map_err(|_| failed(&"its writer has ended"))?;
+        self.writer.send(Waiting { text, _coming: coming, done }).await.map_err(|_| failed(&"its writer has ended"))?;
         kept.await.map_err(|_| failed(&"its writer has ended"))?.map_err(|error| failed(&error))
     }
 }
@@ -84,13 +110,13 @@ mod tests {
         let mut kept = Vec::new();
         for at in records {
             let (done, outcome) = oneshot::channel();
-            sender.try_send(Waiting { text: serde_json::to_vec(&record(at)).unwrap(), done }).unwrap();
+            sender.try_send(Waiting { text: serde_json::to_vec(&record(at)).unwrap(), _coming: None, done }).unwrap();
             kept.push(outcome);
         }
         drop(sender);
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let writing = tokio::spawn(Writer::with_size(folder, database.secret.chain(), full).unwrap().run(waiting));
+            let writing = tokio::spawn(Writer::with_size(folder, database.secret.chain(), full).unwrap().run(waiting, Arc::default()));
             for outcome in kept {
                 assert!(outcome.await.unwrap().is_ok());
             }

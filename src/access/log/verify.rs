@@ -12,7 +12,7 @@ use ring::hmac;
 
 use super::{
     Record,
-    files::{CHAIN, DONE, LogFile, files, head, line},
+    files::{CHAIN, DONE, LINE, LogFile, files, head, line},
     writer::chained,
 };
 use crate::{
@@ -60,7 +60,7 @@ pub fn lines(file: &LogFile, each: &mut dyn FnMut(usize, &[u8]) -> Result<()>) -
     let mut at = 0;
     for batch in reader {
         let batch = batch?;
-        let column = batch.column_by_name("line").and_then(|column| column.as_string_opt::<i32>());
+        let column = batch.column_by_name(LINE).and_then(|column| column.as_string_opt::<i32>());
         let column = column.ok_or_else(|| failed(&"it is no file of the log"))?;
         for text in column.iter() {
             at += 1;

@@ -1,33 +1,41 @@
 //! The one that writes: records are numbered, chained and flushed in the order in which they come.
 
 use std::{
+    borrow::Cow,
     fs::{self, File, OpenOptions},
     io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::JoinHandle,
+    time::Duration,
 };
 
 use arrow::{
-    array::{ArrayRef, RecordBatch, StringArray, UInt64Array},
+    array::{ArrayRef, RecordBatch, StringBuilder, UInt64Array},
     datatypes::{DataType, Field, Schema},
 };
 use parquet::{
     arrow::ArrowWriter,
     basic::{Compression, ZstdLevel},
-    file::properties::WriterProperties,
+    file::properties::{EnabledStatistics, WriterProperties},
 };
 use ring::hmac;
-use tokio::sync::mpsc;
+use serde::Deserialize;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     Waiting,
-    files::{CHAIN, DONE, HEAD, LogFile, OPEN, files, head, hex, line, path},
+    files::{CHAIN, DONE, HEAD, LINE, LogFile, OPEN, files, head, hex, line, path},
 };
 use crate::error::{Error, Result};
 
 /// Bytes of a file before another is begun.
 const FULL: u64 = 64 << 20;
+/// How long a record waits at most for those that are coming.
+const PATIENCE: Duration = Duration::from_millis(1);
 /// Records that are written at once, at most.
 const AT_ONCE: usize = 1024;
 
@@ -122,10 +130,11 @@ impl Writer {
 
     /// Writes until nobody can send any more. Whatever waits is written and flushed together, away from the threads that answer; all of it
     /// is let go from one of them, because waking them one by one from elsewhere costs more than the writing.
-    pub async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>) {
+    pub async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>, coming: Arc<AtomicUsize>) {
         let mut batch = Vec::new();
         let mut text = Vec::new();
         while waiting.recv_many(&mut batch, AT_ONCE).await > 0 {
+            gather(&mut waiting, &mut batch, &coming).await;
             let written = tokio::task::spawn_blocking(move || {
                 let outcome = self.keep(&batch, &mut text);
                 (self, batch, text, outcome)
@@ -210,6 +219,21 @@ impl Writer {
     }
 }
 
+/// Takes the records of those who are coming, unless they are late: a flush costs the same for one record and for a thousand, and so it
+/// is the rarer the more there is to do. Whoever is alone waits for nobody.
+async fn gather(waiting: &mut mpsc::Receiver<Waiting>, batch: &mut Vec<Waiting>, coming: &AtomicUsize) {
+    let late = Instant::now() + PATIENCE;
+    // Requests that have arrived but were not read yet are coming too. Half of them is enough: the others go on while these are flushed.
+    tokio::task::yield_now().await;
+    while batch.len() < AT_ONCE.min(coming.load(Ordering::Relaxed).div_ceil(2)) {
+        let room = AT_ONCE - batch.len();
+        match tokio::time::timeout_at(late, waiting.recv_many(batch, room)).await {
+            Ok(1..) => {}
+            Ok(0) | Err(_) => return,
+        }
+    }
+}
+
 /// The end of the sound part of a file: number and chain of its last record, and bytes. A last line that was not finished is no part of it.
 fn sound(file: &File, name: &Path, key: &hmac::Key, mut number: u64, mut chain: [u8; CHAIN]) -> Result<(u64, [u8; CHAIN], u64)> {
     let mut reader = BufReader::new(file);
@@ -233,36 +257,60 @@ fn sound(file: &File, name: &Path, key: &hmac::Key, mut number: u64, mut chain: 
     }
 }
 
-/// Puts a file of Parquet in the place of one of lines: the same records with their chain, and columns to search by.
+/// What the files are searched by.
+#[derive(Deserialize)]
+struct Columns<'a> {
+    #[serde(borrow)]
+    at: Cow<'a, str>,
+    #[serde(borrow)]
+    user: Cow<'a, str>,
+    #[serde(borrow)]
+    surface: Cow<'a, str>,
+}
+
+/// Puts a file of Parquet in the place of one of lines: the same records with their chain, and columns to search by. It goes piece by
+/// piece, because requests are being answered on the same cores and out of the same memory.
 fn compress(file: &LogFile) -> Result<()> {
+    /// Records of a piece.
+    const PIECE: usize = 2048;
     let failed = |error: &dyn std::fmt::Display| Error::storage(format!("compressing {}", file.path.display()), error);
-    let bytes = fs::read(&file.path).map_err(|error| failed(&error))?;
-    let (mut numbers, mut lines) = (Vec::new(), Vec::new());
-    let (mut at, mut users, mut surfaces): (Vec<String>, Vec<String>, Vec<String>) = Default::default();
-    for text in bytes.split(|byte| *byte == b'\n').filter(|text| !text.is_empty()) {
-        let found = line(text).ok_or_else(|| failed(&"a line that is none"))?;
-        let record: super::Record = serde_json::from_slice(found.record).map_err(|error| failed(&error))?;
-        numbers.push(found.number);
-        at.push(record.at);
-        users.push(record.user);
-        surfaces.push(record.surface);
-        lines.push(std::str::from_utf8(text).map_err(|error| failed(&error))?.to_owned());
-    }
-    let field = |name: &str, kind| Field::new(name, kind, false);
-    let texts = ["at", "user", "surface", "line"].map(|name| field(name, DataType::Utf8));
-    let schema = Arc::new(Schema::new([vec![field("number", DataType::UInt64)], texts.to_vec()].concat()));
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(UInt64Array::from(numbers)),
-        Arc::new(StringArray::from(at)),
-        Arc::new(StringArray::from(users)),
-        Arc::new(StringArray::from(surfaces)),
-        Arc::new(StringArray::from(lines)),
-    ];
+    let mut reader = BufReader::new(File::open(&file.path).map_err(|error| failed(&error))?);
+    let texts = ["at", "user", "surface", LINE].map(|name| Field::new(name, DataType::Utf8, false));
+    let schema = Arc::new(Schema::new([vec![Field::new("number", DataType::UInt64, false)], texts.to_vec()].concat()));
+    let settings = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        // No line is like another, and nobody looks for one by its first bytes.
+        .set_column_dictionary_enabled(LINE.into(), false)
+        .set_column_statistics_enabled(LINE.into(), EnabledStatistics::None)
+        .build();
     let done = file.path.with_extension(DONE);
     let half = file.path.with_extension("half");
-    let settings = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
     let mut writer = ArrowWriter::try_new(File::create(&half).map_err(|error| failed(&error))?, Arc::clone(&schema), Some(settings))?;
-    writer.write(&RecordBatch::try_new(schema, columns)?)?;
+    let mut text = String::new();
+    loop {
+        let mut numbers = Vec::with_capacity(PIECE);
+        let [mut at, mut users, mut surfaces, mut lines]: [StringBuilder; 4] = Default::default();
+        while numbers.len() < PIECE {
+            text.clear();
+            if reader.read_line(&mut text).map_err(|error| failed(&error))? == 0 {
+                break;
+            }
+            let text = text.trim_end_matches('\n');
+            let found = line(text.as_bytes()).ok_or_else(|| failed(&"a line that is none"))?;
+            let columns: Columns<'_> = serde_json::from_slice(found.record).map_err(|error| failed(&error))?;
+            numbers.push(found.number);
+            at.append_value(columns.at);
+            users.append_value(columns.user);
+            surfaces.append_value(columns.surface);
+            lines.append_value(text);
+        }
+        if numbers.is_empty() {
+            break;
+        }
+        let texts = [at, users, surfaces, lines].map(|mut column| Arc::new(column.finish()) as ArrayRef);
+        let columns = std::iter::once(Arc::new(UInt64Array::from(numbers)) as ArrayRef).chain(texts).collect();
+        writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns)?)?;
+    }
     writer.into_inner()?.sync_all().map_err(|error| failed(&error))?;
     fs::rename(&half, &done).and_then(|()| fs::remove_file(&file.path)).map_err(|error| failed(&error))
 }

@@ -116,7 +116,7 @@ impl Reader {
             status: if matches!(given, Given::Nothing) { 400 } else { 200 },
             ..Record::default()
         };
-        log.keep(&record.of(caller.as_deref(), Utc::now())).await.map_err(inside)
+        log.keep(&record.of(caller.as_deref(), Utc::now()), None).await.map_err(inside)
     }
 
     async fn looked_at(&self) -> PgWireResult<(Arc<Shared>, Option<Arc<Caller>>)> {
