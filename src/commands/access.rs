@@ -1,6 +1,6 @@
 //! `cacah access`
 
-use std::{collections::BTreeSet, fs, io::Read as _, path::Path};
+use std::{collections::BTreeSet, fs, io::Read as _, path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result, bail};
 use chrono::Utc;
@@ -154,7 +154,7 @@ struct Desk {
 
 /// The regions of the newest release.
 struct Regions {
-    dimension: Dimension,
+    dimension: Arc<Dimension>,
     root: String,
 }
 
@@ -169,7 +169,7 @@ impl Desk {
         };
         let root = dimension.nodes.first().map(|node| node.code.clone()).unwrap_or_default();
         let tables = newest.edition.manifest.tables.iter().map(|table| table.table.id.clone()).collect();
-        Ok((Regions { dimension: dimension.clone(), root }, tables))
+        Ok((Regions { dimension: Arc::clone(dimension), root }, tables))
     }
 
     async fn regions(&self) -> Result<Regions> {

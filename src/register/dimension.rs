@@ -161,6 +161,11 @@ impl Dimension {
         Axis { nodes, parents, leaves, spans, bases, base_to_leaf }
     }
 
+    /// Number of nodes on the axis of a table that is cut off below a level.
+    pub fn size(&self, level: u8) -> usize {
+        self.nodes.iter().filter(|node| node.level <= level).count()
+    }
+
     /// The node at or above `node` that lies on `level` or, where the tree skips that level, above it.
     pub fn ancestor(&self, mut node: u32, level: u8) -> u32 {
         while self.nodes[node as usize].level > level {

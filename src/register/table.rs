@@ -1,6 +1,6 @@
 //! Tables: which dimensions are crossed, down to which level, and how their cells are numbered.
 
-use std::ops::Range;
+use std::{borrow::Borrow, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
@@ -119,26 +119,41 @@ pub enum ShapeError {
 impl Shape {
     /// Numbers the cells of a table over these dimensions.
     pub fn new(table: &Table, dimensions: &[Dimension]) -> Result<Self, ShapeError> {
-        let mut axes = Vec::with_capacity(table.axes.len());
-        for TableAxis { dimension, level } in &table.axes {
-            let found =
-                dimensions.iter().find(|candidate| candidate.id == *dimension).ok_or_else(|| ShapeError::NoDimension(dimension.clone()))?;
-            let at = found.level(level).ok_or_else(|| ShapeError::NoLevel {
-                dimension: dimension.clone(),
-                level: level.clone(),
-                known: found.levels.iter().map(|level| level.id.as_str()).collect::<Vec<_>>().join(", "),
-            })?;
-            axes.push(found.axis(at));
-        }
+        let axes = spread(table, dimensions)?.into_iter().map(|(dimension, level)| dimension.axis(level)).collect::<Vec<_>>();
         let (leaf_strides, leaf_cells) = strides(axes.iter().map(|axis| axis.leaves.len()))?;
         let (strides, cells) = strides(axes.iter().map(|axis| axis.nodes.len()))?;
         Ok(Self { axes, leaf_strides, strides, leaf_cells, cells })
+    }
+
+    /// How the cells of a table are numbered, without the rest of its shape: the distance between neighbours on each axis, and how many
+    /// cells there are.
+    ///
+    /// # Errors
+    /// As [`Shape::new`].
+    pub fn numbering<D: Borrow<Dimension>>(table: &Table, dimensions: &[D]) -> Result<(Vec<u64>, u64), ShapeError> {
+        let sizes = spread(table, dimensions)?.into_iter().map(|(dimension, level)| dimension.size(level));
+        strides(sizes.collect::<Vec<_>>().into_iter())
     }
 
     /// The node positions (on each axis) of a cell.
     pub fn coordinates(&self, cell: u64) -> Vec<u32> {
         self.axes.iter().zip(&self.strides).map(|(axis, stride)| (cell / stride % axis.nodes.len() as u64) as u32).collect()
     }
+}
+
+/// The dimension and the level of each axis of a table.
+fn spread<'d, D: Borrow<Dimension>>(table: &Table, dimensions: &'d [D]) -> Result<Vec<(&'d Dimension, u8)>, ShapeError> {
+    let find = |TableAxis { dimension, level }: &TableAxis| {
+        let mut all = dimensions.iter().map(Borrow::borrow);
+        let found = all.find(|candidate| candidate.id == *dimension).ok_or_else(|| ShapeError::NoDimension(dimension.clone()))?;
+        let at = found.level(level).ok_or_else(|| ShapeError::NoLevel {
+            dimension: dimension.clone(),
+            level: level.clone(),
+            known: found.levels.iter().map(|level| level.id.as_str()).collect::<Vec<_>>().join(", "),
+        })?;
+        Ok((found, at))
+    };
+    table.axes.iter().map(find).collect()
 }
 
 fn strides(sizes: impl DoubleEndedIterator<Item = usize> + ExactSizeIterator) -> Result<(Vec<u64>, u64), ShapeError> {

@@ -6,7 +6,10 @@
 //! 2024-S2/r1    in force
 //! ```
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -45,8 +48,8 @@ pub struct Edition {
 pub struct Release {
     /// The release.
     pub edition: Edition,
-    /// Its dimensions.
-    pub dimensions: Vec<Dimension>,
+    /// Its dimensions; releases with the same code list share it.
+    pub dimensions: Vec<Arc<Dimension>>,
 }
 
 /// The last revision of each period of one register.
@@ -77,6 +80,7 @@ impl Catalogue {
         };
         let (register, newest) = (newest.manifest.register.clone(), newest.folder.clone());
         let mut releases = Vec::with_capacity(latest.len());
+        let mut known = HashMap::new();
         for mut edition in latest.into_values() {
             let other = &edition.manifest.register;
             let same = other.id == register.id && other.frequency == register.frequency;
@@ -89,7 +93,7 @@ impl Catalogue {
             }
             edition.quality = report(store, &edition, QUALITY).await?;
             edition.audit = report(store, &edition, AUDIT).await?;
-            releases.push(Release { dimensions: code_lists(store, &edition).await?, edition });
+            releases.push(Release { dimensions: code_lists(store, &edition, &mut known).await?, edition });
         }
         Ok(Self { releases })
     }
@@ -143,14 +147,20 @@ async fn report<T: DeserializeOwned>(store: &Store, edition: &Edition, file: &st
     serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
 
-async fn code_lists(store: &Store, edition: &Edition) -> Result<Vec<Dimension>> {
+/// The code lists of a release; those with a digest that is `known` are not taken apart again.
+async fn code_lists(store: &Store, edition: &Edition, known: &mut HashMap<FileDigest, Arc<Dimension>>) -> Result<Vec<Arc<Dimension>>> {
     let mut dimensions = Vec::with_capacity(edition.manifest.codelists.len());
     for file in edition.manifest.codelists.values() {
-        let bytes = read_whole(store, edition, file, edition.manifest.files.get(file)).await?;
-        let folder = &edition.folder;
-        let dimension = serde_json::from_slice(&bytes);
-        dimensions
-            .push(dimension.map_err(|error| Error::Input(format!("{store}/{folder}/{file}: {error}; restore the release from a copy")))?);
+        let digest = edition.manifest.files.get(file);
+        let bytes = read_whole(store, edition, file, digest).await?;
+        if let Some(same) = digest.and_then(|digest| known.get(digest)) {
+            dimensions.push(Arc::clone(same));
+            continue;
+        }
+        let damaged = |error| Error::Input(format!("{store}/{}/{file}: {error}; restore the release from a copy", edition.folder));
+        let dimension = Arc::new(serde_json::from_slice(&bytes).map_err(damaged)?);
+        known.extend(digest.map(|digest| (digest.clone(), Arc::clone(&dimension))));
+        dimensions.push(dimension);
     }
     Ok(dimensions)
 }

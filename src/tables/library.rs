@@ -133,7 +133,7 @@ impl Library {
                 continue;
             }
             let vintages: Vec<Option<&Dimension>> =
-                releases.iter().map(|release| release.dimensions.iter().find(|dimension| dimension.id == *id)).collect();
+                releases.iter().map(|release| release.dimensions.iter().map(AsRef::as_ref).find(|dimension| dimension.id == *id)).collect();
             let (Some(union), Some(latest)) = (UnionDimension::new(&vintages), vintages.iter().rev().find_map(|vintage| *vintage)) else {
                 continue;
             };
@@ -306,8 +306,8 @@ impl Binder<'_> {
         let folder = &there.edition.folder;
         let damaged =
             |problem: String| Error::Input(format!("{folder}: table '{}': {problem}; restore the release from a copy", found.table.id));
-        let shape = Shape::new(&found.table, &there.dimensions).map_err(|error| damaged(error.to_string()))?;
-        let file = Arc::new(engine.open(&format!("{folder}/{}", found.file), shape.cells).await?);
+        let (strides, cells) = Shape::numbering(&found.table, &there.dimensions).map_err(|error| damaged(error.to_string()))?;
+        let file = Arc::new(engine.open(&format!("{folder}/{}", found.file), cells).await?);
         let mut axes = Vec::new();
         for axis in &newest.axes {
             let at = found.table.axes.iter().position(|other| other.dimension == axis.dimension);
@@ -317,10 +317,13 @@ impl Binder<'_> {
                 return Err(damaged(format!("there is no dimension '{}'", axis.dimension)));
             };
             let level = dimension.level(&found.table.axes[at].level).unwrap_or(dimension.finest());
+            // What follows from a code list is the same in every release that has it.
+            let has = |release: &Release| release.dimensions.iter().any(|other| Arc::ptr_eq(other, dimension));
+            let first = catalogue.releases().iter().position(has).unwrap_or(release);
             axes.push(PartAxis {
-                stride: shape.strides[at],
-                places: self.places(release, union, dimension, level),
-                covers: self.covers(release, union, dimension, level),
+                stride: strides[at],
+                places: self.places(first, union, dimension, level),
+                covers: self.covers(first, union, dimension, level),
             });
         }
         Ok(Part { file, axes })
