@@ -1,168 +1,31 @@
 //! Snapshots, cubes and releases in an object store are the same, byte by byte, as in local folders.
 //!
-//! The store is an S3 service in this process that checks signatures and honours conditional puts; the program reaches it
-//! over HTTP, told by the usual `AWS_` variables alone.
+//! The store is an S3 service in this process (see `service`); the program reaches it over HTTP, told by the usual `AWS_` variables alone.
+
+mod conformance;
+mod faults;
+mod service;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    env, fs,
-    net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
+    collections::BTreeSet,
+    fs,
+    process::Stdio,
     time::{Duration, Instant},
 };
 
-use axum::{
-    Router,
-    body::Body,
-    extract::Request,
-    http::{Method, StatusCode},
-    response::{IntoResponse, Response},
-};
-use futures::TryStreamExt;
-use object_store::{
-    ObjectStore, ObjectStoreExt,
-    aws::{AmazonS3, AmazonS3Builder},
-    local::LocalFileSystem,
-    path::Path as ObjectPath,
-};
-use s3s::{
-    auth::SimpleAuth,
-    service::{S3Service, S3ServiceBuilder},
-};
-use s3s_fs::FileSystem;
-use tempfile::TempDir;
-use tokio::{net::TcpListener, runtime::Runtime};
+use object_store::local::LocalFileSystem;
 
+use self::service::{Files, OFFICE, REGISTER, S3};
 use crate::{
-    common::{assert_says, program, regions, succeed},
+    common::{assert_says, regions, succeed},
     support::Server,
 };
 
-const ACCESS_KEY: &str = "counting-office";
-const SECRET_KEY: &str = "known-to-this-test-only";
-const REGION: &str = "us-east-1";
 /// Two districts, one in each of two provinces.
 const REGIONS: [&str; 2] = ["34.71.01", "51.71.01"];
-/// Where snapshots are delivered.
-const REGISTER: &str = "register";
-/// Where cubes and releases are kept.
-const OFFICE: &str = "office";
-
 /// Makes up people in the test's regions, see [`REGIONS`].
 fn sample<'a>(period: &'a str, persons: &'a str, seed: &'a str, out: &'a str) -> [&'a str; 11] {
     ["sample", "--period", period, "--persons", persons, "--seed", seed, "--regions", "regions.csv", "--out", out]
-}
-
-/// Path below a folder to content.
-type Files = BTreeMap<String, Vec<u8>>;
-
-/// An S3 service on loopback with two empty buckets.
-struct S3 {
-    runtime: Runtime,
-    address: SocketAddr,
-    /// Holds the objects; removed after the service has ended.
-    _folder: TempDir,
-}
-
-impl S3 {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder can be made");
-        for bucket in [REGISTER, OFFICE] {
-            fs::create_dir(folder.path().join(bucket)).expect("a bucket can be made");
-        }
-        let mut builder = S3ServiceBuilder::new(FileSystem::new(folder.path()).expect("the folder can be served"));
-        builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
-        let service = builder.build();
-        let root = folder.path().to_owned();
-        let router = Router::new().fallback(move |request: Request| answer(service.clone(), root.clone(), request));
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads can be started");
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).expect("a port is free");
-        let address = listener.local_addr().expect("the listener has an address");
-        runtime.spawn(async move { axum::serve(listener, router).await });
-        Self { runtime, address, _folder: folder }
-    }
-
-    /// The program with what it must know to reach the service, and nothing of the S3 that the developer may use.
-    fn program(&self) -> Command {
-        let mut command = program();
-        for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
-            command.env_remove(name);
-        }
-        command
-            .env("AWS_ENDPOINT", format!("http://{}", self.address))
-            .env("AWS_ALLOW_HTTP", "true")
-            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-            .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-            .env("AWS_REGION", REGION)
-            .env("NO_PROXY", "127.0.0.1");
-        command
-    }
-
-    /// Runs the program, expects success, gives back what it printed.
-    fn succeed(&self, args: &[&str], folder: &Path) -> String {
-        let output = self.program().args(args).current_dir(folder).output().expect("the program starts");
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{args:?}\n{out}\n{err}");
-        out.into_owned()
-    }
-
-    fn bucket(&self, name: &str) -> AmazonS3 {
-        AmazonS3Builder::new()
-            .with_endpoint(format!("http://{}", self.address))
-            .with_allow_http(true)
-            .with_access_key_id(ACCESS_KEY)
-            .with_secret_access_key(SECRET_KEY)
-            .with_region(REGION)
-            .with_bucket_name(name)
-            .build()
-            .expect("the bucket's settings are complete")
-    }
-
-    /// Delivers files to the register's bucket.
-    fn deliver(&self, files: &Files) {
-        let bucket = self.bucket(REGISTER);
-        for (path, content) in files {
-            let path = ObjectPath::from(path.as_str());
-            self.runtime.block_on(bucket.put(&path, content.clone().into())).expect("a file can be delivered");
-        }
-    }
-
-    /// Every file below a folder of a store.
-    fn files(&self, store: &dyn ObjectStore, folder: &str) -> Files {
-        let folder = ObjectPath::from(folder);
-        self.runtime.block_on(async {
-            let mut files = Files::new();
-            let mut listed = store.list(Some(&folder));
-            while let Some(file) = listed.try_next().await.expect("the folder can be listed") {
-                let below: Vec<_> = file.location.prefix_match(&folder).expect("the file is below the folder").collect();
-                let path = below.iter().map(|part| part.as_ref()).collect::<Vec<&str>>().join("/");
-                let found = store.get(&file.location).await.expect("the file can be opened");
-                files.insert(path, found.bytes().await.expect("the file can be read").to_vec());
-            }
-            files
-        })
-    }
-}
-
-/// Hands a request to the S3 service.
-async fn answer(service: S3Service, root: PathBuf, request: Request) -> Response {
-    // In S3 a folder is no object. The service keeps objects in a file system and would take the folder for one.
-    let is_folder = root.join(request.uri().path().trim_start_matches('/')).is_dir();
-    if request.method() == Method::HEAD && is_folder {
-        return StatusCode::NOT_FOUND.into_response();
-    }
-    // The service looks whether the object is there and then writes; S3 does both in one step.
-    static CONDITIONAL: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-    let _turn = if request.headers().contains_key("if-none-match") && request.method() == Method::PUT {
-        Some(CONDITIONAL.lock().await)
-    } else {
-        None
-    };
-    match service.call(request.map(s3s::Body::http_body_unsync)).await {
-        Ok(response) => response.map(Body::new),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:?}")).into_response(),
-    }
 }
 
 #[track_caller]

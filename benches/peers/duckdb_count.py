@@ -13,7 +13,7 @@ import time
 
 import duckdb
 
-from register import COLUMNS, CUBES, ages, occupations
+from register import COLUMNS, CUBES, ages, meanings
 
 snapshot, reference, out, definitions = sys.argv[1:5]
 way = sys.argv[5] if len(sys.argv) > 5 else "pregrouped"
@@ -22,8 +22,12 @@ started = time.time()
 con = duckdb.connect()
 con.execute("SET threads=2")
 con.execute("SET preserve_insertion_order=false")
-con.execute("CREATE TABLE occupation (name VARCHAR, grp VARCHAR)")
-con.executemany("INSERT INTO occupation VALUES (?, ?)", occupations(definitions))
+codes, occupations = meanings(definitions)
+for name, rows in codes.items():
+    con.execute(f"CREATE TABLE {name}s (text VARCHAR, {name} VARCHAR)")
+    con.executemany(f"INSERT INTO {name}s VALUES (?, ?)", rows)
+con.execute("CREATE TABLE occupations (text VARCHAR, code VARCHAR, grp VARCHAR)")
+con.executemany("INSERT INTO occupations VALUES (?, ?, ?)", occupations)
 con.execute("CREATE TABLE ages (age INTEGER, five VARCHAR, stage VARCHAR)")
 con.executemany("INSERT INTO ages VALUES (?, ?, ?)", ages(definitions))
 
@@ -40,12 +44,13 @@ grouped, count = ("GROUP BY ALL", "count(*)") if way == "pregrouped" else ("", "
 con.execute(f"""
     CREATE TEMP TABLE people AS
     SELECT CAST(NO_PROP AS BIGINT) * 100000000 + CAST(NO_KAB AS BIGINT) * 1000000 + CAST(NO_KEC AS BIGINT) * 10000 + CAST(NO_KEL AS BIGINT) AS village,
-           JENIS_KLMIN AS sex, {age} AS age, STAT_KWN AS marital, AGAMA AS religion, JENIS_PKRJN AS code, {count} AS n
+           JENIS_KLMIN AS sex_text, {age} AS age, STAT_KWN AS marital_text, AGAMA AS religion_text, JENIS_PKRJN AS text, {count} AS n
     FROM {source} {grouped}""")
 con.execute("""
     CREATE TEMP TABLE base AS
     SELECT village, village // 10000 AS district, village // 1000000 AS regency, sex, people.age, five, stage, marital, religion, code, grp, n
-    FROM people JOIN ages USING (age) JOIN occupation ON code = name""")
+    FROM people JOIN ages USING (age) JOIN occupations USING (text) JOIN sexs ON sex_text = sexs.text
+    JOIN maritals ON marital_text = maritals.text JOIN religions ON religion_text = religions.text""")
 for name, keys in CUBES.items():
     con.execute(f"COPY (SELECT {keys}, sum(n)::BIGINT AS count FROM base GROUP BY ALL ORDER BY ALL) TO '{out}/{name}.parquet' (FORMAT parquet, COMPRESSION zstd)")
 total = con.execute(f"SELECT sum(count) FROM '{out}/population.parquet'").fetchone()[0]

@@ -10,7 +10,7 @@ import time
 
 import polars as pl
 
-from register import COLUMNS, CUBES, ages, occupations
+from register import COLUMNS, CUBES, ages, meanings
 
 snapshot, reference, out, definitions = sys.argv[1:5]
 os.makedirs(out, exist_ok=True)
@@ -26,13 +26,16 @@ later = born.dt.month().cast(pl.Int32) * 100 + born.dt.day() > day.month * 100 +
 number = lambda name: pl.col(name).cast(pl.Int64)
 people = people.select(
     village=number("NO_PROP") * 100_000_000 + number("NO_KAB") * 1_000_000 + number("NO_KEC") * 10_000 + number("NO_KEL"),
-    sex=pl.col("JENIS_KLMIN").cast(pl.String), age=(day.year - born.dt.year() - later.cast(pl.Int32)).clip(upper_bound=100),
-    marital=pl.col("STAT_KWN").cast(pl.String), religion=pl.col("AGAMA").cast(pl.String), code=pl.col("JENIS_PKRJN").cast(pl.String),
+    sex_text=pl.col("JENIS_KLMIN").cast(pl.String), age=(day.year - born.dt.year() - later.cast(pl.Int32)).clip(upper_bound=100),
+    marital_text=pl.col("STAT_KWN").cast(pl.String), religion_text=pl.col("AGAMA").cast(pl.String), text=pl.col("JENIS_PKRJN").cast(pl.String),
 )
-base = people.group_by("village", "sex", "age", "marital", "religion", "code").agg(n=pl.len().cast(pl.Int64)).collect(engine="streaming")
-groups = pl.DataFrame(occupations(definitions), schema=["code", "grp"], orient="row")
+base = people.group_by("village", "sex_text", "age", "marital_text", "religion_text", "text").agg(n=pl.len().cast(pl.Int64)).collect(engine="streaming")
+codes, occupations = meanings(definitions)
+groups = pl.DataFrame(occupations, schema=["text", "code", "grp"], orient="row")
 stages = pl.DataFrame(ages(definitions), schema={"age": pl.Int32, "five": pl.String, "stage": pl.String}, orient="row")
-base = base.with_columns(district=pl.col("village") // 10_000, regency=pl.col("village") // 1_000_000).join(groups, on="code").join(stages, on="age")
+base = base.with_columns(district=pl.col("village") // 10_000, regency=pl.col("village") // 1_000_000).join(groups, on="text").join(stages, on="age")
+for name, rows in codes.items():
+    base = base.join(pl.DataFrame(rows, schema=[f"{name}_text", name], orient="row"), on=f"{name}_text")
 total = 0
 for name, keys in CUBES.items():
     keys = keys.split(", ")

@@ -18,8 +18,8 @@ CUBES = {
 }
 
 
-def ancestors(definitions, dimension, level, key):
-    """For each text that means a finest node: the text and the node's ancestor on a level."""
+def ancestors(definitions, dimension, key, level=None):
+    """For each text that means a finest node: the text and the node's code, or that of its ancestor on a level."""
     with open(os.path.join(definitions, "dimensions", f"{dimension}.csv"), newline="", encoding="utf-8") as f:
         rows = {row["code"]: row for row in csv.DictReader(f)}
     with open(os.path.join(definitions, "dimensions", f"{dimension}.toml"), "rb") as f:
@@ -31,7 +31,7 @@ def ancestors(definitions, dimension, level, key):
         if code in parents:
             continue
         up = code
-        while depth[up] > order[level]:
+        while level and depth[up] > order[level]:
             up = rows[up]["parent"]
         for name in [row[key], *(row.get("texts") or "").split("|")]:
             if name:
@@ -39,13 +39,21 @@ def ancestors(definitions, dimension, level, key):
     return result
 
 
-def occupations(definitions):
-    """Each text of an occupation with its group."""
-    return ancestors(definitions, "occupation", "group", "id")
+def texts(definitions, dimension, level=None):
+    """As `ancestors`, also for texts as careless offices write them, which `cacah` understands by itself."""
+    careless = lambda text: {text, text.replace("/", " / "), text.replace(" ", "  ")}
+    return [(one, code) for text, code in ancestors(definitions, dimension, "id", level) for one in sorted(careless(text))]
 
 
 def ages(definitions):
     """Each age in years with its five-year group and its stage of life."""
-    five = {int(k): v for k, v in ancestors(definitions, "age", "five-year", "from")}
-    stage = {int(k): v for k, v in ancestors(definitions, "age", "stage", "from")}
+    five = {int(k): v for k, v in ancestors(definitions, "age", "from", "five-year")}
+    stage = {int(k): v for k, v in ancestors(definitions, "age", "from", "stage")}
     return [(age, five[age], stage[age]) for age in sorted(five)]
+
+
+def meanings(definitions):
+    """For each column of people that holds texts: its texts, and what they mean."""
+    codes = {name: texts(definitions, name) for name in ("sex", "marital", "religion")}
+    groups = dict(texts(definitions, "occupation", "group"))
+    return codes, [(text, code, groups[text]) for text, code in texts(definitions, "occupation")]

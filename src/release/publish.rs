@@ -2,7 +2,8 @@
 //!
 //! Of several publishers of one revision exactly one wins, and what it publishes is whole. A local folder lets one publisher
 //! in at a time. In an object store all may write: nobody replaces a file that is there, so whoever finds one with
-//! other content gives up, and nobody removes a file before there is a manifest, since another may build on it.
+//! other content gives up, and nobody removes a file before there is a manifest, since another may build on it. Publishers
+//! of the very same bytes win together.
 
 use std::collections::BTreeMap;
 
@@ -237,7 +238,8 @@ impl<'a> Draft<'a> {
         let text = json(&self.manifest)?;
         let digest = FileDigest::of(&text);
         let path = format!("{}/manifest.json", self.folder);
-        if !self.store.create(&path, text).await? {
+        // Whoever finds there what he has to say has published it, even if an object store has lost its answer to that.
+        if !self.store.create(&path, text.clone()).await? && self.store.read(&path).await? != Some(text) {
             self.tidy().await?;
             return Err(Error::Conflict(format!("somebody else has just published {period} r{revision}; look at it before trying again")));
         }

@@ -25,8 +25,11 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
-    ObjectStore, ObjectStoreExt, PutMode, PutPayload, WriteMultipart, aws::AmazonS3Builder, local::LocalFileSystem, memory::InMemory,
-    path::Path,
+    ObjectStore, ObjectStoreExt, PutMode, PutPayload, WriteMultipart,
+    aws::AmazonS3Builder,
+    local::LocalFileSystem,
+    memory::InMemory,
+    path::{Path, PathPart},
 };
 use tokio::io::AsyncReadExt;
 use url::Url;
@@ -40,6 +43,8 @@ use crate::error::{Error, Result};
 
 /// Pieces of an upload: S3 wants at least 5 MiB each.
 const PIECE: usize = 8 << 20;
+/// How often something is tried that the library does not try again by itself, because it cannot know what came of it.
+const TRIES: usize = 3;
 
 /// A folder of files, local or in an object store.
 #[derive(Clone)]
@@ -117,8 +122,18 @@ impl Store {
     /// # Errors
     /// None that a caller could cause.
     pub fn in_memory() -> Result<Self> {
-        let root = Url::parse("memory:///").map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(Self { objects: Arc::new(InMemory::new()), base: Path::default(), root, shown: "memory".into() })
+        Self::over(Arc::new(InMemory::new()), "memory:///")
+    }
+
+    /// A store on an object store that was opened elsewhere, whole. `root` is its address for the engine; only that of a local
+    /// file system may begin with `file`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where the address is none.
+    pub fn over(objects: Arc<dyn ObjectStore>, root: &str) -> Result<Self> {
+        let root = Url::parse(root).map_err(|error| Error::Input(format!("'{root}' is no address: {error}")))?;
+        let shown = root.as_str().trim_end_matches(['/', ':']).to_owned();
+        Ok(Self { objects, base: Path::default(), root, shown })
     }
 
     /// Keeps other writers that ask for it out of the store. `None` where that is not possible: in object stores.
@@ -152,7 +167,9 @@ impl Store {
 
     /// The path of a file within the object store underneath.
     pub fn path(&self, path: &str) -> Path {
-        path.split('/').filter(|part| !part.is_empty()).fold(self.base.clone(), |base, part| base.join(part))
+        // As it is written: others list it so. Only what can be no name is written in another way.
+        let part = |part| PathPart::parse(part).unwrap_or_else(|_| PathPart::from(part));
+        path.split('/').filter(|part| !part.is_empty()).fold(self.base.clone(), |base, name| base.join(part(name)))
     }
 
     /// Where a file lies in the local file system, if it does.
@@ -181,10 +198,11 @@ impl Store {
     /// Reads the first bytes of a file, fewer where it is shorter.
     pub async fn read_start(&self, path: &str, length: u64) -> Result<Bytes> {
         let size = self.objects.head(&self.path(path)).await.map_err(|error| self.failed(path, error))?.size;
-        if size == 0 {
+        let length = length.min(size);
+        if length == 0 {
             return Ok(Bytes::new());
         }
-        self.objects.get_range(&self.path(path), 0..length.min(size)).await.map_err(|error| self.failed(path, error))
+        self.objects.get_range(&self.path(path), 0..length).await.map_err(|error| self.failed(path, error))
     }
 
     /// Reads some parts of a file at once.
@@ -205,17 +223,43 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a file unless there is one; tells whether it did.
-    pub async fn create(&self, path: &str, content: impl Into<PutPayload>) -> Result<bool> {
-        match self.objects.put_opts(&self.path(path), content.into(), PutMode::Create.into()).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Ok(false),
-            Err(error) => Err(self.failed(path, error)),
+    /// Writes a file unless there is one; tells whether it did. Where an object store's answer got lost on its way, it may say that
+    /// there was one already, though it is this one: then the two are equal.
+    pub async fn create(&self, path: &str, content: impl Into<Bytes>) -> Result<bool> {
+        let content: Bytes = content.into();
+        let mut tries = 1;
+        loop {
+            let error = match self.objects.put_opts(&self.path(path), content.clone().into(), PutMode::Create.into()).await {
+                Ok(_) => return Ok(true),
+                Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => return Ok(false),
+                Err(error) => error,
+            };
+            // Nor is an error a proof that nothing was written, and so the library does not try again by itself.
+            match self.read(path).await {
+                Ok(Some(there)) if there == content => return Ok(true),
+                Ok(None) if tries < TRIES => tries += 1,
+                _ => return Err(self.failed(path, error)),
+            }
         }
     }
 
     /// Copies a local file into the store with flat memory.
     pub async fn upload(&self, path: &str, from: &LocalPath) -> Result<()> {
+        let local = |error: std::io::Error| Error::storage(from.display().to_string(), error);
+        if tokio::fs::metadata(from).await.map_err(local)?.len() <= PIECE as u64 {
+            return self.write(path, tokio::fs::read(from).await.map_err(local)?).await;
+        }
+        let mut tries = 1;
+        loop {
+            // The last step of an upload cannot be taken twice: where its answer got lost, all of it is done again.
+            match self.upload_pieces(path, from).await {
+                Err(_) if tries < TRIES => tries += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn upload_pieces(&self, path: &str, from: &LocalPath) -> Result<()> {
         let local = |error: std::io::Error| Error::storage(from.display().to_string(), error);
         let mut file = tokio::fs::File::open(from).await.map_err(local)?;
         let started = self.objects.put_multipart(&self.path(path)).await.map_err(|error| self.failed(path, error))?;
