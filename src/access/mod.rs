@@ -37,7 +37,7 @@ pub use database::key_path;
 pub use handover::{handover_page, handover_records};
 pub use identify::{Caller, Refused, Who};
 pub use keys::{Key, is_key};
-pub use log::{Kept, Log, NAMED_REGIONS, Record, Search, Verified, is_refusal};
+pub use log::{Coming, Kept, Log, NAMED_REGIONS, Record, Search, Verified, is_refusal};
 pub use model::{Institution, Kind, Request, Role, Standing, State, User, office_fault};
 pub use reports::{Duty, Filed};
 pub use secrets::one_time_password;

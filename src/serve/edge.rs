@@ -34,7 +34,7 @@ use super::{
     who::{self, Asking, Barred},
 };
 use crate::{
-    access::{Record, is_refusal},
+    access::{Coming, Record, is_refusal},
     tables::fingerprint,
     words::{self, Tongue},
 };
@@ -69,7 +69,15 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
             }
             Err(refusal) => {
                 shared.metrics.refuse(if refusal == Refusal::Busy { "places" } else { "rate" });
-                refusal.into_response()
+                let response = refusal.into_response();
+                match refusal {
+                    // The refusals that follow say nothing new, and would let anybody fill the log.
+                    Refusal::TooOften { first: true, .. } => {
+                        let told = Told { shared: &shared, method: &method, uri: &uri, client, id: &id };
+                        told.keep(&Asking::default(), Noted::default(), response, None).await
+                    }
+                    _ => response,
+                }
             }
         }
     };
@@ -132,20 +140,9 @@ async fn answer(
         Ok(asking) => shared.seen_by(&asking, uri.path()).await.map(|seen| (asking, seen)),
         Err(barred) => Err(barred),
     };
-    let coming = shared.log.as_ref().map(|log| log.coming());
     // He counts as coming until his record is on disk, or until there is none.
-    let kept = async |asking: &Asking, noted: Noted, response: Response| -> Response {
-        let Some(log) = &shared.log else { return response };
-        let Some(record) = record(asking, &method, &uri, client, id, noted, &response) else { return response };
-        match log.keep(&record, coming).await {
-            Ok(()) => response,
-            // What cannot be kept is not answered.
-            Err(error) => {
-                tracing::error!(%error, "an access could not be kept");
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Not recorded", &words::NOT_RECORDED).into_response()
-            }
-        }
-    };
+    let coming = shared.log.as_ref().map(|log| log.coming());
+    let told = Told { shared, method: &method, uri: &uri, client, id };
     let (asking, part) = match entered {
         Ok(entered) => entered,
         Err(barred) => {
@@ -154,7 +151,7 @@ async fn answer(
                 Barred::Problem(problem) => (problem, None),
             };
             // The log tells that he was refused, also where he is shown the form.
-            let refused = kept(&Asking::default(), Noted::default(), refused.into_response()).await;
+            let refused = told.keep(&Asking::default(), Noted::default(), refused.into_response(), coming).await;
             return if refused.status().is_server_error() { refused } else { response.unwrap_or(refused) };
         }
     };
@@ -163,16 +160,41 @@ async fn answer(
         && let Err(refusal) = shared.limits.count_user(&caller.user_id, Instant::now())
     {
         shared.metrics.refuse("rate");
-        return kept(&asking, Noted::default(), refusal.into_response()).await;
+        return told.keep(&asking, Noted::default(), refusal.into_response(), coming).await;
     }
     request.extensions_mut().insert(Arc::clone(seen));
     request.extensions_mut().insert(asking.clone());
     let (response, noted) = noted::noting(next.run(request)).await;
-    let response = kept(&asking, noted, response).await;
+    let response = told.keep(&asking, noted, response, coming).await;
     if shared.access.is_some() && who::would_signing_in_help(&asking, response.extensions().get::<Problem>()) {
         return who::way_in(&uri, &method, &headers);
     }
     response
+}
+
+/// What the log is told of a request beside what was read for it.
+struct Told<'a> {
+    shared: &'a Shared,
+    method: &'a Method,
+    uri: &'a Uri,
+    client: Option<IpAddr>,
+    id: &'a HeaderValue,
+}
+
+impl Told<'_> {
+    /// Keeps a record of an answer, if there is to be one; what cannot be kept is not answered.
+    async fn keep(&self, asking: &Asking, noted: Noted, response: Response, coming: Option<Coming>) -> Response {
+        let Self { shared, method, uri, client, id } = *self;
+        let Some(log) = &shared.log else { return response };
+        let Some(record) = record(asking, method, uri, client, id, noted, &response) else { return response };
+        match log.keep(&record, coming).await {
+            Ok(()) => response,
+            Err(error) => {
+                tracing::error!(%error, "an access could not be kept");
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Not recorded", &words::NOT_RECORDED).into_response()
+            }
+        }
+    }
 }
 
 /// What is kept of a request: of every one that read cells, and of every one that was refused what it asked for.

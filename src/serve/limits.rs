@@ -93,13 +93,20 @@ struct Windows<K>(Mutex<HashMap<K, Window>>);
 struct Window {
     began: Instant,
     calls: u32,
+    /// Whether a call was refused.
+    refused: bool,
 }
 
 /// Why a request is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// Its sender has asked too often; seconds until it may ask again.
-    TooOften(u64),
+    /// Its sender has asked too often.
+    TooOften {
+        /// Seconds until it may ask again.
+        wait: u64,
+        /// Whether it is the first time in its window that this is said.
+        first: bool,
+    },
     /// As many requests are being answered as may be at a time.
     Busy,
 }
@@ -162,13 +169,14 @@ impl<K: Hash + Eq> Windows<K> {
         if windows.len() >= MOST_WINDOWS && !windows.contains_key(&client) {
             windows.retain(|_, window| !has_passed(window));
         }
-        let window = windows.entry(client).or_insert(Window { began: now, calls: 0 });
+        let window = windows.entry(client).or_insert(Window { began: now, calls: 0, refused: false });
         if has_passed(window) {
-            *window = Window { began: now, calls: 0 };
+            *window = Window { began: now, calls: 0, refused: false };
         }
         if window.calls >= rate.calls {
             let left = rate.window.saturating_sub(now.duration_since(window.began));
-            return Err(Refusal::TooOften(left.as_secs_f64().ceil().max(1.0) as u64));
+            let first = !std::mem::replace(&mut window.refused, true);
+            return Err(Refusal::TooOften { wait: left.as_secs_f64().ceil().max(1.0) as u64, first });
         }
         window.calls += 1;
         Ok(())
@@ -189,7 +197,9 @@ fn network(address: IpAddr) -> IpAddr {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (problem, wait) = match self {
-            Self::TooOften(wait) => (Problem::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", words::TOO_OFTEN.with(wait)), wait),
+            Self::TooOften { wait, .. } => {
+                (Problem::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", words::TOO_OFTEN.with(wait)), wait)
+            }
             Self::Busy => (Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", &words::BUSY), SOON),
         };
         let mut response = problem.into_response();
@@ -231,11 +241,11 @@ mod tests {
         let limits = Limits::new(Rate { calls: 1, window: Duration::from_secs(10) }, 100);
         let now = Instant::now();
         assert_eq!((limits.count_user("a", now), limits.count_user("b", now)), (Ok(()), Ok(())));
-        assert_eq!(limits.count_user("a", now), Err(Refusal::TooOften(10)));
+        assert_eq!(limits.count_user("a", now), Err(Refusal::TooOften { wait: 10, first: true }));
         for _ in 0..SIGN_INS.calls {
             assert_eq!(limits.count_sign_in(client("192.0.2.1"), now), Ok(()));
         }
-        assert_eq!(limits.count_sign_in(client("192.0.2.1"), now), Err(Refusal::TooOften(300)));
+        assert_eq!(limits.count_sign_in(client("192.0.2.1"), now), Err(Refusal::TooOften { wait: 300, first: true }));
         assert_eq!(limits.count_sign_in(client("192.0.2.2"), now), Ok(()));
     }
 
@@ -245,11 +255,11 @@ mod tests {
         let start = Instant::now();
         let ask = |address: &str, after: u64| limits.admit(client(address), start + Duration::from_secs(after)).map(drop);
         assert_eq!((ask("192.0.2.1", 0), ask("::ffff:192.0.2.1", 1)), (Ok(()), Ok(())));
-        assert_eq!(ask("192.0.2.1", 2), Err(Refusal::TooOften(8)));
+        assert_eq!(ask("192.0.2.1", 2), Err(Refusal::TooOften { wait: 8, first: true }));
         assert_eq!(ask("192.0.2.2", 2), Ok(()));
         assert_eq!(ask("192.0.2.1", 10), Ok(()));
         assert_eq!((ask("2001:db8::1", 0), ask("2001:db8::2", 0)), (Ok(()), Ok(())));
-        assert_eq!(ask("2001:db8::3", 0), Err(Refusal::TooOften(10)));
+        assert_eq!(ask("2001:db8::3", 0), Err(Refusal::TooOften { wait: 10, first: true }));
         assert_eq!(ask("2001:db8:0:1::3", 0), Ok(()));
     }
 
