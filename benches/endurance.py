@@ -1,4 +1,5 @@
 """The load of endurance.sh, which calls this in a folder where two semesters are counted and the first is released: endurance.py SECONDS"""
+import atexit
 import collections
 import http.client
 import os
@@ -31,6 +32,7 @@ access("request", "BENCH", "--name", "Bench", "--employee-number", "1", "--posit
 user, first, *_ = access("approve", "#1").split()
 command = [cacah, "serve", "--releases", "warehouse/releases", "--database", "access.sqlite", "--port", "0", "--sql", "127.0.0.1:0", "--refresh", "2"]
 service = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+atexit.register(service.kill)
 host = sql = None
 while not (host and sql):
     line = service.stdout.readline()
@@ -69,7 +71,7 @@ chance = random.Random(7)
 
 def table(form="json-stat2", region=None):
     name, more = chance.choice([
-        ("population", "&valuecodes[Sex]=*&valuecodes[Age]=*"), ("marital", "&valuecodes[Sex]=*&valuecodes[Marital]=*"),
+        ("population", "&valuecodes[Sex]=*&valuecodes[Age]=*"), ("marital", "&valuecodes[Sex]=*&valuecodes[MaritalStatus]=*"),
         ("occupation", "&valuecodes[Sex]=*&valuecodes[Occupation]=*"), ("religion", "&valuecodes[Religion]=*")])
     region = region or chance.choice(regions)
     return f"/api/v2/tables/{name}/data?valuecodes[Region]={region}{more}&valuecodes[Tid]=*&valuecodes[ContentsCode]=persons&outputFormat={form}"
@@ -89,7 +91,7 @@ def a_chart(client, _):
 
 
 def a_page(client, _):
-    paths = ["/", "/tables", "/dashboards", "/dashboards/health-planning", "/queries", f"/regions/{chance.choice(regions)}", "/tables/population", "/usage"]
+    paths = ["/", "/tables", "/dashboards", "/dashboards/health-planning", "/queries", f"/regions/{chance.choice(regions)}", "/tables/population"]
     return client.ask("GET", chance.choice(paths), {**bearer, "Accept": "text/html"})
 
 

@@ -9,7 +9,7 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 seconds="${1:-3600}" persons="${2:-500000}"
 export CACAH="${CARGO_TARGET_DIR:-$here/../target}/release/cacah"
 scratch="$(mktemp -d)"
-trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$scratch"' EXIT
+trap 'rm -rf "$scratch"' EXIT
 venv="${XDG_CACHE_HOME:-$HOME/.cache}/cacah/endurance"
 if [ ! -e "$venv/ready" ]; then
     python3 -m venv "$venv"
