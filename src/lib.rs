@@ -33,6 +33,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod error;
+pub mod parallel;
 pub mod register;
 pub mod storage;
 pub mod words;

@@ -6,12 +6,7 @@
 //! <period>/proofs/                       see the module `proof`
 //! ```
 
-use std::{
-    collections::BTreeMap,
-    fmt::Write,
-    sync::{Arc, Mutex},
-    thread,
-};
+use std::{collections::BTreeMap, fmt::Write, sync::Arc};
 
 use arrow::{
     array::{ArrayRef, AsArray, DictionaryArray, Int32Array, RecordBatch, StringArray, UInt32Array},
@@ -28,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::{Built, proof::PROOFS, quality::Quality};
 use crate::{
     error::{Error, Result},
+    parallel,
     register::{Definitions, Dimension, Origin, Period, Shape, Table},
     storage::{FileDigest, Store},
 };
@@ -77,7 +73,9 @@ impl Confidential {
         quality: &Quality,
     ) -> Result<BuildManifest> {
         let internal = |error: serde_json::Error| Error::Internal(error.to_string());
-        let mut contents = write_cubes(definitions, &built.cubes)?;
+        let cubes = definitions.tables.iter().zip(&built.cubes);
+        let mut contents =
+            parallel::each(cubes, |(table, cube)| Ok((format!("cubes/{}.parquet", table.id), write_cube(definitions, table, cube)?)))?;
         contents.push(("definitions.json".into(), serde_json::to_vec(origin).map_err(internal)?.into()));
         contents.push(("quality.json".into(), serde_json::to_vec_pretty(quality).map_err(internal)?.into()));
         contents.push(("quality.txt".into(), quality.page().into()));
@@ -197,27 +195,6 @@ fn duplicates(built: &Built) -> String {
 
 fn dimensions_of<'a>(definitions: &'a Definitions, table: &Table) -> Vec<&'a Dimension> {
     table.axes.iter().filter_map(|axis| definitions.dimension(&axis.dimension)).map(|(_, dimension)| dimension).collect()
-}
-
-/// The files of all cubes, made on all cores.
-fn write_cubes(definitions: &Definitions, cubes: &[Vec<u32>]) -> Result<Vec<(String, Bytes)>> {
-    let next = Mutex::new(definitions.tables.iter().zip(cubes).enumerate());
-    let work = || {
-        let mut made = Vec::new();
-        // A poisoned lock means that another thread panicked; that is told below.
-        while let Some((at, (table, cube))) = next.lock().ok().and_then(|mut next| next.next()) {
-            made.push((at, (format!("cubes/{}.parquet", table.id), write_cube(definitions, table, cube)?)));
-        }
-        Ok(made)
-    };
-    let panicked = |_| Err(Error::Internal("a thread that writes cubes panicked".into()));
-    let mut made: Vec<(usize, (String, Bytes))> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..thread::available_parallelism().map_or(1, usize::from)).map(|_| scope.spawn(work)).collect();
-        let made: Vec<Result<Vec<_>>> = workers.into_iter().map(|worker| worker.join().unwrap_or_else(panicked)).collect();
-        made.into_iter().collect::<Result<Vec<_>>>().map(|made| made.concat())
-    })?;
-    made.sort_by_key(|(at, _)| *at);
-    Ok(made.into_iter().map(|(_, file)| file).collect())
 }
 
 /// Writes the leaf cells that are not empty: one column of codes for each axis, and the count.

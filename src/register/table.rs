@@ -131,8 +131,7 @@ impl Shape {
     /// # Errors
     /// As [`Shape::new`].
     pub fn numbering<D: Borrow<Dimension>>(table: &Table, dimensions: &[D]) -> Result<(Vec<u64>, u64), ShapeError> {
-        let sizes = spread(table, dimensions)?.into_iter().map(|(dimension, level)| dimension.size(level));
-        strides(sizes.collect::<Vec<_>>().into_iter())
+        strides(spread(table, dimensions)?.into_iter().map(|(dimension, level)| dimension.size(level)))
     }
 
     /// The node positions (on each axis) of a cell.

@@ -14,7 +14,7 @@ use super::{FORMAT, Manifest, Protection, Register, ReleasedTable, reports::AUDI
 use crate::{
     error::{Error, Result},
     register::{Definitions, Period},
-    storage::{FileDigest, Hold, Store},
+    storage::{Created, FileDigest, Hold, Store},
     worlds::{Audited, Counted},
 };
 
@@ -138,25 +138,25 @@ impl<'a> Draft<'a> {
         let digest = FileDigest::of(&content);
         // A period that stands published is compared before anything is written for it.
         if self.earlier.is_none() || self.manifest.correction.is_some() {
-            self.keep(path, content, &digest).await?;
+            self.keep(path, content).await?;
         }
         self.manifest.files.insert(path.to_owned(), digest);
         Ok(())
     }
 
-    async fn keep(&mut self, path: &str, content: Bytes, digest: &FileDigest) -> Result<()> {
+    async fn keep(&mut self, path: &str, content: Bytes) -> Result<()> {
         let Self { store, folder, .. } = self;
         let whole = format!("{folder}/{path}");
         if self.hold.is_some() {
             return store.write(&whole, content).await;
         }
-        if store.create(&whole, content).await? {
-            self.created.push(path.to_owned());
-            return Ok(());
-        }
-        match store.read(&whole).await? {
-            Some(there) if FileDigest::of(&there) == *digest => Ok(()),
-            _ => Err(Error::Conflict(format!(
+        match store.create(&whole, content).await? {
+            Created::New => {
+                self.created.push(path.to_owned());
+                Ok(())
+            }
+            Created::Same => Ok(()),
+            Created::Other => Err(Error::Conflict(format!(
                 "{store}/{whole} is there already with other content: somebody else is publishing {folder}, or was stopped while doing \
                  so; if nobody is, remove {store}/{folder}/ and try again"
             ))),
@@ -239,7 +239,7 @@ impl<'a> Draft<'a> {
         let digest = FileDigest::of(&text);
         let path = format!("{}/manifest.json", self.folder);
         // Whoever finds there what he has to say has published it, even if an object store has lost its answer to that.
-        if !self.store.create(&path, text.clone()).await? && self.store.read(&path).await? != Some(text) {
+        if self.store.create(&path, text).await? == Created::Other {
             self.tidy().await?;
             return Err(Error::Conflict(format!("somebody else has just published {period} r{revision}; look at it before trying again")));
         }

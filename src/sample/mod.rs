@@ -41,11 +41,7 @@ use std::{
     fs,
     ops::Range,
     path::{Path, PathBuf},
-    sync::{
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc,
-    },
-    thread,
+    sync::{Mutex, PoisonError},
 };
 
 pub use files::Format;
@@ -54,6 +50,7 @@ pub use texts::OCCUPATIONS;
 
 use crate::{
     error::{Error, Result},
+    parallel,
     register::{Definitions, Period},
 };
 use calendar::Calendar;
@@ -108,7 +105,7 @@ enum Target<'a> {
 ///
 /// [`Error::Input`] for an output whose name has no known ending, for regions that are not Indonesia's, for too few or
 /// too many people; [`Error::Storage`] where a file cannot be written. Files that are not complete are removed.
-pub fn write(options: &Options, definitions: &Definitions, progress: &mut dyn FnMut(u64)) -> Result<Summary> {
+pub fn write(options: &Options, definitions: &Definitions, progress: &mut (dyn FnMut(u64) + Send)) -> Result<Summary> {
     let target = target(&options.out)?;
     if !(0.0..=1.0).contains(&options.dirty) {
         return Err(Error::Input(format!("{} is no share of bad records; expected a number from 0 to 1", options.dirty)));
@@ -117,10 +114,17 @@ pub fn write(options: &Options, definitions: &Definitions, progress: &mut dyn Fn
     let texts = Texts::new(&places.regencies);
     let shared = Shared::new(&texts);
     let calendar = Calendar::new(options.period.reference_date());
-    let world = World { places: &places, texts: &texts, shared: &shared, calendar: &calendar, dirty: options.dirty };
+    let progress = Mutex::new((0, progress));
+    let tell = |records: u64| {
+        // Whoever panicked while he told of it will be heard of.
+        let (sum, progress) = &mut *progress.lock().unwrap_or_else(PoisonError::into_inner);
+        *sum += records;
+        progress(*sum);
+    };
+    let world = World { places: &places, texts: &texts, shared: &shared, calendar: &calendar, dirty: options.dirty, tell: &tell };
     match target {
-        Target::File(path, format) => world.file(path, format, 0..places.places.len(), progress),
-        Target::Folder(folder) => world.folder(folder, progress),
+        Target::File(path, format) => world.file(path, format, 0..places.places.len()),
+        Target::Folder(folder) => world.folder(folder),
     }
 }
 
@@ -132,17 +136,20 @@ struct World<'a> {
     shared: &'a Shared,
     calendar: &'a Calendar,
     dirty: f64,
+    /// Is told of the records of every village.
+    tell: &'a (dyn Fn(u64) + Sync),
 }
 
 impl World<'_> {
-    /// Writes the people of some villages to a file; `progress` is told after every village how many records there are in it.
-    fn file(&self, path: &Path, format: Format, villages: Range<usize>, progress: &mut dyn FnMut(u64)) -> Result<Summary> {
+    /// Writes the people of some villages to a file.
+    fn file(&self, path: &Path, format: Format, villages: Range<usize>) -> Result<Summary> {
         let mut recorder = Recorder::new(self.places, self.texts, self.calendar, self.dirty);
         let mut writer = SnapshotWriter::create(path, format, self.shared)?;
         let mut records = 0;
         for village in villages {
-            records += recorder.village(village, &mut writer)?;
-            progress(records);
+            let more = recorder.village(village, &mut writer)?;
+            records += more;
+            (self.tell)(more);
         }
         recorder.flush(&mut writer, 1)?;
         writer.finish()?;
@@ -150,49 +157,18 @@ impl World<'_> {
     }
 
     /// Writes a file for each regency, on all cores: while one is flushed to disk, another one is made.
-    fn folder(&self, folder: &Path, progress: &mut dyn FnMut(u64)) -> Result<Summary> {
+    fn folder(&self, folder: &Path) -> Result<Summary> {
         fs::create_dir_all(folder).map_err(|error| Error::storage(format!("cannot make the folder {}", folder.display()), error))?;
-        let ends = self.places.places.chunk_by(|one, other| one.regency == other.regency).scan(0, |end, villages| {
+        let regencies = self.places.places.chunk_by(|one, other| one.regency == other.regency).scan(0, |end, villages| {
             *end += villages.len();
             Some(*end - villages.len()..*end)
         });
-        let regencies: Vec<Range<usize>> = ends.collect();
-        let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let (more, records) = mpsc::channel::<u64>();
-        let work = |more: mpsc::Sender<u64>| -> Result<Vec<(usize, Summary)>> {
-            let mut done = Vec::new();
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(villages) = regencies.get(at).filter(|_| !stopped.load(Ordering::Relaxed)) else { return Ok(done) };
-                let code = self.places.regencies[self.places.places[villages.start].regency].code;
-                let path = folder.join(format!("{code}{}", Format::Parquet.ending()));
-                let mut before = 0;
-                let mut tell = |records: u64| {
-                    // Nobody listens any more where another file has failed.
-                    let _ = more.send(records - before);
-                    before = records;
-                };
-                let written = self.file(&path, Format::Parquet, villages.clone(), &mut tell);
-                done.push((at, written.inspect_err(|_| stopped.store(true, Ordering::Relaxed))?));
-            }
-        };
-        let done: Vec<Result<Vec<(usize, Summary)>>> = thread::scope(|scope| {
-            let cores = thread::available_parallelism().map_or(1, usize::from);
-            let workers: Vec<_> = (0..cores.min(regencies.len())).map(|_| (more.clone(), &work)).collect();
-            let workers: Vec<_> = workers.into_iter().map(|(more, work)| scope.spawn(move || work(more))).collect();
-            drop(more);
-            let mut sum = 0;
-            for records in records {
-                sum += records;
-                progress(sum);
-            }
-            let panicked = |_| Err(Error::Internal("a thread that makes up people panicked".to_owned()));
-            workers.into_iter().map(|worker| worker.join().unwrap_or_else(panicked)).collect()
-        });
-        let mut files = done.into_iter().collect::<Result<Vec<_>>>()?.concat();
-        files.sort_by_key(|(at, _)| *at);
+        let files = parallel::each(regencies, |villages| {
+            let code = self.places.regencies[self.places.places[villages.start].regency].code;
+            self.file(&folder.join(format!("{code}{}", Format::Parquet.ending())), Format::Parquet, villages)
+        })?;
         let mut summary = Summary::default();
-        for (_, file) in files {
+        for file in files {
             summary.records += file.records;
             summary.files.extend(file.files);
             for (flaw, records) in file.flaws {

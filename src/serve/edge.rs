@@ -184,9 +184,8 @@ struct Told<'a> {
 impl Told<'_> {
     /// Keeps a record of an answer, if there is to be one; what cannot be kept is not answered.
     async fn keep(&self, asking: &Asking, noted: Noted, response: Response, coming: Option<Coming>) -> Response {
-        let Self { shared, method, uri, client, id } = *self;
-        let Some(log) = &shared.log else { return response };
-        let Some(record) = record(asking, method, uri, client, id, noted, &response) else { return response };
+        let Some(log) = &self.shared.log else { return response };
+        let Some(record) = self.record(asking, noted, &response) else { return response };
         match log.keep(&record, coming).await {
             Ok(()) => response,
             Err(error) => {
@@ -195,45 +194,37 @@ impl Told<'_> {
             }
         }
     }
-}
 
-/// What is kept of a request: of every one that read cells, and of every one that was refused what it asked for.
-fn record(
-    asking: &Asking,
-    method: &Method,
-    uri: &Uri,
-    client: Option<IpAddr>,
-    id: &HeaderValue,
-    noted: Noted,
-    response: &Response,
-) -> Option<Record> {
-    /// Bytes of an address that are kept.
-    const LONGEST: usize = 4_000;
-    let status = response.status();
-    if noted.means.is_empty() && !is_refusal(status.as_u16()) {
-        return None;
+    /// What is kept of a request: of every one that read cells, and of every one that was refused what it asked for.
+    fn record(&self, asking: &Asking, noted: Noted, response: &Response) -> Option<Record> {
+        /// Bytes of an address that are kept.
+        const LONGEST: usize = 4_000;
+        let status = response.status();
+        if noted.means.is_empty() && !is_refusal(status.as_u16()) {
+            return None;
+        }
+        let path = self.uri.path();
+        let surface = match path {
+            _ if path.starts_with("/api/v2/queries/") => "query",
+            _ if path.starts_with("/api/") => "api",
+            _ if path.starts_with("/sdmx/") => "sdmx",
+            _ if path.starts_with("/charts/") => "chart",
+            _ if path.starts_with("/admin") => "admin",
+            _ => "page",
+        };
+        let asked = self.uri.path_and_query().map_or("", |address| address.as_str());
+        let asked = &asked[..asked.floor_char_boundary(LONGEST)];
+        let format = response.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
+        Some(Record {
+            request: self.id.to_str().unwrap_or("").to_owned(),
+            from: self.client.map_or_else(String::new, |client| client.to_string()),
+            surface: surface.to_owned(),
+            asked: format!("{} {asked}", self.method),
+            format: format.unwrap_or("").to_owned(),
+            status: status.as_u16(),
+            ..noted.record().of(asking.caller.as_deref(), Utc::now())
+        })
     }
-    let path = uri.path();
-    let surface = match path {
-        _ if path.starts_with("/api/v2/queries/") => "query",
-        _ if path.starts_with("/api/") => "api",
-        _ if path.starts_with("/sdmx/") => "sdmx",
-        _ if path.starts_with("/charts/") => "chart",
-        _ if path.starts_with("/admin") => "admin",
-        _ => "page",
-    };
-    let asked = uri.path_and_query().map_or("", |address| address.as_str());
-    let asked = &asked[..asked.floor_char_boundary(LONGEST)];
-    let format = response.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
-    Some(Record {
-        request: id.to_str().unwrap_or("").to_owned(),
-        from: client.map_or_else(String::new, |client| client.to_string()),
-        surface: surface.to_owned(),
-        asked: format!("{method} {asked}"),
-        format: format.unwrap_or("").to_owned(),
-        status: status.as_u16(),
-        ..noted.record().of(asking.caller.as_deref(), Utc::now())
-    })
 }
 
 /// What one person may see is not for caches that others share.

@@ -71,6 +71,17 @@ impl Drop for Hold {
     }
 }
 
+/// What came of creating a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Created {
+    /// It is there now, and was not before.
+    New,
+    /// It was there already, with the same content.
+    Same,
+    /// There is one with other content, which stays.
+    Other,
+}
+
 /// A file in a [`Store`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredFile {
@@ -223,20 +234,23 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a file unless there is one; tells whether it did. Where an object store's answer got lost on its way, it may say that
-    /// there was one already, though it is this one: then the two are equal.
-    pub async fn create(&self, path: &str, content: impl Into<Bytes>) -> Result<bool> {
+    /// Writes a file unless there is one. Where an object store's answer gets lost on its way, the file may already be there at the
+    /// next try, and where it fails, it may have been written all the same: then what is there is what was to be written.
+    pub async fn create(&self, path: &str, content: impl Into<Bytes>) -> Result<Created> {
         let content: Bytes = content.into();
         let mut tries = 1;
         loop {
-            let error = match self.objects.put_opts(&self.path(path), content.clone().into(), PutMode::Create.into()).await {
-                Ok(_) => return Ok(true),
-                Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => return Ok(false),
+            let outcome = self.objects.put_opts(&self.path(path), content.clone().into(), PutMode::Create.into()).await;
+            let error = match outcome {
+                Ok(_) => return Ok(Created::New),
+                Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
+                    let same = self.read(path).await? == Some(content);
+                    return Ok(if same { Created::Same } else { Created::Other });
+                }
                 Err(error) => error,
             };
-            // Nor is an error a proof that nothing was written, and so the library does not try again by itself.
             match self.read(path).await {
-                Ok(Some(there)) if there == content => return Ok(true),
+                Ok(Some(there)) if there == content => return Ok(Created::New),
                 Ok(None) if tries < TRIES => tries += 1,
                 _ => return Err(self.failed(path, error)),
             }

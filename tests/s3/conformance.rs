@@ -2,7 +2,7 @@
 
 use std::{fs, ops::Range, sync::Arc};
 
-use cacah::storage::Store;
+use cacah::storage::{Created, Store};
 use futures::{TryStreamExt, future::join_all};
 
 use super::service::{OFFICE, S3};
@@ -25,13 +25,14 @@ async fn conforms(store: &Store) {
     store.write("a/one", "first".as_bytes().to_vec()).await.unwrap();
     store.write("a/one", "second".as_bytes().to_vec()).await.unwrap();
     assert_eq!(read("a/one").await.as_deref(), Some(&b"second"[..]), "{shown}");
-    assert!(!store.create("a/one", "third".as_bytes().to_vec()).await.unwrap(), "{shown}");
+    let create = async |path: &str, content: &str| store.create(path, content.as_bytes().to_vec()).await.unwrap();
+    assert_eq!((create("a/one", "third").await, create("a/one", "second").await), (Created::Other, Created::Same), "{shown}");
     assert_eq!(read("a/one").await.as_deref(), Some(&b"second"[..]), "{shown}");
-    assert!(store.create("a/two", Vec::new()).await.unwrap(), "{shown}");
+    assert_eq!(create("a/two", "").await, Created::New, "{shown}");
     assert_eq!(read("a/two").await.as_deref(), Some(&b""[..]), "{shown}");
     let texts: Vec<String> = (0..12).map(|number| format!("of writer {number}")).collect();
     let won = join_all(texts.iter().map(|text| store.create("race/manifest.json", text.clone().into_bytes()))).await;
-    let winners: Vec<usize> = won.into_iter().enumerate().filter_map(|(at, won)| won.unwrap().then_some(at)).collect();
+    let winners: Vec<usize> = won.into_iter().enumerate().filter_map(|(at, won)| (won.unwrap() == Created::New).then_some(at)).collect();
     assert_eq!(winners.len(), 1, "{shown}: {winners:?}");
     assert_eq!(read("race/manifest.json").await, Some(texts[winners[0]].clone().into_bytes()), "{shown}");
 

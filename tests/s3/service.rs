@@ -71,9 +71,9 @@ enum Verdict {
 }
 
 impl Faults {
-    /// From now on this goes wrong; gives back what went wrong so far, and the requests or changes counted for it.
-    pub fn plan(&self, fault: Fault) -> (Fault, usize) {
-        std::mem::replace(&mut *self.0.lock().expect("nobody panicked with the plan"), (fault, 0))
+    /// From now on this goes wrong; gives back the requests or changes that were counted for what went wrong before.
+    pub fn plan(&self, fault: Fault) -> usize {
+        std::mem::replace(&mut *self.0.lock().expect("nobody panicked with the plan"), (fault, 0)).1
     }
 
     /// Starts a process that is killed when it asks for a change, counted from 1.
@@ -145,7 +145,8 @@ impl S3 {
             .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
             .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
             .env("AWS_REGION", REGION)
-            .env("AWS_TIMEOUT", "2 seconds")
+            // Long enough for a busy machine, short enough to wait for what is never answered.
+            .env("AWS_TIMEOUT", "5 seconds")
             .env("NO_PROXY", "127.0.0.1");
         command
     }
