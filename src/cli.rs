@@ -1,6 +1,7 @@
 //! The command line, as types.
 
 mod access;
+mod cluster;
 mod log;
 mod report;
 
@@ -11,6 +12,7 @@ use std::{
 
 use crate::{
     audit::Effort,
+    engine::Placement,
     protect::Trials,
     register::{Period, vintage_name},
     serve::IpNet,
@@ -19,6 +21,7 @@ use crate::{
 use clap::{Args, Parser, Subcommand};
 
 pub use access::{Access as AccessArgs, AccessAction, ChangeUserArgs, DATABASE, InstitutionArgs, RequestArgs};
+pub use cluster::{SchedulerArgs, WorkerArgs};
 pub use log::{Log as LogArgs, LogAction, LogShow};
 pub use report::{Report as ReportArgs, ReportAction, UsageArgs};
 
@@ -67,6 +70,10 @@ pub enum Command {
     Log(LogArgs),
     /// Tell how the service was used, and who has reported on it
     Report(ReportArgs),
+    /// Count for others, in a cluster of Apache Ballista
+    Worker(WorkerArgs),
+    /// Hand out the work of a cluster
+    Scheduler(SchedulerArgs),
     /// Install outlines of regions for maps
     #[command(subcommand)]
     Boundaries(Boundaries),
@@ -156,7 +163,8 @@ Examples:
   cacah build snapshot/ --period 2024-S1 --regions regions-2024.csv --warehouse /srv/cacah
   cacah build snapshot/ --period 2024-S1 --regions regions-2024.csv --vintage 300.2.2-2430/2025
   cacah build s3://register/2024-S1/ --period 2024-S1 --warehouse s3://office/cacah
-  cacah build snapshot.csv --period 2024-S1 --coding marital=6 --max-rejects 0.001")]
+  cacah build snapshot.csv --period 2024-S1 --coding marital=6 --max-rejects 0.001
+  cacah build s3://register/2024-S1/ --period 2024-S1 --warehouse s3://office/cacah --engine ballista://10.0.0.5:50050")]
 pub struct Build {
     /// Snapshot: files or folders, CSV (also .gz, .zst) or Parquet, local or s3://
     #[arg(required = true, value_name = "SNAPSHOT")]
@@ -189,6 +197,9 @@ pub struct Build {
     /// Threads; 0 takes one for each core
     #[arg(long, default_value_t = 0)]
     pub threads: usize,
+    /// Who counts: local, or ballista://host:port, a cluster whose workers reach the snapshot and the confidential store
+    #[arg(long, value_name = "ENGINE", default_value = "local")]
+    pub engine: Placement,
 }
 
 /// `cacah release`
@@ -343,7 +354,7 @@ pub struct Releases {
 #[command(after_help = "\
 Examples:
   cacah serve
-  cacah serve --releases s3://public/releases --port 9000
+  cacah serve --releases s3://public/releases --read-cache /var/cache/cacah --read-cache-size 8192
   cacah serve --queries queries/sql                              named queries of one's own
   cacah serve --tls-certificate site.pem --tls-key site.key      encrypted, also --sql 0.0.0.0:5433
   cacah serve --public-address https://data.example.org --trusted-proxies 10.0.0.0/8   behind a proxy
@@ -371,6 +382,12 @@ pub struct Serve {
     /// MiB of finished answers to keep in memory; 0 keeps none
     #[arg(long, value_name = "MIB", default_value_t = 64)]
     pub cache: usize,
+    /// Folder on local disk in which to keep what was read of releases on s3://; each service needs its own
+    #[arg(long, value_name = "DIR")]
+    pub read_cache: Option<PathBuf>,
+    /// MiB that the folder of --read-cache may take
+    #[arg(long, value_name = "MIB", default_value_t = 4096, requires = "read_cache")]
+    pub read_cache_size: u64,
     /// Database of institutions and users; made if there is none
     #[arg(long, value_name = "FILE", default_value = DATABASE)]
     pub database: PathBuf,

@@ -6,9 +6,12 @@ mod bad_input;
 mod browser;
 mod certified;
 mod clients;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod common;
 mod counting;
 mod definitions;
+mod distributed;
 mod drawing;
 mod fuzz;
 mod http;

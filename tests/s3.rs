@@ -4,7 +4,7 @@
 
 mod conformance;
 mod faults;
-mod service;
+pub mod service;
 
 use std::{
     collections::BTreeSet,
@@ -96,13 +96,38 @@ fn releases_on_s3_are_the_same_as_in_folders() {
 
     let question = "/api/v2/tables/population/data?outputFormat=csv\
                     &valuecodes[Region]=*&valuecodes[Age]=*&valuecodes[ContentsCode]=*&valuecodes[Tid]=*";
-    let releases = ["warehouse-0/releases".to_owned(), format!("s3://{OFFICE}/warehouse-0/releases")];
+    let on_store = format!("s3://{OFFICE}/warehouse-0/releases");
+    let releases = ["warehouse-0/releases".to_owned(), on_store.clone()];
     let [in_folder, on_s3] = releases.map(|releases| {
         let mut serve = s3.program();
         Server::start(serve.args(["serve", "--public", "*", "--releases", &releases]).current_dir(here)).get(question)
     });
     assert!(in_folder.lines().count() > 200 && in_folder.lines().any(|line| line.ends_with(",c")));
     assert!(in_folder == on_s3, "the service answers differently from s3://");
+
+    // What was read once is read from local disk the next time, also by the next process, and no more is kept than was allowed.
+    let cached = || {
+        let mut serve = s3.program();
+        let kept = ["--read-cache", "kept", "--read-cache-size", "2", "--cache", "0", "--metrics", "127.0.0.1:0"];
+        Server::start(serve.args(["serve", "--public", "*", "--releases", &on_store]).args(kept).current_dir(here))
+    };
+    s3.faults.plan(service::Fault::Count);
+    let server = cached();
+    assert!(server.get(question) == in_folder);
+    assert!(s3.faults.plan(service::Fault::Count) > 0, "the first time it is fetched");
+    assert!(server.get(question) == in_folder);
+    assert_eq!(s3.faults.plan(service::Fault::Count), 0, "the second time it is not");
+    drop(server);
+    let server = cached();
+    assert!(server.get(question) == in_folder);
+    assert_eq!(s3.faults.plan(service::Fault::Nothing), 0, "nor by the next process");
+    let size: u64 = fs::read_dir(here.join("kept")).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
+    assert!(size > 1000 && size <= 2 << 20, "{size}");
+    let mut second = s3.program();
+    let second = second.args(["serve", "--public", "*", "--port", "0", "--releases", &on_store, "--read-cache", "kept"]);
+    let second = second.current_dir(here).output().unwrap();
+    assert_says(&String::from_utf8_lossy(&second.stderr), &["another service reads through this folder"]);
+    drop(server);
 }
 
 #[test]

@@ -11,6 +11,8 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
+use bytemuck::{Pod, Zeroable};
+
 use super::{Coded, Position};
 use crate::{
     error::{Error, Result},
@@ -18,7 +20,8 @@ use crate::{
 };
 
 /// An accepted record, as far as it matters for taking it off again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
 pub struct Seen {
     /// Where the record stands.
     pub position: Position,
@@ -35,6 +38,32 @@ pub struct Duplicate {
     pub record: Seen,
     /// Where the identity stands first.
     pub first: Position,
+}
+
+/// An accepted record with the hash of its identity: all that must be known of it where identities of several counts are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct SeenIdentity {
+    /// Of the identity, by [`spread`].
+    pub hash: u64,
+    /// The record.
+    pub seen: Seen,
+}
+
+/// The repetitions among records whose identities are of one partition, ordered as in the snapshot.
+pub fn repetitions(records: &[SeenIdentity], repeats: &mut Repeats) -> Vec<Duplicate> {
+    repeats.reset(records.len());
+    for record in records {
+        repeats.meet(record.hash);
+    }
+    let mut suspects: Vec<SeenIdentity> = records.iter().filter(|record| repeats.may_repeat(record.hash)).copied().collect();
+    suspects.sort_unstable_by_key(|record| (record.hash, record.seen.position));
+    let of_one_identity = suspects.chunk_by(|a, b| a.hash == b.hash);
+    let mut duplicates: Vec<Duplicate> = of_one_identity
+        .flat_map(|same| same[1..].iter().map(|record| Duplicate { record: record.seen, first: same[0].seen.position }))
+        .collect();
+    duplicates.sort_unstable_by_key(|duplicate| duplicate.record.position);
+    duplicates
 }
 
 /// Identity and number of a record: 56 bits of the identity's hash, 32 of the number.
@@ -275,6 +304,16 @@ mod tests {
                     expected.push(Duplicate { record, first: Position::new(0, line(first)) });
                 }
             }
+            prop_assert_eq!(&found, &expected);
+
+            let mut records: Vec<Vec<SeenIdentity>> = vec![Vec::new(); PARTITIONS];
+            for coded in &chunks {
+                for seen in coded.seen() {
+                    records[(seen.hash >> 56) as usize].push(seen);
+                }
+            }
+            let mut found: Vec<Duplicate> = records.iter().flat_map(|records| repetitions(records, &mut repeats)).collect();
+            found.sort_unstable_by_key(|duplicate| duplicate.record.position);
             prop_assert_eq!(found, expected);
         }
     }

@@ -21,13 +21,17 @@ mod values;
 
 use std::{collections::HashMap, sync::Arc};
 
-pub use identity::{Duplicate, Identities, IdentityWriter, Seen};
+pub use identity::{Duplicate, Identities, IdentityWriter, Seen, SeenIdentity, repetitions};
 pub use rejects::{Reason, RejectSummary, Rejects};
+
+use bytemuck::{Pod, Zeroable};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Result},
     ingest::{Chunk, Records},
     register::{Coding, DateKey, Definitions, Key, Period, Role, Source},
+    storage::spread,
 };
 use ages::{AgeReader, AgeRule};
 use codes::CodeReader;
@@ -40,7 +44,8 @@ pub(crate) const MARKS: u32 = 0xffff_ff00;
 pub(crate) const KEY_MARKS: u64 = 0xffff_ffff_ffff_ff00;
 
 /// Where a record stands: the file's position in the snapshot and the line (or row) in it, ordered like the snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Pod, Zeroable)]
+#[repr(transparent)]
 pub struct Position(u64);
 
 impl Position {
@@ -125,6 +130,14 @@ impl Coded {
     /// Number of accepted records.
     pub fn records(&self) -> usize {
         self.positions.len()
+    }
+
+    /// Each accepted record by its identity.
+    pub fn seen(&self) -> impl Iterator<Item = SeenIdentity> + '_ {
+        self.identities.iter().enumerate().map(|(at, &identity)| SeenIdentity {
+            hash: spread(identity),
+            seen: Seen { position: self.positions[at], packed: self.packed[at], household: self.households.get(at).copied().unwrap_or(0) },
+        })
     }
 }
 

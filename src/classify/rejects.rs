@@ -9,11 +9,13 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{MARKS, Position};
 use crate::error::{Error, Result};
 
 /// Why a record was rejected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Reason {
     /// Not as many fields as the heading.
     FieldCount,
@@ -137,15 +139,28 @@ impl Rejects {
             writer.write_record([file, &line, reason.id(), column, value]).map_err(|error| internal(&error))?;
         }
         let text = writer.into_inner().map_err(|error| internal(&error))?;
+        self.append(first, &text)?;
+        self.count(segment.summary);
+        Ok(())
+    }
+
+    /// Adds lines of a list of rejects that stand behind each other. Those with an earlier `first` come first, and of the same one
+    /// those that were added first.
+    pub fn append(&self, first: Position, lines: &[u8]) -> Result<()> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let at = inner.end;
-        inner.spill.write_all_at(&text, at).map_err(|error| Error::storage("spilling rejects to the scratch folder", error))?;
-        inner.end += text.len() as u64;
-        inner.segments.push((first, at, text.len() as u64));
-        for (key, count) in segment.summary {
+        inner.spill.write_all_at(lines, at).map_err(|error| Error::storage("spilling rejects to the scratch folder", error))?;
+        inner.end += lines.len() as u64;
+        inner.segments.push((first, at, lines.len() as u64));
+        Ok(())
+    }
+
+    /// Adds counts of rejects.
+    pub fn count(&self, counts: RejectSummary) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, count) in counts {
             *inner.summary.entry(key).or_default() += count;
         }
-        Ok(())
     }
 
     /// Counts of the rejects so far.
@@ -153,12 +168,17 @@ impl Rejects {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).summary.clone()
     }
 
-    /// Writes all rejects, ordered as in the snapshot, as comma-separated text.
+    /// Writes all rejects with a heading, ordered as in the snapshot, as comma-separated text.
     pub fn write(&self, out: &mut dyn Write) -> Result<()> {
+        out.write_all(b"file,line,reason,column,value\n").map_err(|error| Error::storage("writing the list of rejects", error))?;
+        self.write_lines(out)
+    }
+
+    /// Writes all rejects without a heading.
+    pub fn write_lines(&self, out: &mut dyn Write) -> Result<()> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.segments.sort_unstable();
         let mut copy = || -> io::Result<()> {
-            out.write_all(b"file,line,reason,column,value\n")?;
             let mut buffer = Vec::new();
             for &(_, at, length) in &inner.segments {
                 buffer.resize(length as usize, 0);

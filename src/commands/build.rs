@@ -8,11 +8,11 @@ use std::{
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{LoadedDefinitions, load_definitions, say::say, seconds};
+use super::{LoadedDefinitions, cluster::crew, load_definitions, say::say, seconds};
 use crate::{
     cli::Build,
     cube::{self, BuildOptions, Built, Confidential, Quality, grouped},
-    engine::Engine,
+    engine::{Crew, Engine, Placement},
     ingest::Progress,
     storage::Store,
 };
@@ -35,17 +35,27 @@ pub async fn build(args: Build) -> Result<()> {
         scratch: args.scratch.unwrap_or_else(std::env::temp_dir),
         memory: args.memory << 20,
     };
-    let engine = Engine::new(args.threads)?;
     let store = Store::open(&args.stores.confidential())?;
-    let report = build_with(&loaded, &options, &engine, &store).await?;
+    let report = match args.engine {
+        Placement::Local => build_with(&loaded, &options, Counting::Here(&Engine::new(args.threads)?), &store).await?,
+        Placement::Ballista(scheduler) => build_with(&loaded, &options, Counting::By(&*crew(scheduler)?), &store).await?,
+    };
     say!("{}", report.quality.page());
     say!("reports and list of rejects: {store}/{}", args.period);
     say!("next: cacah release {}", args.period);
     Ok(())
 }
 
+/// Who counts.
+pub enum Counting<'a> {
+    /// This process.
+    Here(&'a Engine),
+    /// Workers elsewhere.
+    By(&'a dyn Crew),
+}
+
 /// Counts a snapshot and keeps the result.
-pub async fn build_with(loaded: &LoadedDefinitions, options: &BuildOptions, engine: &Engine, store: &Store) -> Result<BuildReport> {
+pub async fn build_with(loaded: &LoadedDefinitions, options: &BuildOptions, by: Counting<'_>, store: &Store) -> Result<BuildReport> {
     let started = Instant::now();
     let definitions = &loaded.definitions;
     if options.period.frequency() != definitions.frequency {
@@ -58,7 +68,10 @@ pub async fn build_with(loaded: &LoadedDefinitions, options: &BuildOptions, engi
     }
     let progress = Progress::default();
     let bar = tokio::spawn(draw(progress.clone(), started));
-    let built = cube::build(definitions, options, engine, progress).await;
+    let built = match by {
+        Counting::Here(engine) => cube::build(definitions, options, engine, progress).await,
+        Counting::By(crew) => cube::build_by(crew, store, definitions, &loaded.origin, options, progress).await,
+    };
     bar.abort();
     let built: Built = built?;
     let counted = started.elapsed();

@@ -5,7 +5,7 @@ use std::{collections::HashMap, fs, io::ErrorKind, path::Path, sync::Arc, time::
 use anyhow::{Context, Result, bail};
 use chrono::{Days, Utc};
 
-use super::{Protecting, build_with, load_definitions, release_with, sample::sample_with, say::say, seconds, serve::psql};
+use super::{Counting, Protecting, build_with, load_definitions, release_with, sample::sample_with, say::say, seconds, serve::psql};
 use crate::cli::{DefinitionArgs, Demo, SMALL_GROUP};
 use crate::{
     access::{Access, Attempt, Institution, Kind, Listed, Request, Role, SignedIn, Standing, key_path, one_time_password},
@@ -88,7 +88,8 @@ pub async fn demo(args: Demo) -> Result<()> {
             scratch: std::env::temp_dir(),
             memory: MEMORY,
         };
-        let report = build_with(&load_definitions(&DefinitionArgs::default(), None)?, &options, &engine, &confidential).await?;
+        let report =
+            build_with(&load_definitions(&DefinitionArgs::default(), None)?, &options, Counting::Here(&engine), &confidential).await?;
         steps.push((format!("build {period}"), report.elapsed));
         let (_, elapsed) = release_with(&Confidential::new(confidential.clone()), &releases, period, &protecting, None).await?;
         steps.push((format!("release {period}"), elapsed));

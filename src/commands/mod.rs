@@ -11,6 +11,7 @@ mod audit;
 mod boundaries;
 mod build;
 mod chart;
+mod cluster;
 mod demo;
 mod explain;
 mod log;
@@ -38,16 +39,19 @@ use crate::{
 use access::access;
 use audit::audit;
 use boundaries::add_boundaries;
-use build::{build, build_with};
+use build::{Counting, build, build_with};
 use chart::chart;
 use demo::demo;
 use release::{Protecting, release, release_with, releases};
 use sample::sample;
 use serve::serve;
 
+/// What is logged where `CACAH_LOG` does not say otherwise. That a job failed is told by the command that sent it.
+const LOGGED: &str = "warn,cacah=info,ballista_core::execution_plans::distributed_query=off";
+
 /// Does what the command line asks for; what goes wrong is told on standard error.
 pub fn run(cli: Cli) -> ExitCode {
-    let filter = EnvFilter::try_from_env("CACAH_LOG").unwrap_or_else(|_| EnvFilter::new("warn,cacah=info"));
+    let filter = EnvFilter::try_from_env("CACAH_LOG").unwrap_or_else(|_| EnvFilter::new(LOGGED));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| say::Log).init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -69,6 +73,8 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Access(args) => access(args).await,
             Command::Log(args) => log::log(&args),
             Command::Report(args) => report::report(args),
+            Command::Worker(args) => Box::pin(cluster::worker(args)).await,
+            Command::Scheduler(args) => Box::pin(cluster::scheduler(args)).await,
             Command::Boundaries(Boundaries::Add(args)) => add_boundaries(args).await,
         }
     });

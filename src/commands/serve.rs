@@ -24,6 +24,7 @@ pub async fn serve(args: Serve) -> Result<()> {
         address: SocketAddr::new(args.bind, args.port),
         most_cells: args.max_cells,
         finished: args.cache << 20,
+        read_cache: args.read_cache.map(|folder| (folder, args.read_cache_size << 20)),
         public: args.public_address,
         tls: args.tls_certificate.zip(args.tls_key).map(|(certificate, key)| TlsFiles { certificate, key }),
         trusted: args.trusted_proxies,

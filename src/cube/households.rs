@@ -66,33 +66,37 @@ impl Households {
         HouseholdWriter { writer: SpillWriter::new(&self.spill), run: Members::zeroed() }
     }
 
-    /// The households of one partition. Takes the partition's entries out.
-    ///
-    /// The members of a household mostly stand together and are one entry; only households that may have several go
-    /// through a table.
-    pub fn grouped(&self, partition: usize, repeats: &mut Repeats) -> Result<(Vec<HouseholdRecord>, HouseholdSummary)> {
-        let entries = self.spill.take(partition)?;
-        let count = entries.iter().map(Vec::len).sum();
-        repeats.reset(count);
-        for entry in entries.iter().flatten() {
-            repeats.meet(spread(entry.household));
-        }
-        let mut summary = HouseholdSummary::default();
-        let mut records = Vec::with_capacity(count);
-        let mut several: FxHashMap<u64, Members> = FxHashMap::default();
-        for entry in entries.iter().flatten() {
-            if repeats.may_repeat(spread(entry.household)) {
-                let group = several.entry(entry.household).or_insert_with(Members::zeroed);
-                group.head ^= entry.head;
-                group.members += entry.members;
-                group.heads += entry.heads;
-            } else {
-                records.extend(summary.sort(entry));
-            }
-        }
-        records.extend(several.values().filter_map(|group| summary.sort(group)));
-        Ok((records, summary))
+    /// Takes the entries of one partition out.
+    pub fn take(&self, partition: usize) -> Result<Vec<Vec<Members>>> {
+        self.spill.take(partition)
     }
+}
+
+/// The households of one partition.
+///
+/// The members of a household mostly stand together and are one entry; only households that may have several go
+/// through a table.
+pub fn group(entries: &[Vec<Members>], repeats: &mut Repeats) -> (Vec<HouseholdRecord>, HouseholdSummary) {
+    let count = entries.iter().map(Vec::len).sum();
+    repeats.reset(count);
+    for entry in entries.iter().flatten() {
+        repeats.meet(spread(entry.household));
+    }
+    let mut summary = HouseholdSummary::default();
+    let mut records = Vec::with_capacity(count);
+    let mut several: FxHashMap<u64, Members> = FxHashMap::default();
+    for entry in entries.iter().flatten() {
+        if repeats.may_repeat(spread(entry.household)) {
+            let group = several.entry(entry.household).or_insert_with(Members::zeroed);
+            group.head ^= entry.head;
+            group.members += entry.members;
+            group.heads += entry.heads;
+        } else {
+            records.extend(summary.sort(entry));
+        }
+    }
+    records.extend(several.values().filter_map(|group| summary.sort(group)));
+    (records, summary)
 }
 
 impl HouseholdSummary {

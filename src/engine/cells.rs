@@ -17,12 +17,12 @@ use arrow::{
 };
 use bytes::Bytes;
 use datafusion::{
-    common::{DataFusionError, Result as DataFusionResult},
+    common::Result as DataFusionResult,
     datasource::{
         listing::PartitionedFile,
         physical_plan::{
             FileScanConfigBuilder, ParquetSource,
-            parquet::{DefaultParquetFileReaderFactory, ParquetFileReaderFactory, ParquetRowSelection},
+            parquet::{ParquetFileReaderFactory, ParquetRowSelection},
         },
         source::DataSource,
         table_schema::TableSchema,
@@ -44,7 +44,7 @@ use tokio::runtime::Handle;
 use super::ServingEngine;
 use crate::{
     error::{Error, Result},
-    storage::Store,
+    storage::{CachedFile, ReadCache, Store},
 };
 
 /// One table of one release, open for reading.
@@ -80,23 +80,20 @@ pub struct CellBatch {
 }
 
 impl CellFile {
-    pub(super) async fn open(store: &Store, io: &Handle, path: &str, rows: u64) -> Result<Self> {
+    pub(super) async fn open(store: &Store, cache: Option<&Arc<ReadCache>>, io: &Handle, path: &str, rows: u64) -> Result<Self> {
         let damaged = |problem: String| Error::Input(format!("{store}/{path} {problem}; restore the release from a copy"));
         let Some(stored) = store.stat(path).await? else {
             return Err(damaged("is missing, though the manifest names it".into()));
         };
-        let (_, objects) = store.registration();
         let mut file = PartitionedFile::new(String::new(), stored.bytes);
         file.object_meta.location = store.path(path);
         let local = match store.local(path) {
             Some(path) => Some(Arc::new(File::open(&path).map_err(|error| Error::storage(path.display().to_string(), error))?)),
             None => None,
         };
-        let remote: Arc<dyn ParquetFileReaderFactory> = Arc::new(DefaultParquetFileReaderFactory::new(objects));
-
         let mut bytes = match local {
             Some(local) => PageSource::Local(local),
-            None => PageSource::Remote { file: Box::new(file.clone()), readers: remote, io: io.clone() },
+            None => PageSource::Remote { file: Arc::new(CachedFile::new(store, &stored)), cache: cache.cloned(), io: io.clone() },
         };
         let metadata = ParquetMetaDataReader::new()
             .with_column_index_policy(PageIndexPolicy::Skip)
@@ -198,8 +195,8 @@ fn cells(batch: &RecordBatch) -> Result<CellBatch> {
 enum PageSource {
     /// An open local file.
     Local(Arc<File>),
-    /// A file in an object store, fetched on the runtime `io`.
-    Remote { file: Box<PartitionedFile>, readers: Arc<dyn ParquetFileReaderFactory>, io: Handle },
+    /// A file in an object store, fetched on the runtime `io`, by way of a cache where there is one.
+    Remote { file: Arc<CachedFile>, cache: Option<Arc<ReadCache>>, io: Handle },
 }
 
 /// One scan's way to the pages.
@@ -231,12 +228,17 @@ impl PageSource {
                 };
                 std::future::ready(ranges.into_iter().map(read).collect()).boxed()
             }
-            Self::Remote { file, readers, io } => {
-                let reader = readers.create_reader(0, (**file).clone(), None, &ExecutionPlanMetricsSet::new());
-                let fetched = reader.map(|mut reader| io.spawn(async move { reader.get_byte_ranges(ranges).await }));
+            Self::Remote { file, cache, io } => {
+                let (file, cache) = (Arc::clone(file), cache.clone());
+                let fetched = io.spawn(async move {
+                    match cache {
+                        Some(cache) => cache.read(&file, &ranges).await,
+                        None => file.read(&ranges).await,
+                    }
+                });
                 async move {
-                    let outside = |error: DataFusionError| ParquetError::External(Box::new(error));
-                    fetched.map_err(outside)?.await.map_err(|error| ParquetError::External(Box::new(error)))?
+                    let outside = |error: Error| ParquetError::External(Box::new(error));
+                    fetched.await.map_err(|error| ParquetError::External(Box::new(error)))?.map_err(outside)
                 }
                 .boxed()
             }

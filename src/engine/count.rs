@@ -5,7 +5,7 @@
 //! codes added up are the cells to increment, one a cube. Adding rows is adding vectors, so that a further cube costs
 //! little more than its increment. The plan is partial aggregation on every partition and one merge of arrays, with
 //! nothing shuffled, which any engine that speaks DataFusion plans can distribute. Memory is partitions x cells x 4
-//! bytes, whatever the number of records.
+//! bytes at most, whatever the number of records.
 //!
 //! Measured against `GROUP BY` over the same codes one function a cube was 4 to 5 times as fast; all cubes in one
 //! function are again 2 to 3 times as fast as nine functions.
@@ -82,13 +82,66 @@ impl Engine {
         for (plan, column) in plans.iter().zip(batch.columns()) {
             let bytes = column.as_binary_opt::<i64>().filter(|bytes| bytes.is_valid(0)).map(|bytes| bytes.value(0));
             let bytes = bytes.ok_or_else(|| Error::Internal("counting gave no array".into()))?;
-            let counts = bytes.as_chunks().0;
-            let cube =
-                |range: &[u32]| counts[range[0] as usize..range[1] as usize].iter().map(|count| u32::from_ne_bytes(*count)).collect();
-            cubes.extend(plan.starts.windows(2).map(cube));
+            let first = cubes.len();
+            cubes.extend(plan.starts.windows(2).map(|range| vec![0; (range[1] - range[0]) as usize]));
+            for (at, counts) in filled(bytes).map_err(Error::Engine)? {
+                // A block may reach over several cubes.
+                let mut at = at;
+                let mut counts = counts;
+                while !counts.is_empty() {
+                    let cube = plan.starts.partition_point(|&start| start as usize <= at) - 1;
+                    let Some(&end) = plan.starts.get(cube + 1) else {
+                        return Err(Error::Internal(format!("counting gave a cell {at} of {}", plan.cells())));
+                    };
+                    let (here, behind) = counts.split_at(counts.len().min(end as usize - at));
+                    let from = at - plan.starts[cube] as usize;
+                    for (cell, count) in cubes[first + cube][from..].iter_mut().zip(here) {
+                        *cell = u32::from_ne_bytes(*count);
+                    }
+                    at += here.len();
+                    counts = behind;
+                }
+            }
         }
         Ok(cubes)
     }
+}
+
+impl CellCounter {
+    /// The cell of a record. `code` gives its code in a column, by the column's name.
+    pub fn cell(&self, code: impl Fn(&str) -> u32) -> u32 {
+        self.columns.iter().zip(&self.moves).map(|(column, moves)| moves[code(column) as usize]).sum()
+    }
+}
+
+/// Cells that are looked at together: where no record fell into any of them, nothing is handed on of them.
+const BLOCK: usize = 1024;
+
+/// Counts as they are handed on: of each block that is not all zeros its number and its counts. People of one region share their cells,
+/// so that most of what one worker counted is zero, and memory that was never written to costs nothing.
+fn packed(counts: &[u32]) -> Vec<u8> {
+    let filled = || counts.chunks(BLOCK).enumerate().filter(|(_, block)| block.iter().any(|&count| count != 0));
+    let mut bytes = Vec::with_capacity(filled().map(|(_, block)| 4 + size_of_val(block)).sum());
+    for (number, block) in filled() {
+        bytes.extend_from_slice(&(number as u32).to_ne_bytes());
+        bytes.extend_from_slice(cast_slice(block));
+    }
+    bytes
+}
+
+/// Counts that were [`packed`]: the first cell of each block, and its counts.
+fn filled(mut bytes: &[u8]) -> PlanResult<Vec<(usize, &[[u8; 4]])>> {
+    let mut blocks = Vec::new();
+    while let Some((number, rest)) = bytes.split_first_chunk() {
+        let (block, rest) = rest.split_at(rest.len().min(BLOCK * 4));
+        let (counts, cut) = block.as_chunks();
+        if counts.is_empty() || !cut.is_empty() {
+            return exec_err!("partial counts are cut off");
+        }
+        blocks.push((u32::from_ne_bytes(*number) as usize * BLOCK, counts));
+        bytes = rest;
+    }
+    Ok(blocks)
 }
 
 /// Where the cells of several cubes lie, and how codes move among them.
@@ -298,7 +351,8 @@ impl Accumulator for Cells {
     }
 
     fn evaluate(&mut self) -> PlanResult<ScalarValue> {
-        Ok(ScalarValue::LargeBinary(Some(cast_slice(&self.counts).to_vec())))
+        let counts = std::mem::take(&mut self.counts);
+        Ok(ScalarValue::LargeBinary(Some(packed(&counts))))
     }
 
     fn size(&self) -> usize {
@@ -306,17 +360,18 @@ impl Accumulator for Cells {
     }
 
     fn state(&mut self) -> PlanResult<Vec<ScalarValue>> {
-        let counts = std::mem::take(&mut self.counts);
-        Ok(vec![ScalarValue::LargeBinary(Some(cast_slice(&counts).to_vec()))])
+        Ok(vec![self.evaluate()?])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> PlanResult<()> {
         for bytes in states[0].as_binary::<i64>().iter().flatten() {
-            if bytes.len() != self.counts.len() * 4 {
-                return exec_err!("a partial count has {} cells instead of {}", bytes.len() / 4, self.counts.len());
-            }
-            for (count, bytes) in self.counts.iter_mut().zip(bytes.as_chunks().0) {
-                *count += u32::from_ne_bytes(*bytes);
+            for (at, block) in filled(bytes)? {
+                let Some(counts) = self.counts.get_mut(at..at + block.len()) else {
+                    return exec_err!("a partial count has more than {} cells", self.counts.len());
+                };
+                for (count, bytes) in counts.iter_mut().zip(block) {
+                    *count += u32::from_ne_bytes(*bytes);
+                }
             }
         }
         Ok(())

@@ -4,8 +4,11 @@
 //! of DataFusion changes every few weeks, and because one function has to decide where a plan runs.
 
 mod cells;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 mod count;
 mod guard;
+mod placement;
 mod postgres;
 mod serving;
 mod sql;
@@ -13,21 +16,41 @@ mod sql;
 pub use cells::{CellBatch, CellFile, CellStream};
 pub use count::{BatchSource, CellCounter};
 pub use guard::LONGEST_LITERAL;
+pub use placement::{Placement, Scheduler};
 pub use serving::{Admission, ServingEngine, ServingSettings};
 pub use sql::{Rows, SCHEMA, SqlError, SqlParts, SqlSession, SqlSettings};
 
 use std::{future::Future, sync::Arc};
 
+use async_trait::async_trait;
 use datafusion::{
     execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
     prelude::{SessionConfig, SessionContext},
 };
+use futures::future::BoxFuture;
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     task::JoinSet,
 };
 
 use crate::error::{Error, Result};
+
+/// Those who do work elsewhere.
+pub trait Crew: Send + Sync {
+    /// Has each of some parts of a work folder worked off, by anybody, perhaps more than once. Ends when all are done, or one cannot be.
+    /// Whether it is done, the folder tells.
+    fn work<'a>(&'a self, place: &'a str, parts: &'a [String]) -> BoxFuture<'a, Result<()>>;
+}
+
+/// What a worker does for others.
+#[async_trait]
+pub trait Errand: Send + Sync {
+    /// Works off a part of a work folder, and leaves there what came of it.
+    ///
+    /// # Errors
+    /// What may be better the next time; everything else is a result.
+    async fn run(&self, place: &str, part: &str) -> Result<()>;
+}
 
 /// Bytes of a thread's stack: plans are as deep as the expressions that people write. What is not used takes no memory.
 const STACK: usize = 64 << 20;

@@ -27,7 +27,7 @@ use tokio::{
 use super::{Engine, cells::CellFile};
 use crate::{
     error::{Error, Result},
-    storage::Store,
+    storage::{ReadCache, Store},
 };
 
 /// How much of the machine serving may take.
@@ -53,6 +53,7 @@ impl Default for ServingSettings {
 pub struct ServingEngine {
     engine: Engine,
     store: Store,
+    cache: Option<Arc<ReadCache>>,
     pub(super) address: ObjectStoreUrl,
     pub(super) task: Arc<TaskContext>,
     io: Handle,
@@ -78,6 +79,14 @@ impl ServingEngine {
     /// # Errors
     /// Where there is no runtime, or threads cannot be started.
     pub fn new(store: &Store, settings: ServingSettings) -> Result<Self> {
+        Self::with_cache(store, None, settings)
+    }
+
+    /// The same, with a cache on local disk for what is read of an object store.
+    ///
+    /// # Errors
+    /// As [`ServingEngine::new`].
+    pub fn with_cache(store: &Store, cache: Option<Arc<ReadCache>>, settings: ServingSettings) -> Result<Self> {
         let io = Handle::try_current().map_err(|error| Error::Internal(error.to_string()))?;
         let engine = Engine::new(settings.threads)?;
         let environment = RuntimeEnvBuilder::new().with_memory_limit(settings.memory, 1.0).build_arc()?;
@@ -91,6 +100,7 @@ impl ServingEngine {
         session.register_object_store(&root, objects);
         Ok(Self {
             store: store.clone(),
+            cache,
             address: ObjectStoreUrl::parse(root.as_str())?,
             task: session.task_ctx(),
             io,
@@ -106,7 +116,7 @@ impl ServingEngine {
     /// # Errors
     /// [`Error::Input`] where the file is missing, no cell file, or has other than `rows` rows.
     pub async fn open(&self, path: &str, rows: u64) -> Result<CellFile> {
-        CellFile::open(&self.store, &self.io, path, rows).await
+        CellFile::open(&self.store, self.cache.as_ref(), &self.io, path, rows).await
     }
 
     /// Makes room for an answer of so many cells, or of all there is room for; `None` while others take too much of it.

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Snapshot::open(inputs, needed columns)     find the files, look at every heading and footer
-//!     .feed(io)                              what the workers share
+//!     .pieces()                              what can be read by itself
+//!     .feed(pieces, io)                      what the workers share
 //!     feed.worker().next()                   a chunk of some thousand records: text fields or Arrow columns
 //! ```
 //!
@@ -25,6 +26,7 @@ use std::{
 };
 
 use futures::{StreamExt, stream::BoxStream};
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 pub use columns::ColumnChunk;
@@ -56,7 +58,7 @@ impl From<Shortfall<'_>> for Error {
 /// Records of one file, not yet classified.
 #[derive(Debug)]
 pub struct Chunk {
-    /// Position of the file in [`Snapshot::files`].
+    /// Number of the file: its position in [`Snapshot::files`] of the whole.
     pub file: u32,
     /// The records.
     pub records: Records,
@@ -75,8 +77,21 @@ pub enum Records {
 #[derive(Debug)]
 pub struct Snapshot {
     files: Vec<SnapshotFile>,
+    /// Number of each file, by which positions refer to it.
+    numbers: Vec<u32>,
     parquet: Vec<Option<Arc<ColumnFile>>>,
     needed: Vec<String>,
+}
+
+/// What can be read by itself: a text file, or a row group of a Parquet file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotPiece {
+    /// Number of the file.
+    pub file: u32,
+    /// The row group.
+    pub group: Option<usize>,
+    /// Stored bytes that will be read of it.
+    pub bytes: u64,
 }
 
 /// How far the reading has come. Shared with whoever draws the progress bar.
@@ -109,7 +124,19 @@ impl Snapshot {
                 parquet.push(None);
             }
         }
-        Ok(Self { files, parquet, needed })
+        Ok(Self { numbers: (0..files.len() as u32).collect(), files, parquet, needed })
+    }
+
+    /// The same files, which are some of another snapshot's `all`: they get the numbers that they have there.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where one is not among them.
+    pub fn within(mut self, all: &[String]) -> Result<Self> {
+        for (file, number) in self.files.iter().zip(&mut self.numbers) {
+            let at = all.iter().position(|name| *name == file.name);
+            *number = at.ok_or_else(|| Error::Input(format!("{}: not one of the files that the snapshot began with", file.name)))? as u32;
+        }
+        Ok(self)
     }
 
     /// The files, in the order in which records are counted as first or repeated.
@@ -117,13 +144,20 @@ impl Snapshot {
         &self.files
     }
 
-    /// Stored bytes that will be read, for the progress bar.
-    pub fn bytes(&self) -> u64 {
-        let sizes = self.files.iter().zip(&self.parquet).map(|(file, parquet)| match parquet {
-            Some(parquet) => (0..parquet.groups()).map(|group| parquet.group_bytes(group)).sum(),
-            None => file.bytes,
-        });
-        sizes.sum()
+    /// What can be read by itself, in the order of the snapshot.
+    pub fn pieces(&self) -> Vec<SnapshotPiece> {
+        let mut pieces = Vec::new();
+        for ((&file, stored), parquet) in self.numbers.iter().zip(&self.files).zip(&self.parquet) {
+            match parquet {
+                Some(parquet) => pieces.extend((0..parquet.groups()).map(|group| SnapshotPiece {
+                    file,
+                    group: Some(group),
+                    bytes: parquet.group_bytes(group),
+                })),
+                None => pieces.push(SnapshotPiece { file, group: None, bytes: stored.bytes }),
+            }
+        }
+        pieces
     }
 
     /// Records that the footers of Parquet files promise; `None` if any file is text.
@@ -131,18 +165,24 @@ impl Snapshot {
         self.parquet.iter().map(|file| file.as_ref().map(|file| file.rows())).sum()
     }
 
-    /// Starts reading. `io` is the runtime that fetches remote files; workers must not run on its threads.
-    pub fn feed(&self, io: Handle, progress: Progress) -> Feed {
-        progress.total.store(self.bytes(), Ordering::Relaxed);
+    /// Starts reading some of its [`Snapshot::pieces`]. `io` is the runtime that fetches remote files; workers must not run on its
+    /// threads.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where a piece is not there: the snapshot was replaced since.
+    pub fn feed(&self, pieces: &[SnapshotPiece], io: Handle, progress: Progress) -> Result<Feed> {
+        progress.total.store(pieces.iter().map(|piece| piece.bytes).sum(), Ordering::Relaxed);
         let mut waiting = VecDeque::new();
-        for (at, parquet) in self.parquet.iter().enumerate() {
-            match parquet {
-                Some(parquet) => waiting.extend((0..parquet.groups()).map(|group| Unit::Group(at as u32, Arc::clone(parquet), group))),
-                None => waiting.push_back(Unit::Text(at as u32, self.files[at].clone())),
-            }
+        for piece in pieces {
+            let at = self.numbers.iter().position(|&number| number == piece.file).unwrap_or(usize::MAX);
+            waiting.push_back(match (self.parquet.get(at), piece.group) {
+                (Some(Some(parquet)), Some(group)) if group < parquet.groups() => Unit::Group(piece.file, Arc::clone(parquet), group),
+                (Some(None), None) => Unit::Text(piece.file, self.files[at].clone()),
+                _ => return Err(Error::Input("the snapshot is not the one that was looked at first; count it again".into())),
+            });
         }
         let shared = Shared { work: Mutex::new(Work { waiting, begun: Vec::new() }), needed: self.needed.clone(), io, progress };
-        Feed { shared: Arc::new(shared) }
+        Ok(Feed { shared: Arc::new(shared) })
     }
 }
 

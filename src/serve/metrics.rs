@@ -18,7 +18,10 @@ use prometheus_client::{
 };
 use tokio::net::TcpListener;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    storage::ReadCache,
+};
 
 /// Seconds that separate quick answers from slow ones.
 const SECONDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 20.0];
@@ -51,6 +54,9 @@ pub struct Metrics {
     cells: Counter,
     under_way: Gauge,
     releases: Gauge,
+    cache: Option<Arc<ReadCache>>,
+    cache_reads: Family<Kind, Counter>,
+    cache_bytes: Gauge,
 }
 
 /// Where an answer came from.
@@ -65,8 +71,8 @@ pub enum Origin {
 }
 
 impl Metrics {
-    /// Everything at zero.
-    pub fn new() -> Self {
+    /// Everything at zero. `cache` is the one through which releases are read.
+    pub fn new(cache: Option<Arc<ReadCache>>) -> Self {
         let histogram: fn() -> Histogram = || Histogram::new(SECONDS);
         let mut metrics = Self {
             registry: Registry::with_prefix("cacah"),
@@ -77,6 +83,9 @@ impl Metrics {
             cells: Counter::default(),
             under_way: Gauge::default(),
             releases: Gauge::default(),
+            cache,
+            cache_reads: Family::default(),
+            cache_bytes: Gauge::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("http_requests", "Requests by route, method and status", metrics.requests.clone());
@@ -86,6 +95,14 @@ impl Metrics {
         registry.register("cells_served", "Cells in answers that were worked out or finished before", metrics.cells.clone());
         registry.register("requests_under_way", "Requests being answered", metrics.under_way.clone());
         registry.register("releases", "Releases in force", metrics.releases.clone());
+        if metrics.cache.is_some() {
+            registry.register(
+                "read_cache_blocks",
+                "Blocks of releases that were read, found on disk or fetched",
+                metrics.cache_reads.clone(),
+            );
+            registry.register("read_cache_bytes", "Bytes of releases that are kept on disk", metrics.cache_bytes.clone());
+        }
         metrics
     }
 
@@ -128,6 +145,14 @@ impl Metrics {
     }
 
     fn text(&self) -> Option<String> {
+        if let Some(cache) = &self.cache {
+            let (found, fetched) = cache.reads();
+            for (kind, reads) in [("found", found), ("fetched", fetched)] {
+                let counter = self.cache_reads.get_or_create(&Kind { kind });
+                counter.inc_by(reads.saturating_sub(counter.get()));
+            }
+            self.cache_bytes.set(cache.bytes() as i64);
+        }
         let mut text = String::new();
         encode(&mut text, &self.registry).ok().map(|()| text)
     }

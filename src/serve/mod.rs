@@ -40,6 +40,7 @@ mod who;
 use std::{
     future::Future,
     net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
     pin::Pin,
     sync::{
         Arc,
@@ -73,7 +74,7 @@ use crate::{
     register::FileSources,
     release::{Catalogue, Protection, survey},
     sql::Sql,
-    storage::Store,
+    storage::{ReadCache, Store},
     tables::{Library, Scope},
 };
 
@@ -110,6 +111,8 @@ pub struct ServeSettings {
     pub open: Option<Scope>,
     /// What the engine may take of the machine.
     pub engine: ServingSettings,
+    /// Folder on local disk in which to keep what was read of an object store, and how many bytes; `None`: nothing is kept.
+    pub read_cache: Option<(PathBuf, u64)>,
     /// What statements of SQL may take.
     pub sql: SqlSettings,
     /// Where named queries come from.
@@ -140,6 +143,7 @@ impl Default for ServeSettings {
             access: None,
             open: None,
             engine: ServingSettings::default(),
+            read_cache: None,
             sql: SqlSettings::default(),
             queries: FileSources::Shipped,
             dashboards: FileSources::Shipped,
@@ -211,7 +215,8 @@ impl Application {
         let (known, outlines) = (survey(store).await?, Boundaries::survey(store).await?);
         let catalogue = Catalogue::open(store).await?;
         check_protection(&catalogue, settings.address)?;
-        let engine = Arc::new(ServingEngine::new(store, settings.engine)?);
+        let cache = settings.read_cache.as_ref().map(|(folder, bound)| read_cache(store, folder, *bound)).transpose()?;
+        let engine = Arc::new(ServingEngine::with_cache(store, cache.clone(), settings.engine)?);
         let library = Arc::new(Library::open(&catalogue, &engine).await?);
         let sql = Arc::new(Sql::open(&library, &engine, &settings.queries, settings.sql).await?);
         let dashboards = Arc::new(Dashboards::open(&library, &sql, &settings.dashboards)?);
@@ -233,7 +238,7 @@ impl Application {
             None => None,
         };
         tracing::info!(%address, releases = library.releases.len(), tables = library.tables.len(), "listening");
-        let metrics = Arc::new(Metrics::new());
+        let metrics = Arc::new(Metrics::new(cache));
         metrics.releases(library.releases.len());
         let figures: Option<Figures> = match settings.metrics {
             Some(address) => {
@@ -355,6 +360,14 @@ async fn if_any(work: Option<impl Future<Output = ()>>) {
         Some(work) => work.await,
         None => std::future::pending().await,
     }
+}
+
+/// Opens the folder in which to keep what was read of an object store.
+fn read_cache(store: &Store, folder: &Path, bound: u64) -> Result<Arc<ReadCache>> {
+    if store.local("").is_some() {
+        return Err(Error::Input(format!("{store} is on local disk already; a folder for what was read is for releases on s3://")));
+    }
+    Ok(Arc::new(ReadCache::open(folder, bound)?))
 }
 
 /// Refuses to show to others what is not protected against them.

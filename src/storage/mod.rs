@@ -8,6 +8,7 @@
 //! Publication rests on two promises that both kinds keep: a file appears whole or not at all, and
 //! [`Store::create`] lets exactly one writer win. A folder keeps a third: [`Store::hold`] keeps other publishers out.
 
+mod cache;
 mod digest;
 mod folder;
 mod scratch;
@@ -34,6 +35,7 @@ use object_store::{
 use tokio::io::AsyncReadExt;
 use url::Url;
 
+pub use cache::{CachedFile, ReadCache};
 pub use digest::FileDigest;
 pub use folder::{read_folder, read_text};
 pub use scratch::{Piece, Scratch};
@@ -183,6 +185,11 @@ impl Store {
         path.split('/').filter(|part| !part.is_empty()).fold(self.base.clone(), |base, name| base.join(part(name)))
     }
 
+    /// The store's address for other processes: that of a folder is its whole path.
+    pub fn address(&self) -> String {
+        self.local("").map_or_else(|| self.shown.clone(), |folder| folder.display().to_string())
+    }
+
     /// Where a file lies in the local file system, if it does.
     pub fn local(&self, path: &str) -> Option<PathBuf> {
         let mut address = self.root.clone();
@@ -191,6 +198,11 @@ impl Store {
         }
         address.path_segments_mut().ok()?.pop_if_empty().extend(self.path(path).parts());
         address.to_file_path().ok()
+    }
+
+    /// What tells a file of this store from every other one, also from one that takes its place.
+    pub fn identity(&self, file: &StoredFile) -> String {
+        format!("{}{} {} {}", self.root, self.path(&file.path), file.bytes, file.written.timestamp_nanos_opt().unwrap_or_default())
     }
 
     fn failed(&self, path: &str, error: impl fmt::Display) -> Error {
@@ -347,6 +359,20 @@ impl Store {
         for file in self.list(folder).await? {
             self.remove(&file.path).await?;
         }
+        if let Some(folder) = self.local(folder) {
+            remove_empty(&folder);
+        }
         Ok(())
     }
+}
+
+/// Removes a folder and those below it as far as nothing is in them. One that somebody has just written to stays, and so does one that
+/// cannot be removed: it takes no room.
+fn remove_empty(folder: &LocalPath) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_empty(&entry.path());
+        }
+    }
+    let _ = fs::remove_dir(folder);
 }

@@ -48,6 +48,8 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 pub enum Fault {
     #[default]
     Nothing,
+    /// Nothing, but requests for content are counted.
+    Count,
     /// Every so many requests one is refused, before anything is done.
     Refuse(usize),
     /// Every so many changes one is made, and answered as if it had not been.
@@ -85,10 +87,15 @@ impl Faults {
         child
     }
 
-    fn verdict(&self, change: bool) -> Verdict {
+    fn verdict(&self, change: bool, content: bool) -> Verdict {
         let mut plan = self.0.lock().expect("nobody panicked with the plan");
         let (fault, count) = &mut *plan;
-        *count += usize::from(change || matches!(fault, Fault::Refuse(_) | Fault::Hang(_)));
+        let counts = match fault {
+            Fault::Count => content,
+            Fault::Refuse(_) | Fault::Hang(_) => true,
+            Fault::Nothing | Fault::Forget(_) | Fault::Kill(..) => change,
+        };
+        *count += usize::from(counts);
         match fault {
             Fault::Refuse(every) if *count % *every == 0 => Verdict::Refuse,
             Fault::Forget(every) if change && *count % *every == 0 => Verdict::Forget,
@@ -204,7 +211,9 @@ impl S3 {
 /// Hands a request to the S3 service.
 async fn answer(service: S3Service, root: PathBuf, faults: Arc<Faults>, request: Request) -> Response {
     let lost = || (StatusCode::SERVICE_UNAVAILABLE, "try again").into_response();
-    let verdict = faults.verdict(matches!(*request.method(), Method::PUT | Method::POST | Method::DELETE));
+    let change = matches!(*request.method(), Method::PUT | Method::POST | Method::DELETE);
+    let content = *request.method() == Method::GET && request.uri().path().ends_with(".parquet");
+    let verdict = faults.verdict(change, content);
     match verdict {
         Verdict::Refuse => return lost(),
         Verdict::Hang => std::future::pending().await,

@@ -1,0 +1,395 @@
+//! A count in parts, by workers that share nothing but a store.
+//!
+//! ```text
+//! work/<job>/job.json                 what is counted: definitions, options, files, and which of their pieces make a part
+//!            people-0007.json         a part is done; beside it .cubes, .rejects, .identities, .households
+//!            repeats-0003.json        the same for some partitions of all identities
+//!            households-0003.json     the same for some partitions of all households
+//! ```
+//!
+//! Each part is a pure function of the job and of earlier parts, and its `.json` is written last. So a part may be begun by several
+//! workers, given up and begun again, and whoever waits sees nothing of it but time. What is wrong with the snapshot is a result
+//! too; only what may be better the next time (a store that does not answer) is an error of the worker's.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::Write,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
+
+use super::{
+    HouseholdSummary,
+    households::{Households, Members},
+    run::{self, Entries, Found, Noting, Run},
+    slabs::{self, Slabs},
+};
+use crate::{
+    classify::{Position, Reason, RejectSummary, Rejects, SeenIdentity},
+    engine::{Engine, Errand},
+    error::{Error, Result},
+    ingest::{Progress, Snapshot, SnapshotPiece},
+    register::{Definitions, Origin, Period},
+    storage::{PARTITIONS, Scratch, Spill, Store},
+};
+
+/// Parts of a pass over partitions.
+const SHARES: usize = 32;
+/// zstd: cubes of a part are mostly zeros.
+const LEVEL: i32 = 1;
+
+/// The three passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    People,
+    Repeats,
+    Households,
+}
+
+impl Pass {
+    fn id(self) -> &'static str {
+        match self {
+            Self::People => "people",
+            Self::Repeats => "repeats",
+            Self::Households => "households",
+        }
+    }
+
+    /// Names of the pass's parts.
+    pub(super) fn parts(self, job: &Job) -> Vec<String> {
+        let count = if self == Self::People { job.people.len() } else { SHARES };
+        (0..count).map(|number| format!("{}-{number:04}", self.id())).collect()
+    }
+
+    fn of(part: &str) -> Option<(Self, usize)> {
+        let (id, number) = part.split_once('-')?;
+        let pass = [Self::People, Self::Repeats, Self::Households].into_iter().find(|pass| pass.id() == id)?;
+        Some((pass, number.parse().ok()?))
+    }
+}
+
+/// What is counted.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Job {
+    /// Version of the program: others would do it otherwise.
+    pub version: String,
+    pub period: Period,
+    pub codings: BTreeMap<String, String>,
+    pub origin: Origin,
+    /// Names of all files of the snapshot.
+    pub files: Vec<String>,
+    /// For each part of the first pass what it reads.
+    pub people: Vec<Vec<SnapshotPiece>>,
+}
+
+/// The program's version as a job tells it.
+pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Where a work folder tells what is counted.
+pub(super) const JOB: &str = "job.json";
+
+/// What came of a part, beside the files that lie with it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Outcome {
+    /// What is wrong with the snapshot; then there is nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+    pub read: u64,
+    pub newest_birth: u32,
+    pub rejected: Vec<(Reason, String, Option<u32>, u64)>,
+    pub duplicates: Vec<(Position, Position)>,
+    pub counted: HouseholdSummary,
+    /// For each cube the first cell whose count is stored, and how many are; of repetitions how many cells are stored.
+    pub cubes: Vec<(usize, usize)>,
+    /// See [`slabs::write`].
+    pub identities: Vec<u64>,
+    pub households: Vec<u64>,
+}
+
+/// Numbers as they lie in memory (little-endian), compressed.
+fn pack<'a>(lists: impl Iterator<Item = &'a [u32]>) -> Result<Vec<u8>> {
+    let failed = |error: std::io::Error| Error::Internal(format!("counts cannot be compressed: {error}"));
+    let mut out = zstd::Encoder::new(Vec::new(), LEVEL).map_err(failed)?;
+    for list in lists {
+        out.write_all(bytemuck::cast_slice(list)).map_err(failed)?;
+    }
+    out.finish().map_err(failed)
+}
+
+/// Lists of numbers of known lengths that were packed.
+fn unpack(lengths: impl Iterator<Item = usize>, packed: &[u8]) -> Result<Vec<Vec<u32>>> {
+    let damaged = || Error::Input("the counts of a part are damaged; count the snapshot again".into());
+    let bytes = zstd::decode_all(packed).map_err(|_| damaged())?;
+    let mut rest = bytes.as_slice();
+    let mut lists = Vec::new();
+    for length in lengths {
+        let list;
+        (list, rest) = rest.split_at_checked(length.saturating_mul(4)).ok_or_else(damaged)?;
+        lists.push(bytemuck::pod_collect_to_vec(list));
+    }
+    if rest.is_empty() { Ok(lists) } else { Err(damaged()) }
+}
+
+/// Where a cube is not zero.
+fn filled(cube: &[u32]) -> (usize, usize) {
+    let first = cube.iter().position(|&count| count > 0).unwrap_or(0);
+    let end = cube.iter().rposition(|&count| count > 0).map_or(0, |last| last + 1);
+    (first, end - first)
+}
+
+/// Adds counts that a part left to those of other parts.
+pub(super) fn add_packed(cubes: &mut [Vec<u32>], outcome: &Outcome, packed: &[u8]) -> Result<()> {
+    let lists = unpack(outcome.cubes.iter().map(|&(_, count)| count), packed)?;
+    let damaged = || Error::Input("the counts of a part are of other tables; count the snapshot again".into());
+    if lists.len() != cubes.len() {
+        return Err(damaged());
+    }
+    for ((cube, list), &(first, _)) in cubes.iter_mut().zip(lists).zip(&outcome.cubes) {
+        let cells = cube.get_mut(first..).filter(|cells| cells.len() >= list.len()).ok_or_else(damaged)?;
+        for (cell, count) in cells.iter_mut().zip(list) {
+            *cell += count;
+        }
+    }
+    Ok(())
+}
+
+/// Adds the cells of repetitions that a part found to those of other parts.
+pub(super) fn extend_packed(cells: &mut [Vec<u32>], outcome: &Outcome, packed: &[u8]) -> Result<()> {
+    for (cells, list) in cells.iter_mut().zip(unpack(outcome.cubes.iter().map(|&(_, count)| count), packed)?) {
+        cells.extend(list);
+    }
+    Ok(())
+}
+
+/// Where parts are worked off.
+pub struct Workshop {
+    engine: Engine,
+    scratch: PathBuf,
+    /// Bytes that a part may hold in memory.
+    memory: usize,
+    /// The last job that was seen: the parts of one follow each other.
+    job: Mutex<Option<(String, Arc<Known>)>>,
+}
+
+/// A job with what is made of it once.
+struct Known {
+    job: Job,
+    definitions: Definitions,
+}
+
+impl Workshop {
+    /// A workshop. `memory` are the bytes of identities and households that all its threads together hold before they go to `scratch`.
+    pub fn new(engine: Engine, scratch: PathBuf, memory: usize) -> Self {
+        let memory = memory / engine.threads().max(1);
+        Self { engine, scratch, memory, job: Mutex::default() }
+    }
+
+    /// The job of a work folder; `None` where it is over.
+    async fn job(&self, place: &Store) -> Result<Option<Arc<Known>>> {
+        let address = place.address();
+        if place.stat(JOB).await?.is_none() {
+            return Ok(None);
+        }
+        let known = self.job.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, known)) = known.filter(|(known, _)| *known == address) {
+            return Ok(Some(known));
+        }
+        let Some(text) = place.read(JOB).await? else { return Ok(None) };
+        let version: Version = serde_json::from_slice(&text).map_err(|error| Error::Input(format!("{address}/{JOB}: {error}")))?;
+        if version.version != VERSION {
+            return Err(Error::Input(format!(
+                "a worker runs cacah {VERSION} and was sent a job of cacah {}; run the same version everywhere",
+                version.version
+            )));
+        }
+        let job: Job = serde_json::from_slice(&text).map_err(|error| Error::Input(format!("{address}/{JOB}: {error}")))?;
+        let known = Arc::new(Known { definitions: job.origin.parse()?, job });
+        *self.job.lock().unwrap_or_else(PoisonError::into_inner) = Some((address, Arc::clone(&known)));
+        Ok(Some(known))
+    }
+
+    async fn people(&self, place: &Store, part: &str, known: &Known, number: usize) -> Result<Outcome> {
+        let Known { job, definitions } = known;
+        let pieces = job.people.get(number).ok_or_else(|| Error::Internal(format!("the job has no part {part}")))?;
+        let mut inputs: Vec<String> = pieces.iter().filter_map(|piece| job.files.get(piece.file as usize)).cloned().collect();
+        inputs.dedup();
+        let io = Handle::current();
+        let scratch = Arc::new(Scratch::new(&self.scratch, self.memory)?);
+        let codings: HashMap<String, String> = job.codings.clone().into_iter().collect();
+        let classifier = run::classifier(definitions, job.period, &codings)?;
+        let snapshot = Snapshot::open(&inputs, classifier.columns().to_vec(), &io).await?.within(&job.files)?;
+        let households = run::has_households(definitions).then(|| Arc::new(Households::new(&scratch)));
+        let identities = definitions.identity.as_ref().map(|_| Arc::new(Spill::<SeenIdentity>::new(&scratch)));
+        let noting = identities.clone().map_or(Noting::Nothing, Noting::Whole);
+        let rejects = Rejects::new(&self.scratch, job.files.clone())?;
+        let run = Arc::new(Run::new(definitions, classifier, rejects, noting, households.clone()));
+        let progress = Progress::default();
+        let feed = snapshot.feed(pieces, io, progress.clone())?;
+        let cubes = run.count_people(definitions, &self.engine, &feed, 1).await?;
+
+        let mut outcome = Outcome { read: progress.records.load(std::sync::atomic::Ordering::Relaxed), ..Outcome::default() };
+        if let Some(identities) = identities {
+            let path = format!("{part}.identities");
+            outcome.identities = slabs::write(place, &path, &self.scratch, |partition| identities.take(partition)).await?;
+        }
+        if let Some(households) = households {
+            outcome.households = self.hand_over(place, part, &households).await?;
+        }
+        let found = finish(run)?;
+        outcome.newest_birth = found.newest_birth;
+        outcome.rejected =
+            found.rejects.summary().into_iter().map(|((reason, column, node), count)| (reason, column, node, count)).collect();
+        let list = tempfile::NamedTempFile::new_in(&self.scratch).map_err(|error| Error::storage("writing the list of rejects", error))?;
+        found.rejects.write_lines(&mut std::io::BufWriter::new(list.as_file()))?;
+        place.upload(&format!("{part}.rejects"), list.path()).await?;
+        leave_counts(place, part, outcome, &cubes).await
+    }
+
+    async fn repeats(&self, place: &Store, part: &str, known: &Known, number: usize) -> Result<Outcome> {
+        let Known { job, definitions } = known;
+        let classifier = run::classifier(definitions, job.period, &job.codings.clone().into_iter().collect())?;
+        let slabs = self.slabs(place, job, &[Pass::People], "identities", |outcome| outcome.identities).await?;
+        let scratch = Arc::new(Scratch::new(&self.scratch, self.memory)?);
+        let households = run::has_households(definitions).then(|| Arc::new(Households::new(&scratch)));
+        let rejects = Rejects::new(&self.scratch, Vec::new())?;
+        let run = Arc::new(Run::new(definitions, classifier, rejects, Noting::Nothing, households.clone()));
+        let cells = run.find_repeated(definitions, &self.engine, Entries::stored(slabs, share(number)), 1).await?;
+        let mut outcome = Outcome { cubes: cells.iter().map(|cells| (0, cells.len())).collect(), ..Outcome::default() };
+        if let Some(households) = households {
+            outcome.households = self.hand_over(place, part, &households).await?;
+        }
+        let found = finish(run)?;
+        outcome.rejected = found.repeated.into_iter().map(|((reason, column, node), count)| (reason, column, node, count)).collect();
+        outcome.duplicates = found.duplicates;
+        place.write(&format!("{part}.cubes"), pack(cells.iter().map(Vec::as_slice))?).await?;
+        Ok(outcome)
+    }
+
+    async fn households(&self, place: &Store, part: &str, known: &Known, number: usize) -> Result<Outcome> {
+        let Known { job, definitions } = known;
+        let classifier = run::classifier(definitions, job.period, &job.codings.clone().into_iter().collect())?;
+        let passes: &[Pass] = if definitions.identity.is_some() { &[Pass::People, Pass::Repeats] } else { &[Pass::People] };
+        let slabs = self.slabs(place, job, passes, "households", |outcome| outcome.households).await?;
+        let rejects = Rejects::new(&self.scratch, Vec::new())?;
+        let run = Arc::new(Run::new(definitions, classifier, rejects, Noting::Nothing, None));
+        let cubes = run.count_households(definitions, &self.engine, Entries::stored(slabs, share(number)), 1).await?;
+        let outcome = Outcome { counted: finish(run)?.households, ..Outcome::default() };
+        leave_counts(place, part, outcome, &cubes).await
+    }
+
+    async fn hand_over(&self, place: &Store, part: &str, households: &Households) -> Result<Vec<u64>> {
+        let take = |partition| -> Result<Vec<Vec<Members>>> { households.take(partition) };
+        slabs::write(place, &format!("{part}.households"), &self.scratch, take).await
+    }
+
+    /// What the parts of earlier passes left.
+    async fn slabs(&self, place: &Store, job: &Job, passes: &[Pass], kind: &str, of: impl Fn(Outcome) -> Vec<u64>) -> Result<Slabs> {
+        let mut slabs = Vec::new();
+        for part in passes.iter().flat_map(|pass| pass.parts(job)) {
+            let outcome = outcome(place, &part).await?.ok_or_else(|| Error::storage(place.address(), format!("{part} is not done")))?;
+            slabs.push((format!("{part}.{kind}"), of(outcome)));
+        }
+        Ok(Slabs::new(place.clone(), slabs))
+    }
+}
+
+/// Keeps the counts of a part.
+async fn leave_counts(place: &Store, part: &str, mut outcome: Outcome, cubes: &[Vec<u32>]) -> Result<Outcome> {
+    outcome.cubes = cubes.iter().map(|cube| filled(cube)).collect();
+    let filled = cubes.iter().zip(&outcome.cubes).map(|(cube, &(first, count))| &cube[first..first + count]);
+    place.write(&format!("{part}.cubes"), pack(filled)?).await?;
+    Ok(outcome)
+}
+
+/// The only thing that a worker looks at in a job of another version.
+#[derive(Deserialize)]
+struct Version {
+    version: String,
+}
+
+/// The partitions of a share.
+fn share(number: usize) -> std::ops::Range<usize> {
+    number * PARTITIONS / SHARES..(number + 1) * PARTITIONS / SHARES
+}
+
+fn finish(run: Arc<Run>) -> Result<Found> {
+    Arc::try_unwrap(run).map(Run::finish).map_err(|_| Error::Internal("a worker is still at work".into()))
+}
+
+/// What came of a part; `None` while it is not done.
+pub(super) async fn outcome(place: &Store, part: &str) -> Result<Option<Outcome>> {
+    let path = format!("{part}.json");
+    let Some(text) = place.read(&path).await? else { return Ok(None) };
+    serde_json::from_slice(&text)
+        .map(Some)
+        .map_err(|error| Error::Input(format!("{place}/{path}: damaged ({error}); count the snapshot again")))
+}
+
+/// Counts of rejects as a part tells them.
+pub(super) fn summary(rejected: &[(Reason, String, Option<u32>, u64)]) -> RejectSummary {
+    rejected.iter().map(|(reason, column, node, count)| ((*reason, column.clone(), *node), *count)).collect()
+}
+
+#[async_trait]
+impl Errand for Workshop {
+    async fn run(&self, place: &str, part: &str) -> Result<()> {
+        let place = Store::open(place)?;
+        let Some(known) = self.job(&place).await? else { return Ok(()) };
+        if outcome(&place, part).await?.is_some() {
+            return Ok(());
+        }
+        let done = match Pass::of(part) {
+            Some((Pass::People, number)) => self.people(&place, part, &known, number).await,
+            Some((Pass::Repeats, number)) => self.repeats(&place, part, &known, number).await,
+            Some((Pass::Households, number)) => self.households(&place, part, &known, number).await,
+            None => Err(Error::Internal(format!("'{part}' is no part of a count"))),
+        };
+        let outcome = match done {
+            Ok(outcome) => outcome,
+            // The same for every worker that tries.
+            Err(error @ (Error::Input(_) | Error::Definition(_) | Error::NotFound(_) | Error::Conflict(_))) => {
+                Outcome { failed: Some(error.to_string()), ..Outcome::default() }
+            }
+            Err(error) => return Err(error),
+        };
+        let text = serde_json::to_vec(&outcome).map_err(|error| Error::Internal(error.to_string()))?;
+        place.write(&format!("{part}.json"), text).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_of_parts_add_up() {
+        let first = [vec![0, 0, 3, 0, 1, 0], vec![0; 4], vec![7]];
+        let second = [vec![1, 0, 2, 0, 0, 0], vec![0, 0, 0, 9], vec![0]];
+        let mut cubes = vec![vec![0; 6], vec![0; 4], vec![0]];
+        let place = Store::in_memory().unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        for part in [&first, &second] {
+            let (outcome, packed) = runtime.block_on(async {
+                let outcome = leave_counts(&place, "part", Outcome::default(), part.as_slice()).await.unwrap();
+                (outcome, place.read("part.cubes").await.unwrap().unwrap())
+            });
+            add_packed(&mut cubes, &outcome, &packed).unwrap();
+            for wrong in [vec![], vec![(0, 6), (0, 4)], vec![(0, 6), (0, 4), (1, 1)], vec![(0, usize::MAX), (0, 0), (0, 0)]] {
+                assert!(add_packed(&mut cubes.clone(), &Outcome { cubes: wrong, ..Outcome::default() }, &packed).is_err());
+            }
+        }
+        assert_eq!(cubes, [vec![1, 0, 5, 0, 1, 0], vec![0, 0, 0, 9], vec![7]]);
+        assert!(add_packed(&mut cubes, &Outcome::default(), b"nothing").is_err());
+    }
+
+    #[test]
+    fn shares_are_all_partitions() {
+        let all: Vec<usize> = (0..SHARES).flat_map(share).collect();
+        assert_eq!(all, (0..PARTITIONS).collect::<Vec<_>>());
+        assert_eq!(Pass::of("repeats-0031"), Some((Pass::Repeats, 31)));
+        assert_eq!(Pass::of("people"), None);
+    }
+}

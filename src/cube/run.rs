@@ -1,0 +1,416 @@
+//! What workers do with records, on one machine or on many: classify, count, note; find repetitions; group households.
+//!
+//! The first and the third of the three passes are streams of batches of codes, one for each worker, which the engine counts
+//! ([`Engine::count`]); the second takes off what the first should not have counted.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
+};
+
+use arrow::{
+    array::{ArrayRef, RecordBatch, UInt32Array},
+    datatypes::{DataType, Field, Schema, SchemaRef},
+};
+use futures::StreamExt;
+
+use super::{
+    households::{HouseholdRecord, HouseholdSummary, HouseholdWriter, Households, Members, group},
+    slabs::Slabs,
+};
+use crate::{
+    classify::{
+        Classifier, ClassifyWorker, Coded, Duplicate, Identities, IdentityWriter, Position, Reason, RejectSummary, Rejects, SeenIdentity,
+        repetitions,
+    },
+    engine::{BatchSource, CellCounter, Engine},
+    error::Result,
+    ingest::{Feed, Worker},
+    register::{Definitions, Period, Source, Unit},
+    storage::{PARTITIONS, Repeats, Spill, SpillWriter},
+};
+
+/// Definitions compiled for the snapshot of one period.
+pub fn classifier(definitions: &Definitions, period: Period, codings: &HashMap<String, String>) -> Result<Arc<Classifier>> {
+    Ok(Arc::new(Classifier::new(definitions, period, codings)?))
+}
+
+/// Whether households are counted at all.
+pub fn has_households(definitions: &Definitions) -> bool {
+    definitions.household.is_some() && definitions.tables.iter().any(|table| table.unit == Unit::Household)
+}
+
+/// What is noted of identities.
+pub enum Noting {
+    /// Nothing: the register has none, or they were noted before.
+    Nothing,
+    /// Enough to find repetitions within this process.
+    Numbered(Arc<Identities>),
+    /// All that others need to find repetitions.
+    Whole(Arc<Spill<SeenIdentity>>),
+}
+
+/// What a worker of the first pass writes of identities.
+enum NotingWriter {
+    Nothing,
+    Numbered(IdentityWriter),
+    Whole(SpillWriter<SeenIdentity>),
+}
+
+impl Noting {
+    fn writer(&self) -> NotingWriter {
+        match self {
+            Self::Nothing => NotingWriter::Nothing,
+            Self::Numbered(identities) => NotingWriter::Numbered(identities.writer()),
+            Self::Whole(spill) => NotingWriter::Whole(SpillWriter::new(spill)),
+        }
+    }
+}
+
+impl NotingWriter {
+    fn note(&mut self, coded: &Coded) -> Result<()> {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Numbered(writer) => writer.note(coded),
+            Self::Whole(writer) => coded.seen().try_for_each(|seen| writer.push(seen.hash, seen)),
+        }
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Numbered(writer) => writer.finish(),
+            Self::Whole(writer) => writer.finish(),
+        }
+    }
+}
+
+/// Where what was noted lies, and which of its partitions are to be worked off.
+pub struct Entries<T> {
+    place: Place<T>,
+    partitions: std::ops::Range<usize>,
+}
+
+enum Place<T> {
+    Here(Arc<T>),
+    Stored(Slabs),
+}
+
+impl<T> Entries<T> {
+    /// Everything that was noted here.
+    pub fn all(here: Arc<T>) -> Self {
+        Self { place: Place::Here(here), partitions: 0..PARTITIONS }
+    }
+
+    /// Some partitions of what others noted.
+    pub fn stored(slabs: Slabs, partitions: std::ops::Range<usize>) -> Self {
+        Self { place: Place::Stored(slabs), partitions }
+    }
+}
+
+impl Entries<Identities> {
+    async fn duplicates(&self, partition: usize, repeats: &mut Repeats) -> Result<Vec<Duplicate>> {
+        match &self.place {
+            Place::Here(identities) => identities.duplicates(partition, repeats),
+            Place::Stored(slabs) => Ok(repetitions(&slabs.read::<SeenIdentity>(partition).await?.concat(), repeats)),
+        }
+    }
+}
+
+impl Entries<Households> {
+    async fn grouped(&self, partition: usize, repeats: &mut Repeats) -> Result<(Vec<HouseholdRecord>, HouseholdSummary)> {
+        let entries = match &self.place {
+            Place::Here(households) => households.take(partition)?,
+            Place::Stored(slabs) => slabs.read::<Members>(partition).await?,
+        };
+        Ok(group(&entries, repeats))
+    }
+}
+
+/// What all workers of a run share.
+pub struct Run {
+    classifier: Arc<Classifier>,
+    schema: SchemaRef,
+    rejects: Rejects,
+    noting: Noting,
+    households: Option<Arc<Households>>,
+    /// Position of the relation to the head among the code columns, and which codes are heads.
+    heads: Option<(usize, Vec<bool>)>,
+    newest_birth: AtomicU32,
+    duplicates: Mutex<Vec<(Position, Position)>>,
+    duplicate_summary: Mutex<RejectSummary>,
+    identity_column: String,
+    household_summary: Mutex<HouseholdSummary>,
+}
+
+/// What a run found beside its counts.
+pub struct Found {
+    /// Rejects other than duplicates.
+    pub rejects: Rejects,
+    /// Records that repeat an identity, and where it stands first; ordered as in the snapshot.
+    pub duplicates: Vec<(Position, Position)>,
+    /// Counts of those.
+    pub repeated: RejectSummary,
+    /// Households that could and could not be counted.
+    pub households: HouseholdSummary,
+    /// Newest believable birth date, as [`crate::register::DateKey::number`] tells it; 0 if there was none.
+    pub newest_birth: u32,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Run {
+    /// Starts a run.
+    pub fn new(
+        definitions: &Definitions,
+        classifier: Arc<Classifier>,
+        rejects: Rejects,
+        noting: Noting,
+        households: Option<Arc<Households>>,
+    ) -> Self {
+        let dimensions = classifier.dimensions();
+        let fields = dimensions.iter().map(|&at| Field::new(&definitions.dimensions[at].id, DataType::UInt32, false)).collect::<Vec<_>>();
+        let heads = definitions.household.as_ref().and_then(|household| {
+            let at = dimensions.iter().position(|&at| at == household.relation)?;
+            Some((at, household.heads.clone()))
+        });
+        Self {
+            schema: Arc::new(Schema::new(fields)),
+            rejects,
+            noting,
+            households,
+            heads,
+            newest_birth: AtomicU32::new(0),
+            duplicates: Mutex::default(),
+            duplicate_summary: Mutex::default(),
+            identity_column: definitions.identity.as_ref().map(|key| key.column.clone()).unwrap_or_default(),
+            household_summary: Mutex::default(),
+            classifier,
+        }
+    }
+
+    /// First pass: counts the people of a feed and notes identities and households.
+    pub async fn count_people(
+        self: &Arc<Self>,
+        definitions: &Definitions,
+        engine: &Engine,
+        feed: &Feed,
+        workers: usize,
+    ) -> Result<Vec<Vec<u32>>> {
+        let sources = (0..workers).map(|_| people(Arc::clone(self), feed)).collect();
+        engine.count(Arc::clone(&self.schema), sources, counters(definitions, Unit::Person)).await
+    }
+
+    /// Second pass: finds the records that repeat an identity and takes them off their households. Gives for each cube of people the cells
+    /// that they were counted in, one for each of them: they are so few that counting them would be work for nothing.
+    pub async fn find_repeated(
+        self: &Arc<Self>,
+        definitions: &Definitions,
+        engine: &Engine,
+        entries: Entries<Identities>,
+        workers: usize,
+    ) -> Result<Vec<Vec<u32>>> {
+        let counters = Arc::new(counters(definitions, Unit::Person));
+        let next = Arc::new(AtomicUsize::new(entries.partitions.start));
+        let entries = Arc::new(entries);
+        let worker = |_| engine.run(repeated(Arc::clone(self), Arc::clone(&entries), Arc::clone(&next), Arc::clone(&counters)));
+        let mut cells: Vec<Vec<u32>> = vec![Vec::new(); counters.len()];
+        for found in futures::future::try_join_all((0..workers).map(worker)).await? {
+            for (cells, found) in cells.iter_mut().zip(found) {
+                cells.extend(found);
+            }
+        }
+        // In an order that does not tell which worker came first.
+        cells.iter_mut().for_each(|cells| cells.sort_unstable());
+        Ok(cells)
+    }
+
+    /// Third pass: counts households.
+    pub async fn count_households(
+        self: &Arc<Self>,
+        definitions: &Definitions,
+        engine: &Engine,
+        entries: Entries<Households>,
+        workers: usize,
+    ) -> Result<Vec<Vec<u32>>> {
+        let sizes = household_sizes(definitions);
+        let mut fields: Vec<_> = self.schema.fields().iter().cloned().collect();
+        fields.extend(sizes.iter().map(|(id, _)| Arc::new(Field::new(id, DataType::UInt32, false))));
+        let schema = Arc::new(Schema::new(fields));
+        let sizes = Arc::new(sizes);
+        let next = Arc::new(AtomicUsize::new(entries.partitions.start));
+        let entries = Arc::new(entries);
+        let source = || grouped(Arc::clone(self), Arc::clone(&entries), Arc::clone(&next), Arc::clone(&schema), Arc::clone(&sizes));
+        let sources = (0..workers).map(|_| source()).collect();
+        engine.count(Arc::clone(&schema), sources, counters(definitions, Unit::Household)).await
+    }
+
+    /// What was found beside the counts.
+    pub fn finish(self) -> Found {
+        let mut duplicates = self.duplicates.into_inner().unwrap_or_else(PoisonError::into_inner);
+        duplicates.sort_unstable();
+        Found {
+            rejects: self.rejects,
+            duplicates,
+            repeated: self.duplicate_summary.into_inner().unwrap_or_else(PoisonError::into_inner),
+            households: self.household_summary.into_inner().unwrap_or_else(PoisonError::into_inner),
+            newest_birth: self.newest_birth.into_inner(),
+        }
+    }
+}
+
+/// The cubes of one unit, as the engine counts them.
+pub fn counters(definitions: &Definitions, unit: Unit) -> Vec<CellCounter> {
+    let tables = definitions.tables.iter().filter(|table| table.unit == unit);
+    let counter = |table: &crate::register::Table| {
+        let shape = definitions.shape(table);
+        let moves = shape
+            .axes
+            .iter()
+            .zip(&shape.leaf_strides)
+            .map(|(axis, &stride)| axis.base_to_leaf.iter().map(|&leaf| (u64::from(leaf) * stride) as u32).collect())
+            .collect();
+        CellCounter {
+            name: table.id.clone(),
+            columns: table.axes.iter().map(|axis| axis.dimension.clone()).collect(),
+            moves,
+            cells: shape.leaf_cells as usize,
+        }
+    };
+    tables.map(counter).collect()
+}
+
+/// Dimensions of household size: identifier, and base leaf by members.
+fn household_sizes(definitions: &Definitions) -> Vec<(String, Vec<u32>)> {
+    let sizes = definitions.dimensions.iter().zip(&definitions.sources).filter_map(|(dimension, source)| match source {
+        Source::HouseholdSize { leaves } => Some((dimension.id.clone(), leaves.clone())),
+        _ => None,
+    });
+    sizes.collect()
+}
+
+/// One thread's part of the first pass.
+struct PeopleWorker {
+    run: Arc<Run>,
+    records: Worker,
+    classify: ClassifyWorker,
+    noting: NotingWriter,
+    households: Option<HouseholdWriter>,
+}
+
+fn batch(schema: &SchemaRef, codes: Vec<Vec<u32>>) -> Result<RecordBatch> {
+    let columns = codes.into_iter().map(|codes| Arc::new(UInt32Array::from(codes)) as ArrayRef).collect();
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}
+
+fn people(run: Arc<Run>, feed: &Feed) -> BatchSource {
+    let worker = PeopleWorker {
+        records: feed.worker(),
+        classify: run.classifier.worker(),
+        noting: run.noting.writer(),
+        households: run.households.as_deref().map(Households::writer),
+        run,
+    };
+    futures::stream::try_unfold(worker, |mut worker| async move {
+        match worker.records.next().await? {
+            Some(chunk) => {
+                let coded = worker.classify.classify(&chunk, &worker.run.rejects)?;
+                worker.records.recycle(chunk);
+                worker.note(&coded)?;
+                let batch = batch(&worker.run.schema, coded.codes)?;
+                Ok(Some((batch, worker)))
+            }
+            None => {
+                worker.noting.finish()?;
+                if let Some(households) = &mut worker.households {
+                    households.finish()?;
+                }
+                Ok(None)
+            }
+        }
+    })
+    .boxed()
+}
+
+impl PeopleWorker {
+    /// Notes identities and households of accepted records.
+    fn note(&mut self, coded: &Coded) -> Result<()> {
+        if let Some(newest) = coded.newest_birth {
+            self.run.newest_birth.fetch_max(newest.number(), Ordering::Relaxed);
+        }
+        self.noting.note(coded)?;
+        if let (Some(households), Some((at, heads))) = (&mut self.households, &self.run.heads) {
+            for ((&code, &packed), &household) in coded.codes[*at].iter().zip(&coded.packed).zip(&coded.households) {
+                households.add(household, heads[code as usize].then_some(packed))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Takes the next partition until there are none.
+fn next_partition(next: &AtomicUsize, end: usize) -> Option<usize> {
+    Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&partition| partition < end)
+}
+
+/// One worker's part of the second pass.
+async fn repeated(
+    run: Arc<Run>,
+    entries: Arc<Entries<Identities>>,
+    next: Arc<AtomicUsize>,
+    counters: Arc<Vec<CellCounter>>,
+) -> Result<Vec<Vec<u32>>> {
+    let mut households = run.households.as_deref().map(Households::writer);
+    let mut repeats = Repeats::default();
+    let mut cells = vec![Vec::new(); counters.len()];
+    while let Some(partition) = next_partition(&next, entries.partitions.end) {
+        let duplicates = entries.duplicates(partition, &mut repeats).await?;
+        let mut summary = lock(&run.duplicate_summary);
+        for Duplicate { record, .. } in &duplicates {
+            let key = (Reason::Duplicate, run.identity_column.clone(), run.classifier.report_node(record.packed));
+            *summary.entry(key).or_default() += 1;
+            let code = |column: &str| run.schema.index_of(column).map_or(0, |at| run.classifier.unpack(record.packed, at));
+            for (cells, counter) in cells.iter_mut().zip(counters.iter()) {
+                cells.push(counter.cell(code));
+            }
+            if let (Some(writer), Some((at, heads))) = (&mut households, &run.heads) {
+                let is_head = heads[run.classifier.unpack(record.packed, *at) as usize];
+                writer.remove(record.household, is_head.then_some(record.packed))?;
+            }
+        }
+        drop(summary);
+        lock(&run.duplicates).extend(duplicates.iter().map(|found| (found.record.position, found.first)));
+    }
+    if let Some(writer) = &mut households {
+        writer.finish()?;
+    }
+    Ok(cells)
+}
+
+fn grouped(
+    run: Arc<Run>,
+    entries: Arc<Entries<Households>>,
+    next: Arc<AtomicUsize>,
+    schema: SchemaRef,
+    sizes: Arc<Vec<(String, Vec<u32>)>>,
+) -> BatchSource {
+    let start = (run, entries, next, schema, sizes, Repeats::default());
+    futures::stream::try_unfold(start, |(run, entries, next, schema, sizes, mut repeats)| async move {
+        let Some(partition) = next_partition(&next, entries.partitions.end) else { return Ok(None) };
+        let (records, summary) = entries.grouped(partition, &mut repeats).await?;
+        *lock(&run.household_summary) += summary;
+        let mut codes: Vec<Vec<u32>> = (0..run.schema.fields().len())
+            .map(|at| records.iter().map(|record| run.classifier.unpack(record.head, at)).collect())
+            .collect();
+        let size = |leaves: &[u32], record: &HouseholdRecord| leaves[(record.members as usize).min(leaves.len() - 1)];
+        codes.extend(sizes.iter().map(|(_, leaves)| records.iter().map(|record| size(leaves, record)).collect::<Vec<u32>>()));
+        let batch = batch(&schema, codes)?;
+        Ok(Some((batch, (run, entries, next, schema, sizes, repeats))))
+    })
+    .boxed()
+}
