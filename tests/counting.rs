@@ -59,7 +59,7 @@ async fn dense(engine: &Engine, table: &Table, shape: &Shape, columns: &[Vec<u32
         moves: moves.map(|(axis, &stride)| axis.base_to_leaf.iter().map(|&leaf| leaf * stride as u32).collect()).collect(),
         cells: shape.leaf_cells as usize,
     };
-    engine.count(whole.schema(), sources, vec![counter]).await.unwrap().remove(0)
+    engine.count(whole.schema(), sources, &[counter]).await.unwrap().remove(0)
 }
 
 /// The same by SQL: join each code with its leaf, group by the leaves.
@@ -157,7 +157,7 @@ fn an_error_in_a_partition_comes_out_as_it_went_in() {
     let source = futures::stream::iter([Err(cacah::error::Error::Input("line 7 is wrong".into()))]).boxed();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let engine = Engine::new(1).unwrap();
-    let error = runtime.block_on(engine.count(schema, vec![source], vec![counter])).unwrap_err();
+    let error = runtime.block_on(engine.count(schema, vec![source], &[counter])).unwrap_err();
     assert!(matches!(error, cacah::error::Error::Input(_)), "{error}");
     assert_eq!(error.to_string(), "line 7 is wrong");
 }

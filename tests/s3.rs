@@ -18,7 +18,7 @@ use object_store::local::LocalFileSystem;
 use self::service::{Files, OFFICE, REGISTER, S3};
 use crate::{
     common::{assert_says, regions, succeed},
-    support::Server,
+    support::{Server, ask},
 };
 
 /// Two districts, one in each of two provinces.
@@ -104,6 +104,27 @@ fn releases_on_s3_are_the_same_as_in_folders() {
     });
     assert!(in_folder.lines().count() > 200 && in_folder.lines().any(|line| line.ends_with(",c")));
     assert!(in_folder == on_s3, "the service answers differently from s3://");
+
+    // Services side by side know nothing of each other: behind a proxy nobody can tell which of them answers.
+    let one_of_many = || {
+        let mut serve = s3.program();
+        let public = ["serve", "--public", "*", "--public-address", "https://data.example.org", "--releases", &on_store];
+        Server::start(serve.args(public).current_dir(here))
+    };
+    let (first, second) = (one_of_many(), one_of_many());
+    for path in
+        [question, "/api/v2/tables/population/metadata", "/api/v2/tables", "/tables/population", "/charts/pyramid.svg?table=population"]
+    {
+        let answer = |server: &Server| {
+            let answer = ask(server.address.trim_start_matches("http://"), path);
+            let of_this_one = |line: &&str| !["x-request-id:", "date:", "server-timing:"].iter().any(|name| line.starts_with(name));
+            answer.lines().filter(of_this_one).collect::<Vec<_>>().join("\n")
+        };
+        let answers = [&first, &second].map(answer);
+        assert!(answers[0].contains("etag: "), "{}", answers[0]);
+        assert_eq!(answers[0], answers[1]);
+    }
+    drop((first, second));
 
     // What was read once is read from local disk the next time, also by the next process, and no more is kept than was allowed.
     let cached = || {

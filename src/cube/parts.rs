@@ -228,7 +228,7 @@ impl Workshop {
         let run = Arc::new(Run::new(definitions, classifier, rejects, noting, households.clone()));
         let progress = Progress::default();
         let feed = snapshot.feed(pieces, io, progress.clone())?;
-        let cubes = run.count_people(definitions, &self.engine, &feed, 1).await?;
+        let cubes = run.count_people(&self.engine, &feed, 1).await?;
 
         let mut outcome = Outcome { read: progress.records.load(std::sync::atomic::Ordering::Relaxed), ..Outcome::default() };
         if let Some(identities) = identities {
@@ -256,7 +256,7 @@ impl Workshop {
         let households = run::has_households(definitions).then(|| Arc::new(Households::new(&scratch)));
         let rejects = Rejects::new(&self.scratch, Vec::new())?;
         let run = Arc::new(Run::new(definitions, classifier, rejects, Noting::Nothing, households.clone()));
-        let cells = run.find_repeated(definitions, &self.engine, Entries::stored(slabs, share(number)), 1).await?;
+        let cells = run.find_repeated(&self.engine, Entries::stored(slabs, share(number)), 1).await?;
         let mut outcome = Outcome { cubes: cells.iter().map(|cells| (0, cells.len())).collect(), ..Outcome::default() };
         if let Some(households) = households {
             outcome.households = self.hand_over(place, part, &households).await?;

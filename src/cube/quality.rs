@@ -207,10 +207,13 @@ fn accepted_by_region(definitions: &Definitions, region: &Dimension, built: &Bui
     let shape = definitions.shape(table);
     let Some(at) = table.axes.iter().position(|axis| axis.dimension == region.id) else { return accepted };
     let axis = &shape.axes[at];
-    let nodes: Vec<u32> = axis.leaves.iter().map(|&leaf| region.ancestor(axis.nodes[leaf as usize], level)).collect();
-    for (cell, &count) in cube.iter().enumerate().filter(|(_, count)| **count > 0) {
-        let leaf = cell as u64 / shape.leaf_strides[at] % axis.leaves.len() as u64;
-        *accepted.entry(nodes[leaf as usize]).or_default() += u64::from(count);
+    // Cells with one leaf of the region stand in runs.
+    let (run, mut sums) = (shape.leaf_strides[at] as usize, vec![0; axis.leaves.len()]);
+    for (cells, leaf) in cube.chunks(run).zip((0..axis.leaves.len()).cycle()) {
+        sums[leaf] += cells.iter().map(|&count| u64::from(count)).sum::<u64>();
+    }
+    for (&leaf, sum) in axis.leaves.iter().zip(sums).filter(|(_, sum)| *sum > 0) {
+        *accepted.entry(region.ancestor(axis.nodes[leaf as usize], level)).or_default() += sum;
     }
     accepted
 }

@@ -86,11 +86,11 @@ pub async fn build(definitions: &Definitions, options: &BuildOptions, engine: &E
     let run = Arc::new(Run::new(definitions, classifier, rejects, noting, households.clone()));
 
     let feed = snapshot.feed(&snapshot.pieces(), io, progress.clone())?;
-    let mut people_counts = run.count_people(definitions, engine, &feed, engine.threads()).await?;
+    let mut people_counts = run.count_people(engine, &feed, engine.threads()).await?;
     let read = progress.records.load(Ordering::Relaxed);
     check_read(read, snapshot.promised_records())?;
     if let Some(identities) = identities {
-        let repeated = run.find_repeated(definitions, engine, Entries::all(identities), engine.threads()).await?;
+        let repeated = run.find_repeated(engine, Entries::all(identities), engine.threads()).await?;
         take_off(&mut people_counts, &repeated)?;
     }
     let household_counts = match households {

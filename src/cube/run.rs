@@ -134,6 +134,8 @@ impl Entries<Households> {
 pub struct Run {
     classifier: Arc<Classifier>,
     schema: SchemaRef,
+    /// How the cubes of people are counted.
+    people: Arc<Vec<CellCounter>>,
     rejects: Rejects,
     noting: Noting,
     households: Option<Arc<Households>>,
@@ -181,6 +183,7 @@ impl Run {
         });
         Self {
             schema: Arc::new(Schema::new(fields)),
+            people: Arc::new(counters(definitions, Unit::Person)),
             rejects,
             noting,
             households,
@@ -195,31 +198,18 @@ impl Run {
     }
 
     /// First pass: counts the people of a feed and notes identities and households.
-    pub async fn count_people(
-        self: &Arc<Self>,
-        definitions: &Definitions,
-        engine: &Engine,
-        feed: &Feed,
-        workers: usize,
-    ) -> Result<Vec<Vec<u32>>> {
+    pub async fn count_people(self: &Arc<Self>, engine: &Engine, feed: &Feed, workers: usize) -> Result<Vec<Vec<u32>>> {
         let sources = (0..workers).map(|_| people(Arc::clone(self), feed)).collect();
-        engine.count(Arc::clone(&self.schema), sources, counters(definitions, Unit::Person)).await
+        engine.count(Arc::clone(&self.schema), sources, &self.people).await
     }
 
     /// Second pass: finds the records that repeat an identity and takes them off their households. Gives for each cube of people the cells
     /// that they were counted in, one for each of them: they are so few that counting them would be work for nothing.
-    pub async fn find_repeated(
-        self: &Arc<Self>,
-        definitions: &Definitions,
-        engine: &Engine,
-        entries: Entries<Identities>,
-        workers: usize,
-    ) -> Result<Vec<Vec<u32>>> {
-        let counters = Arc::new(counters(definitions, Unit::Person));
+    pub async fn find_repeated(self: &Arc<Self>, engine: &Engine, entries: Entries<Identities>, workers: usize) -> Result<Vec<Vec<u32>>> {
         let next = Arc::new(AtomicUsize::new(entries.partitions.start));
         let entries = Arc::new(entries);
-        let worker = |_| engine.run(repeated(Arc::clone(self), Arc::clone(&entries), Arc::clone(&next), Arc::clone(&counters)));
-        let mut cells: Vec<Vec<u32>> = vec![Vec::new(); counters.len()];
+        let worker = |_| engine.run(repeated(Arc::clone(self), Arc::clone(&entries), Arc::clone(&next)));
+        let mut cells: Vec<Vec<u32>> = vec![Vec::new(); self.people.len()];
         for found in futures::future::try_join_all((0..workers).map(worker)).await? {
             for (cells, found) in cells.iter_mut().zip(found) {
                 cells.extend(found);
@@ -247,7 +237,7 @@ impl Run {
         let entries = Arc::new(entries);
         let source = || grouped(Arc::clone(self), Arc::clone(&entries), Arc::clone(&next), Arc::clone(&schema), Arc::clone(&sizes));
         let sources = (0..workers).map(|_| source()).collect();
-        engine.count(Arc::clone(&schema), sources, counters(definitions, Unit::Household)).await
+        engine.count(Arc::clone(&schema), sources, &counters(definitions, Unit::Household)).await
     }
 
     /// What was found beside the counts.
@@ -359,15 +349,10 @@ fn next_partition(next: &AtomicUsize, end: usize) -> Option<usize> {
 }
 
 /// One worker's part of the second pass.
-async fn repeated(
-    run: Arc<Run>,
-    entries: Arc<Entries<Identities>>,
-    next: Arc<AtomicUsize>,
-    counters: Arc<Vec<CellCounter>>,
-) -> Result<Vec<Vec<u32>>> {
+async fn repeated(run: Arc<Run>, entries: Arc<Entries<Identities>>, next: Arc<AtomicUsize>) -> Result<Vec<Vec<u32>>> {
     let mut households = run.households.as_deref().map(Households::writer);
     let mut repeats = Repeats::default();
-    let mut cells = vec![Vec::new(); counters.len()];
+    let mut cells = vec![Vec::new(); run.people.len()];
     while let Some(partition) = next_partition(&next, entries.partitions.end) {
         let duplicates = entries.duplicates(partition, &mut repeats).await?;
         let mut summary = lock(&run.duplicate_summary);
@@ -375,7 +360,7 @@ async fn repeated(
             let key = (Reason::Duplicate, run.identity_column.clone(), run.classifier.report_node(record.packed));
             *summary.entry(key).or_default() += 1;
             let code = |column: &str| run.schema.index_of(column).map_or(0, |at| run.classifier.unpack(record.packed, at));
-            for (cells, counter) in cells.iter_mut().zip(counters.iter()) {
+            for (cells, counter) in cells.iter_mut().zip(run.people.iter()) {
                 cells.push(counter.cell(code));
             }
             if let (Some(writer), Some((at, heads))) = (&mut households, &run.heads) {

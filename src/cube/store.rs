@@ -221,8 +221,9 @@ fn write_cube(definitions: &Definitions, table: &Table, cube: &[u32]) -> Result<
     for cells in filled.chunks(ROWS) {
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(codes.len() + 1);
         for ((axis, &stride), codes) in shape.axes.iter().zip(&shape.leaf_strides).zip(&codes) {
-            let leaves = axis.leaves.len() as u64;
-            let keys = Int32Array::from_iter_values(cells.iter().map(|&cell| (u64::from(cell) / stride % leaves) as i32));
+            // Cells are numbers of 32 bits, and so is what divides them; that is several times as fast as 64.
+            let (stride, leaves) = (stride as u32, axis.leaves.len() as u32);
+            let keys = Int32Array::from_iter_values(cells.iter().map(|&cell| (cell / stride % leaves) as i32));
             columns.push(Arc::new(DictionaryArray::try_new(keys, Arc::clone(codes))?));
         }
         columns.push(Arc::new(UInt32Array::from_iter_values(cells.iter().map(|&cell| cube[cell as usize]))));

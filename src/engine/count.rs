@@ -59,7 +59,7 @@ const LANES: usize = 4;
 
 impl Engine {
     /// Counts all records of all partitions into all cubes, in one pass.
-    pub async fn count(&self, schema: SchemaRef, partitions: Vec<BatchSource>, counters: Vec<CellCounter>) -> Result<Vec<Vec<u32>>> {
+    pub async fn count(&self, schema: SchemaRef, partitions: Vec<BatchSource>, counters: &[CellCounter]) -> Result<Vec<Vec<u32>>> {
         if counters.is_empty() {
             return Ok(Vec::new());
         }

@@ -1,6 +1,7 @@
-//! Working memory with a bound: what does not fit goes to one unnamed file.
+//! Working memory with a bound: what does not fit goes to unnamed files.
 //!
-//! The file has no name in the file system, so nothing is left behind however the process ends.
+//! The files have no names in the file system, so nothing is left behind however the process ends. There are several because the system
+//! lets one thread at a time write to a file.
 
 use std::{
     fs::File,
@@ -14,11 +15,11 @@ use bytemuck::Pod;
 
 use crate::error::{Error, Result};
 
-/// A bound on memory and the file for what is beyond it.
+/// A bound on memory and the files for what is beyond it.
 #[derive(Debug)]
 pub struct Scratch {
-    file: File,
-    end: AtomicU64,
+    /// Each with where it ends.
+    files: Vec<(File, AtomicU64)>,
     held: AtomicUsize,
     bound: usize,
 }
@@ -28,9 +29,11 @@ pub struct Scratch {
 pub enum Piece<T> {
     /// In memory.
     Held(Vec<T>),
-    /// In the file.
+    /// In a file.
     Spilled {
-        /// Where they begin in the file.
+        /// Which of the files.
+        file: usize,
+        /// Where they begin in it.
         at: u64,
         /// Number of entries.
         count: usize,
@@ -47,6 +50,17 @@ impl<T> Piece<T> {
     }
 }
 
+/// Files at most.
+const MOST_FILES: usize = 16;
+
+thread_local! {
+    /// Tells threads apart, so that each mostly has a file of its own.
+    static LANE: usize = {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    };
+}
+
 fn failed(error: io::Error) -> Error {
     Error::storage("spilling to the scratch folder (--scratch DIR names another)", error)
 }
@@ -54,8 +68,11 @@ fn failed(error: io::Error) -> Error {
 impl Scratch {
     /// Starts empty. `bound` is the number of bytes to hold in memory before entries go to a file in `folder`.
     pub fn new(folder: &Path, bound: usize) -> Result<Self> {
-        let file = tempfile::tempfile_in(folder).map_err(|error| Error::storage(folder.display().to_string(), error))?;
-        Ok(Self { file, end: AtomicU64::new(0), held: AtomicUsize::new(0), bound })
+        let count = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_FILES);
+        let file = || tempfile::tempfile_in(folder).map(|file| (file, AtomicU64::new(0)));
+        let files = (0..count).map(|_| file()).collect::<io::Result<_>>();
+        let files = files.map_err(|error| Error::storage(folder.display().to_string(), error))?;
+        Ok(Self { files, held: AtomicUsize::new(0), bound })
     }
 
     /// Keeps entries; leaves `entries` empty and with as much room as before.
@@ -66,9 +83,11 @@ impl Scratch {
             return Ok(Piece::Held(std::mem::replace(entries, room)));
         }
         self.held.fetch_sub(bytes, Ordering::Relaxed);
-        let at = self.end.fetch_add(bytes as u64, Ordering::Relaxed);
-        self.file.write_all_at(bytemuck::cast_slice(entries), at).map_err(failed)?;
-        let piece = Piece::Spilled { at, count: entries.len() };
+        let number = LANE.with(|lane| lane % self.files.len());
+        let (file, end) = &self.files[number];
+        let at = end.fetch_add(bytes as u64, Ordering::Relaxed);
+        file.write_all_at(bytemuck::cast_slice(entries), at).map_err(failed)?;
+        let piece = Piece::Spilled { file: number, at, count: entries.len() };
         entries.clear();
         Ok(piece)
     }
@@ -80,9 +99,9 @@ impl Scratch {
                 self.held.fetch_sub(size_of_val(entries.as_slice()), Ordering::Relaxed);
                 Ok(entries)
             }
-            Piece::Spilled { at, count } => {
+            Piece::Spilled { file, at, count } => {
                 let mut entries = vec![T::zeroed(); count];
-                self.file.read_exact_at(bytemuck::cast_slice_mut(&mut entries), at).map_err(failed)?;
+                self.files[file].0.read_exact_at(bytemuck::cast_slice_mut(&mut entries), at).map_err(failed)?;
                 Ok(entries)
             }
         }
@@ -94,10 +113,10 @@ impl Scratch {
         let count = count.min(piece.count() - first);
         match piece {
             Piece::Held(entries) => Ok(entries[first..first + count].to_vec()),
-            Piece::Spilled { at, .. } => {
+            Piece::Spilled { file, at, .. } => {
                 let mut entries = vec![T::zeroed(); count];
                 let offset = at + (first * size_of::<T>()) as u64;
-                self.file.read_exact_at(bytemuck::cast_slice_mut(&mut entries), offset).map_err(failed)?;
+                self.files[*file].0.read_exact_at(bytemuck::cast_slice_mut(&mut entries), offset).map_err(failed)?;
                 Ok(entries)
             }
         }

@@ -9,6 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Instant,
 };
 
 use async_trait::async_trait;
@@ -28,7 +29,7 @@ use super::{
     service::{Fault, Files, OFFICE, S3},
 };
 use crate::{
-    common::{regions, succeed},
+    common::{program, regions, succeed},
     http::world::World,
 };
 
@@ -177,6 +178,76 @@ fn a_store_that_refuses_forgets_and_hangs_gives_the_same_release() {
         assert!(found == expected, "{name}: {:?} and {:?}", found.keys(), expected.keys());
         assert!(count > 29, "{name}: only {count} requests");
     }
+}
+
+#[test]
+fn a_process_that_is_killed_in_a_folder_leaves_the_old_state_or_the_new() {
+    const MOMENTS: u32 = 30;
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::write(here.join("regions.csv"), regions(&REGIONS)).unwrap();
+    for (period, snapshot) in [("2024-S1", "first.csv"), ("2024-S2", "later.csv")] {
+        succeed(&sample(period, "600", "1", snapshot), here);
+        succeed(&build(snapshot, period, "w"), here);
+    }
+    succeed(&["release", "2024-S1", "--warehouse", "w"], here);
+    fn files(folder: &LocalPath, below: &LocalPath, found: &mut Files) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                files(&path, below, found);
+            } else {
+                found.insert(path.strip_prefix(below).unwrap().display().to_string(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    let files = |store: &str| {
+        let (mut found, below) = (Files::new(), here.join(store));
+        files(&below, &below, &mut found);
+        found
+    };
+    let before = files("w/releases");
+    let copy = |store: &str| {
+        for (path, content) in &before {
+            let path = here.join(store).join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+    };
+    copy("reference");
+    let began = Instant::now();
+    succeed(&["release", "2024-S2", "--warehouse", "w", "--releases", "reference"], here);
+    let whole = began.elapsed();
+    let after = files("reference");
+
+    let (mut old, mut new) = (0, 0);
+    for moment in 1..=MOMENTS {
+        let store = format!("killed-{moment}");
+        copy(&store);
+        let args = ["release", "2024-S2", "--warehouse", "w", "--releases", &store];
+        let mut running = program().args(args).current_dir(here).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(whole * moment / MOMENTS);
+        // SIGKILL; nothing happens to one that has ended.
+        running.kill().unwrap();
+        running.wait().unwrap();
+        let left = files(&store);
+        assert!(before.iter().all(|(path, content)| left.get(path) == Some(content)), "{moment}: the release before has changed");
+        assert_whole(&left, "2024-S2/r1");
+        let is_new = left.contains_key("2024-S2/r1/manifest.json");
+        assert_eq!(succeed(&["releases", "--releases", &store], here).contains("2024-S2"), is_new, "{moment}");
+        if is_new {
+            new += 1;
+            assert!(left == after, "{moment}");
+        } else {
+            old += 1;
+            succeed(&args, here);
+            let mut found = files(&store);
+            // What was begun beside its place when the process died.
+            found.retain(|path, _| !path.contains('#'));
+            assert!(found == after, "{moment}: {:?}", found.keys());
+        }
+    }
+    assert!(old > MOMENTS / 3, "{old} were killed in time, {new} were not");
 }
 
 /// A local file system that dies at a change, before it is made or in the midst of it, and stays dead.
