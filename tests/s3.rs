@@ -121,7 +121,7 @@ fn releases_on_s3_are_the_same_as_in_folders() {
             answer.lines().filter(of_this_one).collect::<Vec<_>>().join("\n")
         };
         let answers = [&first, &second].map(answer);
-        assert!(answers[0].contains("etag: "), "{}", answers[0]);
+        assert!(answers[0].starts_with("HTTP/1.1 200") && answers[0].contains("etag: ") == (path != "/api/v2/tables"), "{}", answers[0]);
         assert_eq!(answers[0], answers[1]);
     }
     drop((first, second));

@@ -27,8 +27,11 @@ use crate::{
 
 /// Where jobs lie in the confidential store.
 const WORK: &str = "work";
-/// Parts of the first pass at most: several for each core of a large cluster, so that no core waits long for the last one.
-const PARTS: usize = 64;
+/// Parts of the first pass, if the snapshot has as many pieces: enough for a small cluster of any, several for each core of a large one
+/// where there is much to read, so that no core waits long for the last one.
+const PARTS: std::ops::RangeInclusive<usize> = 16..=64;
+/// Stored bytes for which a further part is worth what it costs: each has counts of its own for the whole country.
+const WORTH: u64 = 64 << 20;
 /// How often the work folder is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 /// How often what the crew did not do is asked for once more, when it has done something in the meantime.
@@ -47,7 +50,7 @@ pub async fn build_by(
     options: &BuildOptions,
     progress: Progress,
 ) -> Result<Built> {
-    for input in options.inputs.iter().filter(|input| !input.contains("://") && !input.starts_with('/')) {
+    if let Some(input) = options.inputs.iter().find(|input| !input.contains("://") && !input.starts_with('/')) {
         return Err(Error::Input(format!(
             "{input}: workers open it from elsewhere; give an s3:// address, or its whole path in a folder that all of them share"
         )));
@@ -85,12 +88,13 @@ pub async fn build_by(
 /// Divides pieces into parts of about the same size that stand behind each other.
 fn divide(pieces: &[SnapshotPiece]) -> Vec<Vec<SnapshotPiece>> {
     let total: u64 = pieces.iter().map(|piece| piece.bytes).sum();
+    let count = ((total / WORTH) as usize).clamp(*PARTS.start(), *PARTS.end());
     let mut parts: Vec<Vec<SnapshotPiece>> = Vec::new();
     let (mut begun, mut last) = (0u64, usize::MAX);
     for piece in pieces {
         // The part in which the middle of the piece lies.
         let middle = u128::from(begun + piece.bytes / 2);
-        let at = (middle * PARTS as u128 / u128::from(total.max(1))) as usize;
+        let at = (middle * count as u128 / u128::from(total.max(1))) as usize;
         if at != last {
             parts.push(Vec::new());
             last = at;
@@ -284,9 +288,9 @@ mod tests {
                 (0..).zip(&sizes).map(|(file, &bytes)| SnapshotPiece { file, group: None, bytes }).collect();
             let parts = divide(&pieces);
             prop_assert!(parts.iter().all(|part| !part.is_empty()));
-            prop_assert!(parts.len() <= PARTS + 1);
+            prop_assert!(parts.len() <= PARTS.start() + 1);
             let most = sizes.iter().max().copied().unwrap_or(0);
-            let fair = sizes.iter().sum::<u64>() / PARTS as u64 + 1;
+            let fair = sizes.iter().sum::<u64>() / *PARTS.start() as u64 + 1;
             prop_assert!(parts.iter().all(|part| part.iter().map(|piece| piece.bytes).sum::<u64>() <= fair + 2 * most));
             prop_assert_eq!(parts.concat(), pieces);
         }

@@ -129,8 +129,11 @@ fn packed(counts: &[u32]) -> Vec<u8> {
     bytes
 }
 
-/// Counts that were [`packed`]: the first cell of each block, and its counts.
-fn filled(mut bytes: &[u8]) -> PlanResult<Vec<(usize, &[[u8; 4]])>> {
+/// The first cell of a block, and its counts.
+type Block<'a> = (usize, &'a [[u8; 4]]);
+
+/// Counts that were [`packed`].
+fn filled(mut bytes: &[u8]) -> PlanResult<Vec<Block<'_>>> {
     let mut blocks = Vec::new();
     while let Some((number, rest)) = bytes.split_first_chunk() {
         let (block, rest) = rest.split_at(rest.len().min(BLOCK * 4));

@@ -15,11 +15,12 @@ mod scratch;
 mod spill;
 
 use std::{
+    collections::HashMap,
     fmt,
     fs::{self, File, TryLockError},
     ops::Range,
     path::{Path as LocalPath, PathBuf},
-    sync::Arc,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
 use bytes::Bytes;
@@ -115,13 +116,11 @@ impl Store {
                 return Err(Error::Input(format!("'{address}': expected a local path or an s3:// address")));
             }
             let url = Url::parse(address).map_err(|error| Error::Input(format!("'{address}' is no address: {error}")))?;
-            let objects = AmazonS3Builder::from_env().with_url(address).build().map_err(|error| {
-                Error::Input(format!("'{address}' cannot be opened: {error}; set AWS_ACCESS_KEY_ID and the other AWS_ variables"))
-            })?;
             let base = Path::from_url_path(url.path()).map_err(|error| Error::Input(format!("'{address}' is no address: {error}")))?;
             let root = Url::parse(&format!("s3://{}", url.host_str().unwrap_or_default()))
                 .map_err(|error| Error::Input(format!("'{address}' is no address: {error}")))?;
-            return Ok(Self { objects: Arc::new(objects), base, root, shown: address.trim_end_matches('/').to_owned() });
+            let objects = bucket(address, &root)?;
+            return Ok(Self { objects, base, root, shown: address.trim_end_matches('/').to_owned() });
         }
         let absolute = std::path::absolute(address).map_err(|error| Error::storage(address, error))?;
         let base = Path::from_absolute_path(&absolute).map_err(|error| Error::Input(format!("'{address}' is no path: {error}")))?;
@@ -359,11 +358,29 @@ impl Store {
         for file in self.list(folder).await? {
             self.remove(&file.path).await?;
         }
-        if let Some(folder) = self.local(folder) {
+        if let (Some(folder), Some(base)) = (self.local(folder), self.local("")) {
             remove_empty(&folder);
+            // And what stood around it, if nothing else does so now.
+            let above = folder.ancestors().skip(1).take_while(|above| *above != base && above.starts_with(&base));
+            above.into_iter().take_while(|above| fs::remove_dir(above).is_ok()).for_each(drop);
         }
         Ok(())
     }
+}
+
+/// The client of a bucket. There is one for the whole process, because it reads certificates and holds connections.
+fn bucket(address: &str, root: &Url) -> Result<Arc<dyn ObjectStore>> {
+    static BUCKETS: LazyLock<Mutex<HashMap<Url, Arc<dyn ObjectStore>>>> = LazyLock::new(Mutex::default);
+    let mut buckets = BUCKETS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = buckets.get(root) {
+        return Ok(Arc::clone(known));
+    }
+    let made = AmazonS3Builder::from_env().with_url(address).build().map_err(|error| {
+        Error::Input(format!("'{address}' cannot be opened: {error}; set AWS_ACCESS_KEY_ID and the other AWS_ variables"))
+    })?;
+    let made: Arc<dyn ObjectStore> = Arc::new(made);
+    buckets.insert(root.clone(), Arc::clone(&made));
+    Ok(made)
 }
 
 /// Removes a folder and those below it as far as nothing is in them. One that somebody has just written to stays, and so does one that
