@@ -13,7 +13,10 @@ use tempfile::TempDir;
 
 use crate::{
     common::assert_says,
-    s3::service::{Files, OFFICE, REGISTER, S3},
+    s3::{
+        assert_same,
+        service::{Files, OFFICE, REGISTER, S3},
+    },
 };
 
 /// A process that ends with the test, and what it said.
@@ -126,14 +129,6 @@ impl Office {
 fn assert_built(output: &Output, scheduler: &Process) {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && !told.contains("panicked"), "{told}\n{}", scheduler.said());
-}
-
-#[track_caller]
-fn assert_same(left: &Files, right: &Files) {
-    assert_eq!(left.keys().collect::<Vec<_>>(), right.keys().collect::<Vec<_>>());
-    for (path, content) in left {
-        assert!(right[path] == *content, "{path} differs");
-    }
 }
 
 #[test]

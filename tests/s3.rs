@@ -29,7 +29,7 @@ fn sample<'a>(period: &'a str, persons: &'a str, seed: &'a str, out: &'a str) ->
 }
 
 #[track_caller]
-fn assert_same(left: &Files, right: &Files) {
+pub fn assert_same(left: &Files, right: &Files) {
     assert_eq!(left.keys().collect::<Vec<_>>(), right.keys().collect::<Vec<_>>());
     for (path, content) in left {
         assert!(right[path] == *content, "{path} differs");
