@@ -34,6 +34,7 @@
 
 pub mod error;
 pub mod parallel;
+pub mod recent;
 pub mod register;
 pub mod storage;
 pub mod words;

@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use async_trait::async_trait;
 use cacah::{
     cube::{BuildOptions, Confidential, Quality, Workshop, build, build_by},
     engine::{Crew, Engine, Errand},
@@ -15,7 +16,6 @@ use cacah::{
     register::{Definitions, Origin, shipped},
     storage::Store,
 };
-use futures::{FutureExt, future::BoxFuture};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
@@ -45,22 +45,20 @@ impl Unruly {
     }
 }
 
+#[async_trait]
 impl Crew for Unruly {
-    fn work<'a>(&'a self, place: &'a str, parts: &'a [String]) -> BoxFuture<'a, Result<()>> {
-        async move {
-            let mut left = parts.to_vec();
-            while !left.is_empty() {
-                let at = self.next(left.len());
-                let part = if self.next(4) == 0 { left[at].clone() } else { left.swap_remove(at) };
-                self.workshop.run(place, &part).await?;
-                self.done.lock().unwrap().push(part);
-                if self.gives_up > 0 && self.next(self.gives_up as usize) == 0 {
-                    return Err(Error::storage("the crew", "went home"));
-                }
+    async fn work(&self, place: &str, parts: &[String]) -> Result<()> {
+        let mut left = parts.to_vec();
+        while !left.is_empty() {
+            let at = self.next(left.len());
+            let part = if self.next(4) == 0 { left[at].clone() } else { left.swap_remove(at) };
+            self.workshop.run(place, &part).await?;
+            self.done.lock().unwrap().push(part);
+            if self.gives_up > 0 && self.next(self.gives_up as usize) == 0 {
+                return Err(Error::storage("the crew", "went home"));
             }
-            Ok(())
         }
-        .boxed()
+        Ok(())
     }
 }
 

@@ -22,7 +22,7 @@ mod values;
 use std::{collections::HashMap, sync::Arc};
 
 pub use identity::{Duplicate, Identities, IdentityWriter, Seen, SeenIdentity, repetitions};
-pub use rejects::{Reason, RejectSummary, Rejects};
+pub use rejects::{Reason, RejectCount, RejectSummary, Rejects, add_counts};
 
 use bytemuck::{Pod, Zeroable};
 use serde::{Deserialize, Serialize};

@@ -84,6 +84,15 @@ impl Reason {
 
 /// Counts of rejects: reason, column (or combination), region node.
 pub type RejectSummary = BTreeMap<(Reason, String, Option<u32>), u64>;
+/// One of them.
+pub type RejectCount = ((Reason, String, Option<u32>), u64);
+
+/// Adds counts of rejects to others.
+pub fn add_counts(counts: &mut RejectSummary, more: impl IntoIterator<Item = RejectCount>) {
+    for (key, count) in more {
+        *counts.entry(key).or_default() += count;
+    }
+}
 
 /// The rejects of one chunk.
 #[derive(Debug, Default)]
@@ -156,11 +165,8 @@ impl Rejects {
     }
 
     /// Adds counts of rejects.
-    pub fn count(&self, counts: RejectSummary) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, count) in counts {
-            *inner.summary.entry(key).or_default() += count;
-        }
+    fn count(&self, counts: RejectSummary) {
+        add_counts(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner).summary, counts);
     }
 
     /// Counts of the rejects so far.

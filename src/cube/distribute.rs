@@ -17,7 +17,7 @@ use super::{
     records, run,
 };
 use crate::{
-    classify::{Position, RejectSummary, Rejects},
+    classify::{Classifier, Position, RejectSummary, Rejects, add_counts},
     engine::Crew,
     error::{Error, Result},
     ingest::{Progress, Snapshot, SnapshotPiece},
@@ -55,15 +55,14 @@ pub async fn build_by(
             "{input}: workers open it from elsewhere; give an s3:// address, or its whole path in a folder that all of them share"
         )));
     }
-    let codings = options.codings.clone();
-    let classifier = run::classifier(definitions, options.period, &codings)?;
+    let classifier = Classifier::new(definitions, options.period, &options.codings)?;
     let snapshot = Snapshot::open(&options.inputs, classifier.columns().to_vec(), &Handle::current()).await?;
     let pieces = snapshot.pieces();
     progress.total.store(pieces.iter().map(|piece| piece.bytes).sum(), Ordering::Relaxed);
     let job = Job {
         version: parts::VERSION.to_owned(),
         period: options.period,
-        codings: codings.into_iter().collect(),
+        codings: options.codings.clone(),
         origin: origin.clone(),
         files: snapshot.files().iter().map(|file| file.name.clone()).collect(),
         people: divide(&pieces),
@@ -137,19 +136,17 @@ impl Count<'_> {
         records::check_read(read, self.promised)?;
         let mut people_counts = self.counts(Pass::People, Unit::Person, &people).await?;
         let mut rejected = RejectSummary::new();
-        for (key, count) in people.iter().flat_map(|outcome| parts::summary(&outcome.rejected)) {
-            *rejected.entry(key).or_default() += count;
-        }
+        add_counts(&mut rejected, people.iter().flat_map(|outcome| outcome.rejected.iter().cloned()));
         let mut duplicates = Vec::new();
         if definitions.identity.is_some() {
             let repeats = self.pass(Pass::Repeats).await?;
             let mut cells = vec![Vec::new(); people_counts.len()];
             self.packed(Pass::Repeats, &repeats, |outcome, packed| parts::extend_packed(&mut cells, outcome, packed)).await?;
             records::take_off(&mut people_counts, &cells)?;
-            for (key, count) in repeats.iter().flat_map(|outcome| parts::summary(&outcome.rejected)) {
-                *rejected.entry(key).or_default() += count;
+            for outcome in repeats {
+                add_counts(&mut rejected, outcome.rejected);
+                duplicates.extend(outcome.duplicates);
             }
-            duplicates = repeats.into_iter().flat_map(|outcome| outcome.duplicates).collect();
             duplicates.sort_unstable();
         }
         let mut households = None;

@@ -12,10 +12,10 @@
 //! too; only what may be better the next time (a store that does not answer) is an error of the worker's.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     io::Write,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
 
 use async_trait::async_trait;
@@ -25,11 +25,11 @@ use tokio::runtime::Handle;
 use super::{
     HouseholdSummary,
     households::{Households, Members},
-    run::{self, Entries, Found, Noting, Run},
+    run::{self, Compiled, Entries, Noting, Run},
     slabs::{self, Slabs},
 };
 use crate::{
-    classify::{Position, Reason, RejectSummary, Rejects, SeenIdentity},
+    classify::{Position, RejectCount, Rejects, SeenIdentity},
     engine::{Engine, Errand},
     error::{Error, Result},
     ingest::{Progress, Snapshot, SnapshotPiece},
@@ -78,7 +78,7 @@ pub(super) struct Job {
     /// Version of the program: others would do it otherwise.
     pub version: String,
     pub period: Period,
-    pub codings: BTreeMap<String, String>,
+    pub codings: HashMap<String, String>,
     pub origin: Origin,
     /// Names of all files of the snapshot.
     pub files: Vec<String>,
@@ -99,7 +99,7 @@ pub(super) struct Outcome {
     pub failed: Option<String>,
     pub read: u64,
     pub newest_birth: u32,
-    pub rejected: Vec<(Reason, String, Option<u32>, u64)>,
+    pub rejected: Vec<RejectCount>,
     pub duplicates: Vec<(Position, Position)>,
     pub counted: HouseholdSummary,
     /// For each cube the first cell whose count is stored, and how many are; of repetitions how many cells are stored.
@@ -178,6 +178,7 @@ pub struct Workshop {
 struct Known {
     job: Job,
     definitions: Definitions,
+    compiled: Arc<Compiled>,
 }
 
 impl Workshop {
@@ -206,31 +207,31 @@ impl Workshop {
             )));
         }
         let job: Job = serde_json::from_slice(&text).map_err(|error| Error::Input(format!("{address}/{JOB}: {error}")))?;
-        let known = Arc::new(Known { definitions: job.origin.parse()?, job });
+        let definitions = job.origin.parse()?;
+        let compiled = Compiled::new(&definitions, job.period, &job.codings)?;
+        let known = Arc::new(Known { job, definitions, compiled });
         *self.job.lock().unwrap_or_else(PoisonError::into_inner) = Some((address, Arc::clone(&known)));
         Ok(Some(known))
     }
 
     async fn people(&self, place: &Store, part: &str, known: &Known, number: usize) -> Result<Outcome> {
-        let Known { job, definitions } = known;
+        let Known { job, definitions, compiled } = known;
         let pieces = job.people.get(number).ok_or_else(|| Error::Internal(format!("the job has no part {part}")))?;
         let mut inputs: Vec<String> = pieces.iter().filter_map(|piece| job.files.get(piece.file as usize)).cloned().collect();
         inputs.dedup();
         let io = Handle::current();
         let scratch = Arc::new(Scratch::new(&self.scratch, self.memory)?);
-        let codings: HashMap<String, String> = job.codings.clone().into_iter().collect();
-        let classifier = run::classifier(definitions, job.period, &codings)?;
-        let snapshot = Snapshot::open(&inputs, classifier.columns().to_vec(), &io).await?.within(&job.files)?;
+        let snapshot = Snapshot::open(&inputs, compiled.classifier.columns().to_vec(), &io).await?.within(&job.files)?;
         let households = run::has_households(definitions).then(|| Arc::new(Households::new(&scratch)));
         let identities = definitions.identity.as_ref().map(|_| Arc::new(Spill::<SeenIdentity>::new(&scratch)));
         let noting = identities.clone().map_or(Noting::Nothing, Noting::Whole);
         let rejects = Rejects::new(&self.scratch, job.files.clone())?;
-        let run = Arc::new(Run::new(definitions, classifier, rejects, noting, households.clone()));
+        let run = Run::new(Arc::clone(compiled), rejects, noting, households.clone());
         let progress = Progress::default();
         let feed = snapshot.feed(pieces, io, progress.clone())?;
         let cubes = run.count_people(&self.engine, &feed, 1).await?;
 
-        let mut outcome = Outcome { read: progress.records.load(std::sync::atomic::Ordering::Relaxed), ..Outcome::default() };
+        let mut outcome = Outcome { read: progress.records.load(Ordering::Relaxed), ..Outcome::default() };
         if let Some(identities) = identities {
             let path = format!("{part}.identities");
             outcome.identities = slabs::write(place, &path, &self.scratch, |partition| identities.take(partition)).await?;
@@ -238,10 +239,9 @@ impl Workshop {
         if let Some(households) = households {
             outcome.households = self.hand_over(place, part, &households).await?;
         }
-        let found = finish(run)?;
+        let found = run.finish()?;
         outcome.newest_birth = found.newest_birth;
-        outcome.rejected =
-            found.rejects.summary().into_iter().map(|((reason, column, node), count)| (reason, column, node, count)).collect();
+        outcome.rejected = found.rejects.summary().into_iter().collect();
         let list = tempfile::NamedTempFile::new_in(&self.scratch).map_err(|error| Error::storage("writing the list of rejects", error))?;
         found.rejects.write_lines(&mut std::io::BufWriter::new(list.as_file()))?;
         place.upload(&format!("{part}.rejects"), list.path()).await?;
@@ -249,34 +249,32 @@ impl Workshop {
     }
 
     async fn repeats(&self, place: &Store, part: &str, known: &Known, number: usize) -> Result<Outcome> {
-        let Known { job, definitions } = known;
-        let classifier = run::classifier(definitions, job.period, &job.codings.clone().into_iter().collect())?;
+        let Known { job, definitions, compiled } = known;
         let slabs = self.slabs(place, job, &[Pass::People], "identities", |outcome| outcome.identities).await?;
         let scratch = Arc::new(Scratch::new(&self.scratch, self.memory)?);
         let households = run::has_households(definitions).then(|| Arc::new(Households::new(&scratch)));
         let rejects = Rejects::new(&self.scratch, Vec::new())?;
-        let run = Arc::new(Run::new(definitions, classifier, rejects, Noting::Nothing, households.clone()));
+        let run = Run::new(Arc::clone(compiled), rejects, Noting::Nothing, households.clone());
         let cells = run.find_repeated(&self.engine, Entries::stored(slabs, share(number)), 1).await?;
         let mut outcome = Outcome { cubes: cells.iter().map(|cells| (0, cells.len())).collect(), ..Outcome::default() };
         if let Some(households) = households {
             outcome.households = self.hand_over(place, part, &households).await?;
         }
-        let found = finish(run)?;
-        outcome.rejected = found.repeated.into_iter().map(|((reason, column, node), count)| (reason, column, node, count)).collect();
+        let found = run.finish()?;
+        outcome.rejected = found.repeated.into_iter().collect();
         outcome.duplicates = found.duplicates;
         place.write(&format!("{part}.cubes"), pack(cells.iter().map(Vec::as_slice))?).await?;
         Ok(outcome)
     }
 
     async fn households(&self, place: &Store, part: &str, known: &Known, number: usize) -> Result<Outcome> {
-        let Known { job, definitions } = known;
-        let classifier = run::classifier(definitions, job.period, &job.codings.clone().into_iter().collect())?;
+        let Known { job, definitions, compiled } = known;
         let passes: &[Pass] = if definitions.identity.is_some() { &[Pass::People, Pass::Repeats] } else { &[Pass::People] };
         let slabs = self.slabs(place, job, passes, "households", |outcome| outcome.households).await?;
         let rejects = Rejects::new(&self.scratch, Vec::new())?;
-        let run = Arc::new(Run::new(definitions, classifier, rejects, Noting::Nothing, None));
-        let cubes = run.count_households(definitions, &self.engine, Entries::stored(slabs, share(number)), 1).await?;
-        let outcome = Outcome { counted: finish(run)?.households, ..Outcome::default() };
+        let run = Run::new(Arc::clone(compiled), rejects, Noting::Nothing, None);
+        let cubes = run.count_households(&self.engine, Entries::stored(slabs, share(number)), 1).await?;
+        let outcome = Outcome { counted: run.finish()?.households, ..Outcome::default() };
         leave_counts(place, part, outcome, &cubes).await
     }
 
@@ -315,10 +313,6 @@ fn share(number: usize) -> std::ops::Range<usize> {
     number * PARTITIONS / SHARES..(number + 1) * PARTITIONS / SHARES
 }
 
-fn finish(run: Arc<Run>) -> Result<Found> {
-    Arc::try_unwrap(run).map(Run::finish).map_err(|_| Error::Internal("a worker is still at work".into()))
-}
-
 /// What came of a part; `None` while it is not done.
 pub(super) async fn outcome(place: &Store, part: &str) -> Result<Option<Outcome>> {
     let path = format!("{part}.json");
@@ -326,11 +320,6 @@ pub(super) async fn outcome(place: &Store, part: &str) -> Result<Option<Outcome>
     serde_json::from_slice(&text)
         .map(Some)
         .map_err(|error| Error::Input(format!("{place}/{path}: damaged ({error}); count the snapshot again")))
-}
-
-/// Counts of rejects as a part tells them.
-pub(super) fn summary(rejected: &[(Reason, String, Option<u32>, u64)]) -> RejectSummary {
-    rejected.iter().map(|(reason, column, node, count)| ((*reason, column.clone(), *node), *count)).collect()
 }
 
 #[async_trait]

@@ -11,10 +11,10 @@ use tokio::runtime::Handle;
 
 use super::{
     households::{HouseholdSummary, Households},
-    run::{self, Entries, Noting, Run},
+    run::{self, Compiled, Entries, Noting, Run},
 };
 use crate::{
-    classify::{Identities, Position, Reason, RejectSummary, Rejects},
+    classify::{Identities, Position, Reason, RejectSummary, Rejects, add_counts},
     engine::Engine,
     error::{Error, Result},
     ingest::{Progress, Snapshot},
@@ -73,8 +73,8 @@ impl Built {
 pub async fn build(definitions: &Definitions, options: &BuildOptions, engine: &Engine, progress: Progress) -> Result<Built> {
     let io = Handle::current();
     let scratch = Arc::new(Scratch::new(&options.scratch, options.memory)?);
-    let classifier = run::classifier(definitions, options.period, &options.codings)?;
-    let snapshot = Snapshot::open(&options.inputs, classifier.columns().to_vec(), &io).await?;
+    let compiled = Compiled::new(definitions, options.period, &options.codings)?;
+    let snapshot = Snapshot::open(&options.inputs, compiled.classifier.columns().to_vec(), &io).await?;
     let files: Vec<String> = snapshot.files().iter().map(|file| file.name.clone()).collect();
     let identities = definitions.identity.as_ref().map(|_| Arc::new(Identities::new(&scratch)));
     let households = run::has_households(definitions).then(|| Arc::new(Households::new(&scratch)));
@@ -83,7 +83,7 @@ pub async fn build(definitions: &Definitions, options: &BuildOptions, engine: &E
         None => Noting::Nothing,
     };
     let rejects = Rejects::new(&options.scratch, files.clone())?;
-    let run = Arc::new(Run::new(definitions, classifier, rejects, noting, households.clone()));
+    let run = Run::new(compiled, rejects, noting, households.clone());
 
     let feed = snapshot.feed(&snapshot.pieces(), io, progress.clone())?;
     let mut people_counts = run.count_people(engine, &feed, engine.threads()).await?;
@@ -94,19 +94,14 @@ pub async fn build(definitions: &Definitions, options: &BuildOptions, engine: &E
         take_off(&mut people_counts, &repeated)?;
     }
     let household_counts = match households {
-        Some(households) => run.count_households(definitions, engine, Entries::all(households), engine.threads()).await?,
+        Some(households) => run.count_households(engine, Entries::all(households), engine.threads()).await?,
         None => Vec::new(),
     };
 
     let cubes = in_order_of_tables(definitions, people_counts, household_counts)?;
-    let Ok(run) = Arc::try_unwrap(run) else {
-        return Err(Error::Internal("a worker is still at work".into()));
-    };
-    let found = run.finish();
+    let found = run.finish()?;
     let mut rejected = found.rejects.summary();
-    for (key, count) in found.repeated {
-        *rejected.entry(key).or_default() += count;
-    }
+    add_counts(&mut rejected, found.repeated);
     let lost: u64 = rejected.values().sum();
     let built = Built {
         cubes,

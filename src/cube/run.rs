@@ -27,15 +27,63 @@ use crate::{
         repetitions,
     },
     engine::{BatchSource, CellCounter, Engine},
-    error::Result,
+    error::{Error, Result},
     ingest::{Feed, Worker},
     register::{Definitions, Period, Source, Unit},
     storage::{PARTITIONS, Repeats, Spill, SpillWriter},
 };
 
-/// Definitions compiled for the snapshot of one period.
-pub fn classifier(definitions: &Definitions, period: Period, codings: &HashMap<String, String>) -> Result<Arc<Classifier>> {
-    Ok(Arc::new(Classifier::new(definitions, period, codings)?))
+/// What is made of definitions for the snapshot of one period, once for all passes.
+pub struct Compiled {
+    pub classifier: Arc<Classifier>,
+    /// Columns of codes, of people and of households.
+    people_schema: SchemaRef,
+    household_schema: SchemaRef,
+    /// How the cubes of people and of households are counted.
+    people: Vec<CellCounter>,
+    households: Vec<CellCounter>,
+    /// For each cube of people where the columns of its axes stand.
+    people_columns: Vec<Vec<usize>>,
+    /// Base leaves by members, for each dimension of household size.
+    sizes: Vec<Vec<u32>>,
+    /// Position of the relation to the head among the code columns, and which codes are heads.
+    heads: Option<(usize, Vec<bool>)>,
+    identity_column: String,
+}
+
+impl Compiled {
+    pub fn new(definitions: &Definitions, period: Period, codings: &HashMap<String, String>) -> Result<Arc<Self>> {
+        let classifier = Arc::new(Classifier::new(definitions, period, codings)?);
+        let dimensions = classifier.dimensions();
+        let field = |id: &str| Field::new(id, DataType::UInt32, false);
+        let mut fields: Vec<Field> = dimensions.iter().map(|&at| field(&definitions.dimensions[at].id)).collect();
+        let people_schema = Arc::new(Schema::new(fields.clone()));
+        let mut sizes = Vec::new();
+        for (dimension, source) in definitions.dimensions.iter().zip(&definitions.sources) {
+            if let Source::HouseholdSize { leaves } = source {
+                fields.push(field(&dimension.id));
+                sizes.push(leaves.clone());
+            }
+        }
+        let heads = definitions.household.as_ref().and_then(|household| {
+            let at = dimensions.iter().position(|&at| at == household.relation)?;
+            Some((at, household.heads.clone()))
+        });
+        let people = counters(definitions, Unit::Person);
+        let position = |column: &String| Ok(people_schema.index_of(column)?);
+        let positions = people.iter().map(|counter| counter.columns.iter().map(position).collect());
+        Ok(Arc::new(Self {
+            people_columns: positions.collect::<Result<_>>()?,
+            people_schema,
+            household_schema: Arc::new(Schema::new(fields)),
+            people,
+            households: counters(definitions, Unit::Household),
+            sizes,
+            heads,
+            identity_column: definitions.identity.as_ref().map(|key| key.column.clone()).unwrap_or_default(),
+            classifier,
+        }))
+    }
 }
 
 /// Whether households are counted at all.
@@ -132,19 +180,13 @@ impl Entries<Households> {
 
 /// What all workers of a run share.
 pub struct Run {
-    classifier: Arc<Classifier>,
-    schema: SchemaRef,
-    /// How the cubes of people are counted.
-    people: Arc<Vec<CellCounter>>,
+    compiled: Arc<Compiled>,
     rejects: Rejects,
     noting: Noting,
     households: Option<Arc<Households>>,
-    /// Position of the relation to the head among the code columns, and which codes are heads.
-    heads: Option<(usize, Vec<bool>)>,
     newest_birth: AtomicU32,
     duplicates: Mutex<Vec<(Position, Position)>>,
     duplicate_summary: Mutex<RejectSummary>,
-    identity_column: String,
     household_summary: Mutex<HouseholdSummary>,
 }
 
@@ -168,39 +210,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Run {
     /// Starts a run.
-    pub fn new(
-        definitions: &Definitions,
-        classifier: Arc<Classifier>,
-        rejects: Rejects,
-        noting: Noting,
-        households: Option<Arc<Households>>,
-    ) -> Self {
-        let dimensions = classifier.dimensions();
-        let fields = dimensions.iter().map(|&at| Field::new(&definitions.dimensions[at].id, DataType::UInt32, false)).collect::<Vec<_>>();
-        let heads = definitions.household.as_ref().and_then(|household| {
-            let at = dimensions.iter().position(|&at| at == household.relation)?;
-            Some((at, household.heads.clone()))
-        });
-        Self {
-            schema: Arc::new(Schema::new(fields)),
-            people: Arc::new(counters(definitions, Unit::Person)),
+    pub fn new(compiled: Arc<Compiled>, rejects: Rejects, noting: Noting, households: Option<Arc<Households>>) -> Arc<Self> {
+        Arc::new(Self {
+            compiled,
             rejects,
             noting,
             households,
-            heads,
             newest_birth: AtomicU32::new(0),
             duplicates: Mutex::default(),
             duplicate_summary: Mutex::default(),
-            identity_column: definitions.identity.as_ref().map(|key| key.column.clone()).unwrap_or_default(),
             household_summary: Mutex::default(),
-            classifier,
-        }
+        })
     }
 
     /// First pass: counts the people of a feed and notes identities and households.
     pub async fn count_people(self: &Arc<Self>, engine: &Engine, feed: &Feed, workers: usize) -> Result<Vec<Vec<u32>>> {
         let sources = (0..workers).map(|_| people(Arc::clone(self), feed)).collect();
-        engine.count(Arc::clone(&self.schema), sources, &self.people).await
+        engine.count(Arc::clone(&self.compiled.people_schema), sources, &self.compiled.people).await
     }
 
     /// Second pass: finds the records that repeat an identity and takes them off their households. Gives for each cube of people the cells
@@ -209,7 +235,7 @@ impl Run {
         let next = Arc::new(AtomicUsize::new(entries.partitions.start));
         let entries = Arc::new(entries);
         let worker = |_| engine.run(repeated(Arc::clone(self), Arc::clone(&entries), Arc::clone(&next)));
-        let mut cells: Vec<Vec<u32>> = vec![Vec::new(); self.people.len()];
+        let mut cells: Vec<Vec<u32>> = vec![Vec::new(); self.compiled.people.len()];
         for found in futures::future::try_join_all((0..workers).map(worker)).await? {
             for (cells, found) in cells.iter_mut().zip(found) {
                 cells.extend(found);
@@ -223,39 +249,35 @@ impl Run {
     /// Third pass: counts households.
     pub async fn count_households(
         self: &Arc<Self>,
-        definitions: &Definitions,
         engine: &Engine,
         entries: Entries<Households>,
         workers: usize,
     ) -> Result<Vec<Vec<u32>>> {
-        let sizes = household_sizes(definitions);
-        let mut fields: Vec<_> = self.schema.fields().iter().cloned().collect();
-        fields.extend(sizes.iter().map(|(id, _)| Arc::new(Field::new(id, DataType::UInt32, false))));
-        let schema = Arc::new(Schema::new(fields));
-        let sizes = Arc::new(sizes);
         let next = Arc::new(AtomicUsize::new(entries.partitions.start));
         let entries = Arc::new(entries);
-        let source = || grouped(Arc::clone(self), Arc::clone(&entries), Arc::clone(&next), Arc::clone(&schema), Arc::clone(&sizes));
-        let sources = (0..workers).map(|_| source()).collect();
-        engine.count(Arc::clone(&schema), sources, &counters(definitions, Unit::Household)).await
+        let sources = (0..workers).map(|_| grouped(Arc::clone(self), Arc::clone(&entries), Arc::clone(&next))).collect();
+        engine.count(Arc::clone(&self.compiled.household_schema), sources, &self.compiled.households).await
     }
 
-    /// What was found beside the counts.
-    pub fn finish(self) -> Found {
-        let mut duplicates = self.duplicates.into_inner().unwrap_or_else(PoisonError::into_inner);
+    /// What was found beside the counts, when all workers have ended.
+    pub fn finish(self: Arc<Self>) -> Result<Found> {
+        let Ok(run) = Arc::try_unwrap(self) else {
+            return Err(Error::Internal("a worker is still at work".into()));
+        };
+        let mut duplicates = run.duplicates.into_inner().unwrap_or_else(PoisonError::into_inner);
         duplicates.sort_unstable();
-        Found {
-            rejects: self.rejects,
+        Ok(Found {
+            rejects: run.rejects,
             duplicates,
-            repeated: self.duplicate_summary.into_inner().unwrap_or_else(PoisonError::into_inner),
-            households: self.household_summary.into_inner().unwrap_or_else(PoisonError::into_inner),
-            newest_birth: self.newest_birth.into_inner(),
-        }
+            repeated: run.duplicate_summary.into_inner().unwrap_or_else(PoisonError::into_inner),
+            households: run.household_summary.into_inner().unwrap_or_else(PoisonError::into_inner),
+            newest_birth: run.newest_birth.into_inner(),
+        })
     }
 }
 
 /// The cubes of one unit, as the engine counts them.
-pub fn counters(definitions: &Definitions, unit: Unit) -> Vec<CellCounter> {
+fn counters(definitions: &Definitions, unit: Unit) -> Vec<CellCounter> {
     let tables = definitions.tables.iter().filter(|table| table.unit == unit);
     let counter = |table: &crate::register::Table| {
         let shape = definitions.shape(table);
@@ -275,15 +297,6 @@ pub fn counters(definitions: &Definitions, unit: Unit) -> Vec<CellCounter> {
     tables.map(counter).collect()
 }
 
-/// Dimensions of household size: identifier, and base leaf by members.
-fn household_sizes(definitions: &Definitions) -> Vec<(String, Vec<u32>)> {
-    let sizes = definitions.dimensions.iter().zip(&definitions.sources).filter_map(|(dimension, source)| match source {
-        Source::HouseholdSize { leaves } => Some((dimension.id.clone(), leaves.clone())),
-        _ => None,
-    });
-    sizes.collect()
-}
-
 /// One thread's part of the first pass.
 struct PeopleWorker {
     run: Arc<Run>,
@@ -301,7 +314,7 @@ fn batch(schema: &SchemaRef, codes: Vec<Vec<u32>>) -> Result<RecordBatch> {
 fn people(run: Arc<Run>, feed: &Feed) -> BatchSource {
     let worker = PeopleWorker {
         records: feed.worker(),
-        classify: run.classifier.worker(),
+        classify: run.compiled.classifier.worker(),
         noting: run.noting.writer(),
         households: run.households.as_deref().map(Households::writer),
         run,
@@ -312,7 +325,7 @@ fn people(run: Arc<Run>, feed: &Feed) -> BatchSource {
                 let coded = worker.classify.classify(&chunk, &worker.run.rejects)?;
                 worker.records.recycle(chunk);
                 worker.note(&coded)?;
-                let batch = batch(&worker.run.schema, coded.codes)?;
+                let batch = batch(&worker.run.compiled.people_schema, coded.codes)?;
                 Ok(Some((batch, worker)))
             }
             None => {
@@ -334,7 +347,7 @@ impl PeopleWorker {
             self.run.newest_birth.fetch_max(newest.number(), Ordering::Relaxed);
         }
         self.noting.note(coded)?;
-        if let (Some(households), Some((at, heads))) = (&mut self.households, &self.run.heads) {
+        if let (Some(households), Some((at, heads))) = (&mut self.households, &self.run.compiled.heads) {
             for ((&code, &packed), &household) in coded.codes[*at].iter().zip(&coded.packed).zip(&coded.households) {
                 households.add(household, heads[code as usize].then_some(packed))?;
             }
@@ -352,19 +365,20 @@ fn next_partition(next: &AtomicUsize, end: usize) -> Option<usize> {
 async fn repeated(run: Arc<Run>, entries: Arc<Entries<Identities>>, next: Arc<AtomicUsize>) -> Result<Vec<Vec<u32>>> {
     let mut households = run.households.as_deref().map(Households::writer);
     let mut repeats = Repeats::default();
-    let mut cells = vec![Vec::new(); run.people.len()];
+    let compiled = &run.compiled;
+    let mut cells = vec![Vec::new(); compiled.people.len()];
     while let Some(partition) = next_partition(&next, entries.partitions.end) {
         let duplicates = entries.duplicates(partition, &mut repeats).await?;
         let mut summary = lock(&run.duplicate_summary);
         for Duplicate { record, .. } in &duplicates {
-            let key = (Reason::Duplicate, run.identity_column.clone(), run.classifier.report_node(record.packed));
+            let key = (Reason::Duplicate, compiled.identity_column.clone(), compiled.classifier.report_node(record.packed));
             *summary.entry(key).or_default() += 1;
-            let code = |column: &str| run.schema.index_of(column).map_or(0, |at| run.classifier.unpack(record.packed, at));
-            for (cells, counter) in cells.iter_mut().zip(run.people.iter()) {
-                cells.push(counter.cell(code));
+            let code = |at: usize| compiled.classifier.unpack(record.packed, at);
+            for ((cells, counter), columns) in cells.iter_mut().zip(&compiled.people).zip(&compiled.people_columns) {
+                cells.push(counter.cell(columns.iter().map(|&at| code(at))));
             }
-            if let (Some(writer), Some((at, heads))) = (&mut households, &run.heads) {
-                let is_head = heads[run.classifier.unpack(record.packed, *at) as usize];
+            if let (Some(writer), Some((at, heads))) = (&mut households, &compiled.heads) {
+                let is_head = heads[code(*at) as usize];
                 writer.remove(record.household, is_head.then_some(record.packed))?;
             }
         }
@@ -377,25 +391,19 @@ async fn repeated(run: Arc<Run>, entries: Arc<Entries<Identities>>, next: Arc<At
     Ok(cells)
 }
 
-fn grouped(
-    run: Arc<Run>,
-    entries: Arc<Entries<Households>>,
-    next: Arc<AtomicUsize>,
-    schema: SchemaRef,
-    sizes: Arc<Vec<(String, Vec<u32>)>>,
-) -> BatchSource {
-    let start = (run, entries, next, schema, sizes, Repeats::default());
-    futures::stream::try_unfold(start, |(run, entries, next, schema, sizes, mut repeats)| async move {
+fn grouped(run: Arc<Run>, entries: Arc<Entries<Households>>, next: Arc<AtomicUsize>) -> BatchSource {
+    futures::stream::try_unfold((run, entries, next, Repeats::default()), |(run, entries, next, mut repeats)| async move {
         let Some(partition) = next_partition(&next, entries.partitions.end) else { return Ok(None) };
         let (records, summary) = entries.grouped(partition, &mut repeats).await?;
         *lock(&run.household_summary) += summary;
-        let mut codes: Vec<Vec<u32>> = (0..run.schema.fields().len())
-            .map(|at| records.iter().map(|record| run.classifier.unpack(record.head, at)).collect())
+        let compiled = &run.compiled;
+        let mut codes: Vec<Vec<u32>> = (0..compiled.people_schema.fields().len())
+            .map(|at| records.iter().map(|record| compiled.classifier.unpack(record.head, at)).collect())
             .collect();
         let size = |leaves: &[u32], record: &HouseholdRecord| leaves[(record.members as usize).min(leaves.len() - 1)];
-        codes.extend(sizes.iter().map(|(_, leaves)| records.iter().map(|record| size(leaves, record)).collect::<Vec<u32>>()));
-        let batch = batch(&schema, codes)?;
-        Ok(Some((batch, (run, entries, next, schema, sizes, repeats))))
+        codes.extend(compiled.sizes.iter().map(|leaves| records.iter().map(|record| size(leaves, record)).collect::<Vec<u32>>()));
+        let batch = batch(&compiled.household_schema, codes)?;
+        Ok(Some((batch, (run, entries, next, repeats))))
     })
     .boxed()
 }

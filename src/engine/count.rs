@@ -108,9 +108,9 @@ impl Engine {
 }
 
 impl CellCounter {
-    /// The cell of a record. `code` gives its code in a column, by the column's name.
-    pub fn cell(&self, code: impl Fn(&str) -> u32) -> u32 {
-        self.columns.iter().zip(&self.moves).map(|(column, moves)| moves[code(column) as usize]).sum()
+    /// The cell of a record with these codes, one for each axis.
+    pub fn cell(&self, codes: impl Iterator<Item = u32>) -> u32 {
+        self.moves.iter().zip(codes).map(|(moves, code)| moves[code as usize]).sum()
     }
 }
 

@@ -27,7 +27,6 @@ use datafusion::{
     execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
     prelude::{SessionConfig, SessionContext},
 };
-use futures::future::BoxFuture;
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     task::JoinSet,
@@ -36,10 +35,11 @@ use tokio::{
 use crate::error::{Error, Result};
 
 /// Those who do work elsewhere.
+#[async_trait]
 pub trait Crew: Send + Sync {
     /// Has each of some parts of a work folder worked off, by anybody, perhaps more than once. Ends when all are done, or one cannot be.
     /// Whether it is done, the folder tells.
-    fn work<'a>(&'a self, place: &'a str, parts: &'a [String]) -> BoxFuture<'a, Result<()>>;
+    async fn work(&self, place: &str, parts: &[String]) -> Result<()>;
 }
 
 /// What a worker does for others.

@@ -3,37 +3,19 @@
 //! Releases never change and the keys name them, so an answer stays right for as long as the process lives; only room is
 //! scarce. What was asked for longest ago goes first.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
 use super::noted::{self, Noted};
+use crate::recent::Recent;
 
 /// Finished answers, up to a number of bytes.
 #[derive(Debug)]
 pub struct Finished {
     most: usize,
-    kept: Mutex<Kept>,
-}
-
-#[derive(Debug, Default)]
-struct Kept {
-    answers: HashMap<String, Answered>,
-    /// Keys by when they were last asked for.
-    order: BTreeMap<u64, String>,
-    bytes: usize,
-    clock: u64,
-}
-
-/// An answer, what was read for it, and when it was last asked for.
-#[derive(Debug)]
-struct Answered {
-    bytes: Bytes,
-    noted: Noted,
-    asked: u64,
+    /// Each with what was read for it.
+    kept: Mutex<Recent<(Bytes, Noted)>>,
 }
 
 impl Finished {
@@ -48,15 +30,9 @@ impl Finished {
             return None;
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let Kept { answers, order, clock, .. } = &mut *kept;
-        let answer = answers.get_mut(key)?;
-        *clock += 1;
-        if let Some(key) = order.remove(&answer.asked) {
-            order.insert(*clock, key);
-        }
-        answer.asked = *clock;
-        noted::note(&answer.noted);
-        Some(answer.bytes.clone())
+        let (answer, noted) = kept.get(key)?;
+        noted::note(noted);
+        Some(answer.clone())
     }
 
     /// Keeps an answer with what was read for it, unless it would take more than a quarter of the room.
@@ -65,19 +41,9 @@ impl Finished {
             return;
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = &mut *kept;
-        kept.clock += 1;
-        kept.bytes += answer.len();
-        kept.order.insert(kept.clock, key.clone());
-        if let Some(old) = kept.answers.insert(key, Answered { bytes: answer, noted, asked: kept.clock }) {
-            kept.bytes -= old.bytes.len();
-            kept.order.remove(&old.asked);
-        }
-        while kept.bytes > self.most
-            && let Some((_, oldest)) = kept.order.pop_first()
-        {
-            kept.bytes -= kept.answers.remove(&oldest).map_or(0, |answer| answer.bytes.len());
-        }
+        let weight = answer.len() as u64;
+        kept.put(key, (answer, noted), weight);
+        kept.shrink(self.most as u64);
     }
 }
 

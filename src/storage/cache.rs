@@ -5,7 +5,7 @@
 //! together; what was not read for the longest time goes first. What cannot be kept, because the disk is full, is read all the same.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fs,
     io::{ErrorKind, Write},
     ops::Range,
@@ -20,8 +20,11 @@ use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use super::{Hold, Store, StoredFile};
-use crate::error::{Error, Result};
+use super::{FileDigest, Hold, Store, StoredFile};
+use crate::{
+    error::{Error, Result},
+    recent::Recent,
+};
 
 /// Bytes of a block: some pages of cells, and little to wait for.
 const BLOCK: u64 = 256 << 10;
@@ -35,28 +38,12 @@ const ENDING: &str = "block";
 pub struct ReadCache {
     folder: PathBuf,
     bound: u64,
-    kept: Mutex<Kept>,
+    /// For each block in the folder whether its content was held against its digest since the process began.
+    kept: Mutex<Recent<bool>>,
     hits: AtomicU64,
     misses: AtomicU64,
     /// No other process counts on the same folder.
     _hold: Option<Hold>,
-}
-
-/// What is in the folder, and when it was last read.
-#[derive(Debug, Default)]
-struct Kept {
-    blocks: HashMap<String, Use>,
-    by_time: BTreeMap<u64, String>,
-    bytes: u64,
-    now: u64,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Use {
-    at: u64,
-    bytes: u64,
-    /// Whether its content was held against its digest since the process began.
-    believed: bool,
 }
 
 /// A file that never changes, as the cache knows it.
@@ -72,45 +59,13 @@ pub struct CachedFile {
 impl CachedFile {
     /// A file of an object store.
     pub fn new(store: &Store, file: &StoredFile) -> Self {
-        let name = Sha256::digest(store.identity(file)).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let name = FileDigest::of(store.identity(file).as_bytes()).sha256;
         Self { store: store.clone(), path: file.path.clone(), bytes: file.bytes, name }
     }
 
     /// Reads some parts, past any cache.
     pub async fn read(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
         self.store.read_ranges(&self.path, ranges).await
-    }
-}
-
-impl Kept {
-    fn touch(&mut self, name: &str, bytes: u64, believed: bool) {
-        self.now += 1;
-        let used = Use { at: self.now, bytes, believed };
-        if let Some(before) = self.blocks.insert(name.to_owned(), used) {
-            self.by_time.remove(&before.at);
-            self.bytes -= before.bytes;
-        }
-        self.by_time.insert(self.now, name.to_owned());
-        self.bytes += bytes;
-    }
-
-    fn forget(&mut self, name: &str) {
-        if let Some(before) = self.blocks.remove(name) {
-            self.by_time.remove(&before.at);
-            self.bytes -= before.bytes;
-        }
-    }
-
-    /// Takes out what was not read for the longest time, until the rest is within the bound.
-    fn shrink(&mut self, bound: u64) -> Vec<String> {
-        let mut gone = Vec::new();
-        while self.bytes > bound {
-            let Some((_, name)) = self.by_time.first_key_value() else { break };
-            let name = name.clone();
-            self.forget(&name);
-            gone.push(name);
-        }
-        gone
     }
 }
 
@@ -141,9 +96,9 @@ impl ReadCache {
             }
         }
         found.sort_unstable();
-        let mut kept = Kept::default();
+        let mut kept = Recent::default();
         for (_, name, bytes) in found {
-            kept.touch(&name, bytes, false);
+            kept.put(name, false, bytes);
         }
         let cache = Self {
             folder: folder.to_owned(),
@@ -164,10 +119,10 @@ impl ReadCache {
 
     /// Bytes of all blocks.
     pub fn bytes(&self) -> u64 {
-        self.kept().bytes
+        self.kept().weight()
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, Recent<bool>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -216,14 +171,14 @@ impl ReadCache {
 
     /// A block that is here and whole.
     fn find(&self, name: &str) -> Option<Bytes> {
-        let known = self.kept().blocks.get(name).copied()?;
+        let believed = *self.kept().get(name)?;
         let content = fs::read(self.folder.join(name)).ok().filter(|content| content.len() >= HEAD);
-        let content = content.map(Bytes::from).filter(|content| known.believed || Sha256::digest(&content[HEAD..])[..] == content[..HEAD]);
+        let content = content.map(Bytes::from).filter(|content| believed || Sha256::digest(&content[HEAD..])[..] == content[..HEAD]);
         let Some(mut content) = content else {
-            self.kept().forget(name);
+            self.kept().remove(name);
             return None;
         };
-        self.kept().touch(name, content.len() as u64, true);
+        self.kept().put(name.to_owned(), true, content.len() as u64);
         Some(content.split_off(HEAD))
     }
 
@@ -237,7 +192,7 @@ impl ReadCache {
             Ok(())
         };
         match write() {
-            Ok(()) => self.kept().touch(name, (HEAD + bytes.len()) as u64, true),
+            Ok(()) => self.kept().put(name.to_owned(), true, (HEAD + bytes.len()) as u64),
             Err(error) => tracing::warn!("{}: what was read cannot be kept: {error}", self.folder.display()),
         }
         self.shrink();

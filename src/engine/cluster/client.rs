@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use ballista_core::{execution_plans::execute_physical_plan, extension::SessionConfigExt, serde::BallistaPhysicalExtensionCodec};
 use datafusion::{
     datasource::{
@@ -14,7 +15,7 @@ use datafusion::{
     prelude::SessionConfig,
 };
 use datafusion_proto::protobuf::PhysicalPlanNode;
-use futures::{FutureExt, TryStreamExt, future::BoxFuture};
+use futures::TryStreamExt;
 
 use super::{
     super::{Crew, Scheduler},
@@ -52,37 +53,29 @@ fn cause(error: &str) -> String {
     message.map_or_else(|| error.trim_start_matches("Execution error: "), |(message, _)| message).trim().to_owned()
 }
 
+#[async_trait]
 impl Crew for Ballista {
-    fn work<'a>(&'a self, place: &'a str, parts: &'a [String]) -> BoxFuture<'a, Result<()>> {
-        async move {
-            let scheduler = &self.scheduler;
-            let failed = |error: datafusion::error::DataFusionError| {
-                Error::storage(
-                    format!("the cluster of the scheduler at {scheduler}"),
-                    format!(
-                        "{}; see that a scheduler of Ballista {} is there and that all of its executors are `cacah worker`s, or count on this \
+    async fn work(&self, place: &str, parts: &[String]) -> Result<()> {
+        let scheduler = &self.scheduler;
+        let failed = |error: datafusion::error::DataFusionError| {
+            Error::storage(
+                format!("the cluster of the scheduler at {scheduler}"),
+                format!(
+                    "{}; see that a scheduler of Ballista {} is there and that all of its executors are `cacah worker`s, or count on this \
                          machine, without --engine",
-                        cause(&error.to_string()),
-                        ballista_core::BALLISTA_VERSION
-                    ),
-                )
-            };
-            let config = SessionConfig::new_with_ballista();
-            let (cluster, codec) = (config.ballista_config(), BallistaPhysicalExtensionCodec::default());
-            // One session for each job, which the folder is named by.
-            let session = place.rsplit('/').next().unwrap_or(place).to_owned();
-            let done = execute_physical_plan::<PhysicalPlanNode>(
-                format!("http://{scheduler}"),
-                &cluster,
-                plan(place, parts),
-                &codec,
-                session,
-                config,
-            );
-            let stream = done.await.map_err(failed)?;
-            stream.try_for_each(|_| async { Ok(()) }).await.map_err(failed)
-        }
-        .boxed()
+                    cause(&error.to_string()),
+                    ballista_core::BALLISTA_VERSION
+                ),
+            )
+        };
+        let config = SessionConfig::new_with_ballista();
+        let (cluster, codec) = (config.ballista_config(), BallistaPhysicalExtensionCodec::default());
+        // One session for each job, which the folder is named by.
+        let session = place.rsplit('/').next().unwrap_or(place).to_owned();
+        let done =
+            execute_physical_plan::<PhysicalPlanNode>(format!("http://{scheduler}"), &cluster, plan(place, parts), &codec, session, config);
+        let stream = done.await.map_err(failed)?;
+        stream.try_for_each(|_| async { Ok(()) }).await.map_err(failed)
     }
 }
 
