@@ -196,10 +196,7 @@ impl Classifier {
                     (vec![column(name)], Rule::Age(rule))
                 }
                 Source::Region { parts, leaves } => {
-                    let rule = Rule::Region {
-                        digits: parts.iter().map(|part| part.digits).collect(),
-                        leaves: leaves.iter().map(|(code, leaf)| (*code, *leaf)).collect(),
-                    };
+                    let rule = Rule::Region { digits: parts.iter().map(|part| part.digits).collect(), leaves: leaves.clone() };
                     (parts.iter().map(|part| column(&part.column)).collect(), rule)
                 }
             };

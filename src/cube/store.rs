@@ -16,7 +16,7 @@ use bytes::Bytes;
 use parquet::{
     arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder},
     basic::{Compression, ZstdLevel},
-    file::properties::WriterProperties,
+    file::properties::{EnabledStatistics, WriterProperties},
 };
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,8 @@ pub struct BuildManifest {
 const FORMAT: u32 = 1;
 /// Rows that are turned into columns at a time.
 const ROWS: usize = 64 * 1024;
+/// Bytes of the codes of one column, at most: those of a country's villages take one and a half million.
+const DICTIONARY: usize = 64 << 20;
 
 /// The confidential side's files.
 #[derive(Debug, Clone)]
@@ -215,7 +217,12 @@ fn write_cube(definitions: &Definitions, table: &Table, cube: &[u32]) -> Result<
         })
         .collect();
     let level = ZstdLevel::try_new(1)?;
-    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
+    // Cubes are read as a whole, so nobody looks for the least and the greatest code of a page; and all codes fit one dictionary.
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_dictionary_page_size_limit(DICTIONARY)
+        .build();
     let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
     let filled: Vec<u32> = (0..cube.len() as u32).filter(|&cell| cube[cell as usize] > 0).collect();
     for cells in filled.chunks(ROWS) {

@@ -3,8 +3,8 @@
 //! The function adds up many cubes at once. The cells of all of them lie in one dense array, one cube behind the
 //! other. For each code of a column a *row* holds by how many cells it moves in every cube; the rows of a record's
 //! codes added up are the cells to increment, one a cube. Adding rows is adding vectors, so that a further cube costs
-//! little more than its increment. The plan is partial aggregation on every partition and one merge of arrays, with
-//! nothing shuffled, which any engine that speaks DataFusion plans can distribute. Memory is partitions x cells x 4
+//! little more than its increment. The plan is partial aggregation on every partition and one list of what they counted,
+//! with nothing shuffled, which any engine that speaks DataFusion plans can distribute. Memory is partitions x cells x 4
 //! bytes at most, whatever the number of records.
 //!
 //! Measured against `GROUP BY` over the same codes one function a cube was 4 to 5 times as fast; all cubes in one
@@ -13,17 +13,19 @@
 use std::{
     fmt,
     hash::{Hash, Hasher},
+    ops::Range,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, RecordBatch},
+    array::{Array, ArrayRef, AsArray, BinaryViewArray, BinaryViewBuilder, RecordBatch},
+    buffer::Buffer,
+    compute::concat,
     datatypes::{DataType, Field, FieldRef, SchemaRef, UInt32Type},
 };
-use bytemuck::cast_slice;
 use datafusion::{
     catalog::streaming::StreamingTable,
-    common::{Result as PlanResult, ScalarValue, exec_err},
+    common::{Result as PlanResult, ScalarValue, exec_err, utils::SingleRowListArrayBuilder},
     execution::TaskContext,
     logical_expr::{
         Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility, col,
@@ -80,30 +82,13 @@ impl Engine {
             batches.into_iter().find(|batch| batch.num_rows() == 1).ok_or_else(|| Error::Internal("counting gave no row".into()))?;
         let mut cubes = Vec::with_capacity(counters.len());
         for (plan, column) in plans.iter().zip(batch.columns()) {
-            let bytes = column.as_binary_opt::<i64>().filter(|bytes| bytes.is_valid(0)).map(|bytes| bytes.value(0));
-            let bytes = bytes.ok_or_else(|| Error::Internal("counting gave no array".into()))?;
-            let first = cubes.len();
-            cubes.extend(plan.starts.windows(2).map(|range| vec![0; (range[1] - range[0]) as usize]));
-            for (at, counts) in filled(bytes).map_err(Error::Engine)? {
-                // A block may reach over several cubes.
-                let mut at = at;
-                let mut counts = counts;
-                while !counts.is_empty() {
-                    let cube = plan.starts.partition_point(|&start| start as usize <= at) - 1;
-                    let Some(&end) = plan.starts.get(cube + 1) else {
-                        return Err(Error::Internal(format!("counting gave a cell {at} of {}", plan.cells())));
-                    };
-                    let (here, behind) = counts.split_at(counts.len().min(end as usize - at));
-                    let from = at - plan.starts[cube] as usize;
-                    for (cell, count) in cubes[first + cube][from..].iter_mut().zip(here) {
-                        *cell = u32::from_ne_bytes(*count);
-                    }
-                    at += here.len();
-                    counts = behind;
-                }
+            let parts = Parts::of(column, plan.cells()).ok_or_else(|| Error::Internal("counting gave no array".into()))?;
+            for range in plan.starts.windows(2) {
+                let (parts, cells) = (parts.clone(), range[0] as usize..range[1] as usize);
+                cubes.push(self.run(async move { Ok(parts.sum(cells)) }));
             }
         }
-        Ok(cubes)
+        futures::future::try_join_all(cubes).await
     }
 }
 
@@ -114,37 +99,73 @@ impl CellCounter {
     }
 }
 
-/// Cells that are looked at together: where no record fell into any of them, nothing is handed on of them.
-const BLOCK: usize = 1024;
-
-/// Counts as they are handed on: of each block that is not all zeros its number and its counts. People of one region share their cells,
-/// so that most of what one worker counted is zero, and memory that was never written to costs nothing.
-fn packed(counts: &[u32]) -> Vec<u8> {
-    let filled = || counts.chunks(BLOCK).enumerate().filter(|(_, block)| block.iter().any(|&count| count != 0));
-    let mut bytes = Vec::with_capacity(filled().map(|(_, block)| 4 + size_of_val(block)).sum());
-    for (number, block) in filled() {
-        bytes.extend_from_slice(&(number as u32).to_ne_bytes());
-        bytes.extend_from_slice(cast_slice(block));
-    }
-    bytes
+/// What was counted, by each worker for itself: dense arrays of all cells, cut into segments that share the worker's memory.
+///
+/// They travel through the plan as a list of [`BinaryViewArray`] elements, because those are handed on without being copied. Each is most
+/// of the memory of a count, most of it never written to, as people of one region share their cells; so they are added up only where
+/// they leave the plan, cube by cube on all cores.
+#[derive(Debug, Clone)]
+struct Parts {
+    segments: BinaryViewArray,
+    /// Segments of one worker.
+    each: usize,
 }
 
-/// The first cell of a block, and its counts.
-type Block<'a> = (usize, &'a [[u8; 4]]);
+impl Parts {
+    /// Cells of one segment: its bytes must be numbered by 32 bits.
+    const SEGMENT: usize = 1 << 24;
+    /// Cells that are looked at together: where none was counted nothing is added, so that memory behind it is not touched.
+    const BLOCK: usize = 1024;
 
-/// Counts that were [`packed`].
-fn filled(mut bytes: &[u8]) -> PlanResult<Vec<Block<'_>>> {
-    let mut blocks = Vec::new();
-    while let Some((number, rest)) = bytes.split_first_chunk() {
-        let (block, rest) = rest.split_at(rest.len().min(BLOCK * 4));
-        let (counts, cut) = block.as_chunks();
-        if counts.is_empty() || !cut.is_empty() {
-            return exec_err!("partial counts are cut off");
-        }
-        blocks.push((u32::from_ne_bytes(*number) as usize * BLOCK, counts));
-        bytes = rest;
+    /// How parts are handed on.
+    fn list_type() -> DataType {
+        DataType::List(Arc::new(Field::new_list_field(DataType::BinaryView, true)))
     }
-    Ok(blocks)
+
+    /// The counts of one worker.
+    fn segments(counts: Vec<u32>) -> PlanResult<ArrayRef> {
+        let buffer = Buffer::from_vec(counts);
+        let mut segments = BinaryViewBuilder::new();
+        let bytes = Self::SEGMENT * size_of::<u32>();
+        for from in (0..buffer.len()).step_by(bytes) {
+            let length = bytes.min(buffer.len() - from);
+            let block = segments.append_block(buffer.slice_with_length(from, length));
+            segments.try_append_view(block, 0, length as u32)?;
+        }
+        Ok(Arc::new(segments.finish()))
+    }
+
+    /// The parts in a column that was handed on.
+    fn of(column: &ArrayRef, cells: usize) -> Option<Self> {
+        let segments = column.as_list_opt::<i32>()?.values().as_binary_view_opt()?.clone();
+        let each = cells.div_ceil(Self::SEGMENT);
+        let length = |at: usize| (cells - at % each * Self::SEGMENT).min(Self::SEGMENT) * size_of::<u32>();
+        let whole = segments.iter().enumerate().all(|(at, segment)| segment.is_some_and(|segment| segment.len() == length(at)));
+        (whole && segments.len().is_multiple_of(each.max(1))).then_some(Self { segments, each })
+    }
+
+    /// The sum of all parts for some of the cells.
+    fn sum(&self, cells: Range<usize>) -> Vec<u32> {
+        let mut sums = vec![0u32; cells.len()];
+        for (at, segment) in self.segments.iter().flatten().enumerate() {
+            let first = at % self.each * Self::SEGMENT;
+            let (counts, _) = segment.as_chunks::<4>();
+            let from = cells.start.clamp(first, first + counts.len());
+            let to = cells.end.clamp(first, first + counts.len());
+            if from == to {
+                continue;
+            }
+            let sums = &mut sums[from - cells.start..to - cells.start];
+            for (sums, counts) in sums.chunks_mut(Self::BLOCK).zip(counts[from - first..to - first].chunks(Self::BLOCK)) {
+                if counts.iter().fold(0, |bits, count| bits | u32::from_ne_bytes(*count)) != 0 {
+                    for (sum, count) in sums.iter_mut().zip(counts) {
+                        *sum += u32::from_ne_bytes(*count);
+                    }
+                }
+            }
+        }
+        sums
+    }
 }
 
 /// Where the cells of several cubes lie, and how codes move among them.
@@ -283,22 +304,25 @@ impl AggregateUDFImpl for CountCells {
     }
 
     fn return_type(&self, _: &[DataType]) -> PlanResult<DataType> {
-        Ok(DataType::LargeBinary)
+        Ok(Parts::list_type())
     }
 
     fn accumulator(&self, _: AccumulatorArgs<'_>) -> PlanResult<Box<dyn Accumulator>> {
-        Ok(Box::new(Cells { counts: vec![0; self.plan.cells()], plan: self.plan.clone() }))
+        Ok(Box::new(Cells { plan: self.plan.clone(), counts: Vec::new(), parts: Vec::new() }))
     }
 
     fn state_fields(&self, _: StateFieldsArgs<'_>) -> PlanResult<Vec<FieldRef>> {
-        Ok(vec![Arc::new(Field::new("cells", DataType::LargeBinary, false))])
+        Ok(vec![Arc::new(Field::new("cells", Parts::list_type(), false))])
     }
 }
 
 #[derive(Debug)]
 struct Cells {
     plan: CountPlan,
+    /// Made with the first records.
     counts: Vec<u32>,
+    /// What others counted.
+    parts: Vec<ArrayRef>,
 }
 
 impl Cells {
@@ -307,7 +331,10 @@ impl Cells {
         /// Records worked on together: adding up all rows before the first increment spares waiting for each sum.
         const TOGETHER: usize = 64;
         type Row<const VECTORS: usize> = [[u32; LANES]; VECTORS];
-        let Self { plan, counts } = self;
+        let Self { plan, counts, .. } = self;
+        if counts.is_empty() {
+            *counts = vec![0; plan.cells()];
+        }
         let cubes = plan.starts.len() - 1;
         let mut starts: Row<VECTORS> = [[0; LANES]; VECTORS];
         starts.as_flattened_mut()[..cubes].copy_from_slice(&plan.starts[..cubes]);
@@ -354,12 +381,16 @@ impl Accumulator for Cells {
     }
 
     fn evaluate(&mut self) -> PlanResult<ScalarValue> {
-        let counts = std::mem::take(&mut self.counts);
-        Ok(ScalarValue::LargeBinary(Some(packed(&counts))))
+        let mut parts = std::mem::take(&mut self.parts);
+        if !self.counts.is_empty() || parts.is_empty() {
+            parts.push(Parts::segments(std::mem::take(&mut self.counts))?);
+        }
+        let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+        Ok(SingleRowListArrayBuilder::new(concat(&parts)?).build_list_scalar())
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + size_of_val(self.counts.as_slice())
+        size_of_val(self) + size_of_val(self.counts.as_slice()) + self.parts.iter().map(|part| part.get_array_memory_size()).sum::<usize>()
     }
 
     fn state(&mut self) -> PlanResult<Vec<ScalarValue>> {
@@ -367,15 +398,9 @@ impl Accumulator for Cells {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> PlanResult<()> {
-        for bytes in states[0].as_binary::<i64>().iter().flatten() {
-            for (at, block) in filled(bytes)? {
-                let Some(counts) = self.counts.get_mut(at..at + block.len()) else {
-                    return exec_err!("a partial count has more than {} cells", self.counts.len());
-                };
-                for (count, bytes) in counts.iter_mut().zip(block) {
-                    *count += u32::from_ne_bytes(*bytes);
-                }
-            }
+        match states[0].as_list_opt::<i32>() {
+            Some(parts) => self.parts.extend(parts.iter().flatten()),
+            None => return exec_err!("partial counts are no list but {}", states[0].data_type()),
         }
         Ok(())
     }

@@ -103,14 +103,14 @@ fn dimension<'p>(text: &Text<'_>, parsed: &'p [Parsed], id: &Spanned<String>) ->
 fn pyramid(text: &Text<'_>, parsed: &[Parsed], file: &PyramidFile) -> Result<PyramidParts, DefinitionError> {
     let (ages, sides) = (dimension(text, parsed, &file.ages)?, dimension(text, parsed, &file.sides.dimension)?);
     let codes = file.sides.codes.get_ref();
-    if let Some(code) = codes.iter().find(|code| !sides.positions.contains_key(*code)) {
+    if let Some(code) = codes.iter().find(|code| sides.position(code).is_none()) {
         return text.fault(file.sides.codes.span().start, format!("dimension '{}' has no node '{code}'", sides.dimension.id));
     }
     if codes[0] == codes[1] {
         return text.fault(file.sides.codes.span().start, "expected two different sides");
     }
     if let Some(band) = &file.band
-        && !ages.positions.contains_key(band.get_ref())
+        && ages.position(band.get_ref()).is_none()
     {
         return text.fault(band.span().start, format!("dimension '{}' has no node '{}'", ages.dimension.id, band.get_ref()));
     }

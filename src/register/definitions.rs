@@ -1,6 +1,6 @@
 //! Definitions: the text files that tell the engine which register it counts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -284,17 +284,24 @@ impl<'a> Text<'a> {
 pub(super) struct Parsed {
     pub dimension: Dimension,
     pub source: Source,
-    pub positions: HashMap<String, u32>,
+    /// Positions of all nodes, ordered by their codes.
+    pub by_code: Vec<u32>,
     /// Base leaves at or below each node.
     pub bases: Vec<std::ops::Range<u32>>,
 }
 
 impl Parsed {
+    /// The position of the node with a code.
+    pub fn position(&self, code: &str) -> Option<u32> {
+        let at = self.by_code.binary_search_by_key(&code, |&at| self.dimension.nodes[at as usize].code.as_str());
+        at.ok().map(|at| self.by_code[at])
+    }
+
     /// Marks the base leaves below the nodes with these codes.
     fn leaves(&self, text: &Text<'_>, codes: &[Spanned<String>]) -> Result<Vec<bool>, DefinitionError> {
         let mut marks = vec![false; self.bases[0].len()];
         for code in codes {
-            let Some(&node) = self.positions.get(code.get_ref()) else {
+            let Some(node) = self.position(code.get_ref()) else {
                 return text.fault(code.span().start, format!("dimension '{}' has no node '{}'", self.dimension.id, code.get_ref()));
             };
             let range = &self.bases[node as usize];
@@ -307,8 +314,8 @@ impl Parsed {
     pub(super) fn disjoint(&self, text: &Text<'_>, codes: &[Spanned<String>]) -> Result<(), DefinitionError> {
         let mut covered: Vec<(std::ops::Range<u32>, &Spanned<String>)> = Vec::with_capacity(codes.len());
         for code in codes {
-            match self.positions.get(code.get_ref()) {
-                Some(&node) => covered.push((self.bases[node as usize].clone(), code)),
+            match self.position(code.get_ref()) {
+                Some(node) => covered.push((self.bases[node as usize].clone(), code)),
                 None => {
                     return text.fault(code.span().start, format!("dimension '{}' has no node '{}'", self.dimension.id, code.get_ref()));
                 }
@@ -375,7 +382,7 @@ impl Definitions {
             }
         };
 
-        let dimensions: Vec<Dimension> = parsed.iter().map(|parsed| parsed.dimension.clone()).collect();
+        let dimensions: Vec<&Dimension> = parsed.iter().map(|parsed| &parsed.dimension).collect();
         let shared_notes = notes(&text, &parsed, &register.note)?;
         let mut tables: Vec<Table> = Vec::new();
         for (file, content) in files_in(sources, "tables/", ".toml") {
@@ -474,7 +481,7 @@ fn files_in<'a>(sources: &'a Sources, folder: &'a str, ending: &'a str) -> impl 
         .map(|(name, content)| (name.as_str(), content.as_str()))
 }
 
-fn table(text: &Text<'_>, parsed: &[Parsed], dimensions: &[Dimension], has_households: bool) -> Result<Table, DefinitionError> {
+fn table(text: &Text<'_>, parsed: &[Parsed], dimensions: &[&Dimension], has_households: bool) -> Result<Table, DefinitionError> {
     let file: TableFile = text.parse()?;
     let id = file.id.get_ref();
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-') {
@@ -516,7 +523,7 @@ fn table(text: &Text<'_>, parsed: &[Parsed], dimensions: &[Dimension], has_house
     if let Some((note, _)) = table.notes.iter().zip(&file.note).map(|(note, file)| (file, note)).find(|(_, note)| !concerns(note, &table)) {
         return text.fault(note.text.span().start, "this note is about a dimension that the table does not have");
     }
-    match Shape::new(&table, dimensions) {
+    match Shape::numbering(&table, dimensions) {
         Ok(_) => Ok(table),
         Err(error) => text.fault(file.axis.span().start, error.to_string()),
     }

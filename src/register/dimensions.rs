@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Coding, DateFormat, Dimension, Group, Grouping, Level, RegionPart, Role, Source,
+    Coding, DateFormat, Dimension, Group, Grouping, Level, Node, RegionPart, Role, Source,
     definitions::{DefinitionError, Parsed, Sources, Text},
-    nodes::{self, NodeFile, ReferenceColumns, Row},
+    nodes::{self, Extra, ReferenceColumns, Row},
     normalise,
 };
 
@@ -164,14 +165,16 @@ pub(super) fn dimension(
         role,
         sensitive: file.sensitive,
         levels,
-        nodes: read.nodes.clone(),
+        nodes: read.nodes,
         groupings: Vec::new(),
     };
     let axis = dimension.axis(dimension.finest());
-    let base_leaves = dimension.base_leaves();
-    let positions: HashMap<String, u32> = dimension.positions().into_iter().map(|(code, at)| (code.to_owned(), at)).collect();
-    let source = source(text, file.source, &node_file, &read, &base_leaves)?;
-    let mut parsed = Parsed { bases: axis.bases, dimension, source, positions };
+    let base_leaves: Vec<u32> = axis.leaves.iter().map(|&leaf| axis.nodes[leaf as usize]).collect();
+    let mut by_code: Vec<u32> = (0..dimension.nodes.len() as u32).collect();
+    by_code.sort_by_key(|&at| dimension.nodes[at as usize].code.as_str());
+    let lines = NodeLines { file: &node_file, nodes: &dimension.nodes, extras: &read.extras, codings: &read.codings };
+    let source = source(text, file.source, &lines, &base_leaves)?;
+    let mut parsed = Parsed { bases: axis.bases, dimension, source, by_code };
     for grouping in &file.grouping {
         let mut values = Vec::new();
         for group in &grouping.values {
@@ -190,15 +193,19 @@ pub(super) fn dimension(
     Ok(parsed)
 }
 
-fn source(
-    text: &Text<'_>,
-    file: Spanned<SourceFile>,
-    node_file: &str,
-    read: &NodeFile,
-    base_leaves: &[u32],
-) -> Result<Source, DefinitionError> {
+/// The nodes of a dimension and what else their file says.
+struct NodeLines<'a> {
+    file: &'a str,
+    nodes: &'a [Node],
+    extras: &'a [Extra],
+    codings: &'a [String],
+}
+
+fn source(text: &Text<'_>, file: Spanned<SourceFile>, read: &NodeLines<'_>, base_leaves: &[u32]) -> Result<Source, DefinitionError> {
     let at = file.span().start;
-    let leaf_rows = || base_leaves.iter().enumerate().map(|(leaf, &node)| (leaf as u32, &read.rows[node as usize]));
+    let node_file = read.file;
+    let leaf_rows = || base_leaves.iter().enumerate().map(|(leaf, &at)| (leaf as u32, &read.nodes[at as usize], &read.extras[at as usize]));
+    let leaf_extras = || leaf_rows().map(|(leaf, _, extra)| (leaf, extra));
     Ok(match file.into_inner() {
         SourceFile::Code { column } => {
             let mut texts = HashMap::new();
@@ -206,22 +213,22 @@ fn source(
             if codings.is_empty() {
                 codings.push(Coding { id: "code".into(), codes: HashMap::new() });
             }
-            for (leaf, row) in leaf_rows() {
-                for written in row.label.texts().chain(row.texts.iter().map(String::as_str)) {
+            for (leaf, node, extra) in leaf_rows() {
+                for written in node.label.texts().chain(extra.texts.iter().map(String::as_str)) {
                     if let Some(other) = texts.insert(normalise(written), leaf)
                         && other != leaf
                     {
                         let problem = format!("'{written}' stands for two nodes; expected each text to mean one");
-                        return Err(DefinitionError::new(node_file, row.line, problem));
+                        return Err(DefinitionError::new(node_file, extra.line, problem));
                     }
                 }
                 let numbers: Vec<Vec<u64>> =
-                    if read.codings.is_empty() { vec![row.code.parse().into_iter().collect()] } else { row.codings.clone() };
+                    if read.codings.is_empty() { vec![node.code.parse().into_iter().collect()] } else { extra.codings.clone() };
                 for (coding, numbers) in codings.iter_mut().zip(numbers) {
                     for number in numbers {
                         if coding.codes.insert(number, leaf).is_some() {
                             let problem = format!("code {number} of coding '{}' stands for two nodes", coding.id);
-                            return Err(DefinitionError::new(node_file, row.line, problem));
+                            return Err(DefinitionError::new(node_file, extra.line, problem));
                         }
                     }
                 }
@@ -242,25 +249,26 @@ fn source(
             let Ok(earliest) = earliest.parse::<NaiveDate>() else {
                 return text.fault(at, format!("'{earliest}' is no date; expected one such as 1880-01-01"));
             };
-            Source::Age { column, formats: read_formats, earliest, leaves: thresholds(node_file, leaf_rows())? }
+            Source::Age { column, formats: read_formats, earliest, leaves: thresholds(node_file, leaf_extras())? }
         }
-        SourceFile::HouseholdSize {} => Source::HouseholdSize { leaves: thresholds(node_file, leaf_rows())? },
+        SourceFile::HouseholdSize {} => Source::HouseholdSize { leaves: thresholds(node_file, leaf_extras())? },
         SourceFile::Region { parts } => {
             let digits: u32 = parts.iter().map(|part| part.digits).sum();
             if digits > 18 {
                 return text.fault(at, "expected region codes of at most 18 digits");
             }
-            let mut leaves = HashMap::with_capacity(base_leaves.len());
-            for (leaf, row) in leaf_rows() {
-                match row.code.parse::<u64>() {
-                    Ok(code) if row.code.len() == digits as usize => {
+            let finest = read.nodes.iter().map(|node| node.level).max();
+            let mut leaves = FxHashMap::with_capacity_and_hasher(base_leaves.len(), Default::default());
+            for (leaf, node, extra) in leaf_rows() {
+                match node.code.parse::<u64>() {
+                    Ok(code) if node.code.len() == digits as usize => {
                         leaves.insert(code, leaf);
                     }
                     // A region above the finest level without anything below it: nobody can be recorded there.
-                    _ if usize::from(row.level) + 1 < read.rows.iter().map(|row| usize::from(row.level) + 1).max().unwrap_or(0) => {}
+                    _ if Some(node.level) < finest => {}
                     _ => {
-                        let problem = format!("'{}' is no region code; expected {digits} digits", row.code);
-                        return Err(DefinitionError::new(node_file, row.line, problem));
+                        let problem = format!("'{}' is no region code; expected {digits} digits", node.code);
+                        return Err(DefinitionError::new(node_file, extra.line, problem));
                     }
                 }
             }
@@ -271,12 +279,12 @@ fn source(
 }
 
 /// Value (years, members) to base leaf, from each leaf's smallest value; the last leaf is open.
-fn thresholds<'a>(file: &str, leaves: impl Iterator<Item = (u32, &'a Row)>) -> Result<Vec<u32>, DefinitionError> {
+fn thresholds<'a>(file: &str, leaves: impl Iterator<Item = (u32, &'a Extra)>) -> Result<Vec<u32>, DefinitionError> {
     let mut starts = Vec::new();
-    for (leaf, row) in leaves {
-        match row.from {
-            Some(from) if from <= 1000 => starts.push((from, leaf, row.line)),
-            _ => return Err(DefinitionError::new(file, row.line, "expected a smallest value between 0 and 1000 in the column 'from'")),
+    for (leaf, extra) in leaves {
+        match extra.from {
+            Some(from) if from <= 1000 => starts.push((from, leaf, extra.line)),
+            _ => return Err(DefinitionError::new(file, extra.line, "expected a smallest value between 0 and 1000 in the column 'from'")),
         }
     }
     starts.sort_unstable();

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use rustc_hash::FxHashMap;
+
 use super::{DefinitionError, Label, Level, Node};
 
 /// What one line of a node file says.
@@ -22,10 +24,20 @@ pub(super) struct Row {
     pub codings: Vec<Vec<u64>>,
 }
 
-/// A parsed node file: rows in preorder, with parents as positions.
+/// What a line says of a node that is of use while definitions are read.
+pub(super) struct Extra {
+    pub line: u64,
+    pub from: Option<u32>,
+    pub texts: Vec<String>,
+    pub codings: Vec<Vec<u64>>,
+}
+
+/// A parsed node file.
 pub(super) struct NodeFile {
-    pub rows: Vec<Row>,
+    /// In preorder, with parents as positions.
     pub nodes: Vec<Node>,
+    /// One for each node.
+    pub extras: Vec<Extra>,
     /// Names of the `coding:` columns.
     pub codings: Vec<String>,
 }
@@ -50,27 +62,30 @@ const LONGEST_VINTAGE: usize = 80;
 
 struct Lines<'a> {
     file: &'a str,
+    reader: csv::Reader<&'a [u8]>,
     headers: csv::StringRecord,
-    records: Vec<(u64, csv::StringRecord)>,
+    record: csv::StringRecord,
 }
 
 impl<'a> Lines<'a> {
-    fn read(file: &'a str, text: &str) -> Result<Self, DefinitionError> {
+    fn open(file: &'a str, text: &'a str) -> Result<Self, DefinitionError> {
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
             .comment(Some(REMARK))
             .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-        let fault = |error: csv::Error| {
-            let line = error.position().map_or(1, csv::Position::line);
-            DefinitionError::new(file, line, format!("{error}; expected comma-separated lines under one heading line"))
-        };
-        let headers = reader.headers().map_err(fault)?.clone();
-        let mut records = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(fault)?;
-            records.push((record.position().map_or(0, csv::Position::line), record));
-        }
-        Ok(Self { file, headers, records })
+        let headers = reader.headers().map_err(|error| Self::fault(file, &error))?.clone();
+        Ok(Self { file, reader, headers, record: csv::StringRecord::new() })
+    }
+
+    /// The next line: its number, and its fields. One record is used again and again, because a country has 90,000 of them.
+    fn next(&mut self) -> Result<Option<(u64, &csv::StringRecord)>, DefinitionError> {
+        let more = self.reader.read_record(&mut self.record).map_err(|error| Self::fault(self.file, &error))?;
+        Ok(more.then(|| (self.record.position().map_or(0, csv::Position::line), &self.record)))
+    }
+
+    fn fault(file: &str, error: &csv::Error) -> DefinitionError {
+        let line = error.position().map_or(1, csv::Position::line);
+        DefinitionError::new(file, line, format!("{error}; expected comma-separated lines under one heading line"))
     }
 
     fn column(&self, names: &[String]) -> Result<usize, DefinitionError> {
@@ -122,7 +137,7 @@ fn level_of(file: &str, line: u64, text: &str, levels: &[Level]) -> Result<u8, D
 
 /// Reads `level,code,parent,<language>...[,from][,texts][,coding:<id>...]`.
 pub(super) fn read(file: &str, text: &str, levels: &[Level], languages: &[String]) -> Result<NodeFile, DefinitionError> {
-    let lines = Lines::read(file, text)?;
+    let mut lines = Lines::open(file, text)?;
     let level = lines.column(&["level".into()])?;
     let code = lines.column(&["code".into()])?;
     let parent = lines.column(&["parent".into()])?;
@@ -131,10 +146,10 @@ pub(super) fn read(file: &str, text: &str, levels: &[Level], languages: &[String
     let texts = lines.optional("texts");
     let (coding_names, coding_columns): (Vec<String>, Vec<usize>) =
         lines.headers.iter().enumerate().filter_map(|(at, header)| header.strip_prefix("coding:").map(|id| (id.to_owned(), at))).unzip();
-    let mut rows = Vec::with_capacity(lines.records.len());
-    for (line, record) in &lines.records {
+    let mut rows = Vec::new();
+    while let Some((line, record)) = lines.next()? {
         let number = |text: &str, what: &str| {
-            text.parse::<u64>().map_err(|_| DefinitionError::new(file, *line, format!("'{text}' is no {what}; expected a whole number")))
+            text.parse::<u64>().map_err(|_| DefinitionError::new(file, line, format!("'{text}' is no {what}; expected a whole number")))
         };
         let list = |at: usize| record[at].split('|').map(str::trim).filter(|item| !item.is_empty());
         let from = match from.map(|at| &record[at]).filter(|text| !text.is_empty()) {
@@ -146,8 +161,8 @@ pub(super) fn read(file: &str, text: &str, levels: &[Level], languages: &[String
             .map(|&at| list(at).map(|item| number(item, "register code")).collect::<Result<Vec<_>, _>>())
             .collect::<Result<Vec<_>, _>>()?;
         rows.push(Row {
-            line: *line,
-            level: level_of(file, *line, &record[level], levels)?,
+            line,
+            level: level_of(file, line, &record[level], levels)?,
             code: record[code].to_owned(),
             parent: record[parent].to_owned(),
             label: Label::new(labels.iter().map(|&at| record[at].to_owned()).collect()),
@@ -163,30 +178,33 @@ pub(super) fn read(file: &str, text: &str, levels: &[Level], languages: &[String
 
 /// Reads a region reference: one line a region, codes with or without dots, children sorted by code.
 pub(super) fn read_reference(file: &str, text: &str, levels: &[Level], columns: ReferenceColumns) -> Result<NodeFile, DefinitionError> {
-    let lines = Lines::read(file, text)?;
+    let mut lines = Lines::open(file, text)?;
     let code = lines.column(&columns.code)?;
     let name = lines.column(&columns.name)?;
     let parent = lines.column(&columns.parent)?;
     let level = lines.column(&columns.level)?;
     let area = columns.area.iter().find_map(|name| lines.optional(name));
     let root_code = columns.root.code.clone();
-    let mut rows = Vec::with_capacity(lines.records.len() + 1);
-    rows.push(columns.root);
-    let plain = |text: &str| text.chars().filter(|char| char.is_ascii_alphanumeric()).collect::<String>();
-    for (line, record) in &lines.records {
+    let mut rows = vec![columns.root];
+    let plain = |text: &str| {
+        let mut plain = text.to_owned();
+        plain.retain(|char| char.is_ascii_alphanumeric());
+        plain
+    };
+    while let Some((line, record)) = lines.next()? {
         let written = &record[level];
-        let level = level_of(file, *line, columns.level_names.get(written).map_or(written, String::as_str), levels)?;
+        let level = level_of(file, line, columns.level_names.get(written).map_or(written, String::as_str), levels)?;
         let code_text = &record[code];
         let plain_code = plain(code_text);
         let parent = plain(&record[parent]);
         rows.push(Row {
-            line: *line,
+            line,
             level,
             official: (plain_code != code_text).then(|| code_text.to_owned()),
             code: plain_code,
             parent: if parent.is_empty() { root_code.clone() } else { parent },
             label: Label::same(&record[name]),
-            area: area.map(|at| &record[at]).filter(|text| !text.is_empty()).map(|text| hectares(file, *line, text)).transpose()?,
+            area: area.map(|at| &record[at]).filter(|text| !text.is_empty()).map(|text| hectares(file, line, text)).transpose()?,
             from: None,
             texts: Vec::new(),
             codings: Vec::new(),
@@ -228,7 +246,7 @@ fn add_up_areas(nodes: &mut [Node]) {
 /// Puts rows into preorder and checks that they form one tree whose siblings share a level.
 fn arrange(file: &str, rows: Vec<Row>, codings: Vec<String>) -> Result<NodeFile, DefinitionError> {
     let fault = |line: u64, problem: String| Err(DefinitionError::new(file, line, problem));
-    let mut positions = HashMap::with_capacity(rows.len());
+    let mut positions = FxHashMap::with_capacity_and_hasher(rows.len(), Default::default());
     for (at, row) in rows.iter().enumerate() {
         let sound = row.code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
         if row.code.is_empty() || !sound {
@@ -279,20 +297,14 @@ fn arrange(file: &str, rows: Vec<Row>, codings: Vec<String>) -> Result<NodeFile,
     }
     let parents: Vec<Option<u32>> = order.iter().map(|&at| positions.get(rows[at].parent.as_str()).map(|&parent| moved[parent])).collect();
     let mut slots: Vec<Option<Row>> = rows.into_iter().map(Some).collect();
-    let rows: Vec<Row> = order.iter().filter_map(|&at| slots[at].take()).collect();
-    let nodes = rows
-        .iter()
+    let rows = order.iter().filter_map(|&at| slots[at].take());
+    let (nodes, extras) = rows
         .zip(parents)
-        .map(|(row, parent)| Node {
-            code: row.code.clone(),
-            label: row.label.clone(),
-            parent,
-            level: row.level,
-            official: row.official.clone(),
-            area: row.area,
+        .map(|(Row { line, level, code, label, official, area, from, texts, codings, .. }, parent)| {
+            (Node { code, label, parent, level, official, area }, Extra { line, from, texts, codings })
         })
-        .collect();
-    Ok(NodeFile { rows, nodes, codings })
+        .unzip();
+    Ok(NodeFile { nodes, extras, codings })
 }
 
 /// Whether every code in a list occurs once.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{Datelike, NaiveDate};
+use rustc_hash::FxHashMap;
 
 /// How the value of a dimension is read from a record.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +33,7 @@ pub enum Source {
         /// The parts, in order.
         parts: Vec<RegionPart>,
         /// Code of a base leaf, digits only, to base leaf.
-        leaves: HashMap<u64, u32>,
+        leaves: FxHashMap<u64, u32>,
     },
     /// The number of people in the household; there is no such column.
     HouseholdSize {
