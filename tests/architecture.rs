@@ -7,7 +7,8 @@ use std::{
 };
 
 /// Modules from the ground up: each may use only those before it.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
+    "digits",
     "error",
     "parallel",
     "recent",

@@ -82,10 +82,10 @@ impl AgeReader {
             self.newest = (newest_day > i32::MIN).then(|| DateKey::from_days(newest_day));
             return out.iter().any(|&code| code >= MARKS);
         }
-        let mut age = |date: DateKey| {
-            let code = rule.of(date);
+        let mut age = |born: Result<DateKey, Reason>| {
+            let code = born.map_or_else(Reason::mark, |date| rule.of(date));
             if code < MARKS {
-                newest = newest.max(Some(date));
+                newest = newest.max(born.ok());
             }
             code
         };
@@ -94,19 +94,23 @@ impl AgeReader {
             let (first, others) = rule.formats.split_first()?;
             first.read(text).or_else(|| others.iter().find_map(|format| format.read(text)))
         };
-        let marked = column.codes(records, out, |value| match value {
-            Value::Missing => Reason::Missing.mark(),
-            Value::Date(date) => age(date.into()),
-            Value::Text(text) => match parse(text).or_else(|| parse(trimmed(text))) {
-                Some(date) => age(date),
-                None if trimmed(text).is_empty() => Reason::Missing.mark(),
-                None => Reason::UnreadableDate.mark(),
-            },
-            Value::Number(number) => {
-                let mut digits = itoa::Buffer::new();
-                parse(digits.format(number).as_bytes()).map_or(Reason::UnreadableDate.mark(), &mut age)
-            }
-        });
+        let read = |text: &[u8]| {
+            let unreadable = || if trimmed(text).is_empty() { Reason::Missing } else { Reason::UnreadableDate };
+            parse(text).or_else(|| parse(trimmed(text))).ok_or_else(unreadable)
+        };
+        let marked = if let Column::Text(chunk, at) = column {
+            out.extend((0..records).map(|record| age(read(chunk.field(*at, record)))));
+            out.iter().any(|&code| code >= MARKS)
+        } else {
+            column.codes(records, out, |value| {
+                age(match value {
+                    Value::Missing => Err(Reason::Missing),
+                    Value::Date(date) => Ok(date.into()),
+                    Value::Text(text) => read(text),
+                    Value::Number(number) => read(itoa::Buffer::new().format(number).as_bytes()),
+                })
+            })
+        };
         self.newest = newest;
         marked
     }

@@ -11,13 +11,24 @@ use crate::{
     register::{Coding, normalise},
 };
 
-/// What tells one text of up to 32 bytes from another, and most longer ones: length, and four groups of eight bytes,
-/// from the start and from the end, that overlap in short texts.
-#[derive(Debug, Clone, Copy, Default)]
+/// What tells one text of up to 32 bytes from another, and most longer ones: its length and its first 32 bytes, with zeros behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Print {
-    length: u64,
-    words: [u64; 4],
+    bytes: [u8; Print::WHOLE],
+    length: usize,
 }
+
+/// For each length the bytes to keep.
+static KEEP: [[u8; Print::WHOLE]; Print::WHOLE + 1] = {
+    let mut masks = [[0; Print::WHOLE]; Print::WHOLE + 1];
+    let mut at = 0;
+    while at < masks.len() * Print::WHOLE {
+        let (length, byte) = (at / Print::WHOLE, at % Print::WHOLE);
+        masks[length][byte] = if byte < length { 0xff } else { 0 };
+        at += 1;
+    }
+    masks
+};
 
 impl Print {
     /// Bytes up to which a print tells everything.
@@ -26,36 +37,25 @@ impl Print {
     /// The print of a text, `within` being the text and whatever stands behind it.
     #[inline(always)]
     fn within(text: &[u8], within: &[u8]) -> Self {
-        let length = text.len();
-        if within.len() < length.max(Self::WHOLE) {
-            return Self::of(text);
-        }
         // No branch depends on the length, which changes from record to record in ways that no processor foresees.
-        let word = |at: usize| within[at..].first_chunk().copied().map_or(0, u64::from_le_bytes);
-        let keep = u64::MAX >> (64 - 8 * length.clamp(1, 8));
-        let end = length.max(8) - 8;
-        let words = [word(0), word(end.min(8)), word(end.max(8) - 8), word(end)];
-        Self { length: length as u64, words: words.map(|word| word & keep) }
+        let Some(&(mut bytes)) = within.first_chunk() else { return Self::of(text) };
+        for (byte, keep) in bytes.iter_mut().zip(&KEEP[text.len().min(Self::WHOLE)]) {
+            *byte &= keep;
+        }
+        Self { bytes, length: text.len() }
     }
 
     fn of(text: &[u8]) -> Self {
         let mut bytes = [0; Self::WHOLE];
         let length = text.len().min(Self::WHOLE);
         bytes[..length].copy_from_slice(&text[..length]);
-        Self { length: text.len() as u64, ..Self::within(&bytes[..length], &bytes) }
-    }
-
-    #[inline(always)]
-    fn same(&self, other: &Self) -> bool {
-        let [a, b, c, d] = self.words;
-        let [e, f, g, h] = other.words;
-        (self.length ^ other.length) | (a ^ e) | (b ^ f) | (c ^ g) | (d ^ h) == 0
+        Self { bytes, length: text.len() }
     }
 
     #[inline(always)]
     fn slot(&self) -> usize {
-        let [a, b, c, d] = self.words;
-        let mixed = (a ^ self.length).wrapping_add(b.rotate_left(23)).wrapping_add(c ^ d.rotate_left(11));
+        let word = |at: usize| self.bytes[at..].first_chunk().copied().map_or(0, u64::from_le_bytes);
+        let mixed = (word(0) ^ self.length as u64).wrapping_add(word(8).rotate_left(23)).wrapping_add(word(16) ^ word(24).rotate_left(11));
         (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - SLOTS.trailing_zeros())) as usize
     }
 }
@@ -83,7 +83,7 @@ impl Cache {
     #[inline(always)]
     fn find(&self, text: &[u8], print: &Print) -> Option<u32> {
         let slot = &self.slots[print.slot()];
-        let same = slot.print.same(print) && (text.len() <= Print::WHOLE || slot.text.as_deref() == Some(text));
+        let same = slot.print == *print && (text.len() <= Print::WHOLE || slot.text.as_deref() == Some(text));
         (same && !text.is_empty()).then_some(slot.code)
     }
 
@@ -187,14 +187,14 @@ mod tests {
         let follows = b"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF and whatever else stands behind it";
         for length in 1..=Print::WHOLE {
             let print = Print::of(&text[..length]);
-            assert!(print.same(&Print::within(&text[..length], follows)), "{length}");
+            assert!(print == Print::within(&text[..length], follows), "{length}");
             for changed in 0..length {
                 let mut other = text[..length].to_vec();
                 other[changed] = b'-';
-                assert!(!print.same(&Print::of(&other)), "{length} {changed}");
+                assert!(print != Print::of(&other), "{length} {changed}");
             }
         }
-        assert!(!Print::of(b"A\0").same(&Print::of(b"A")));
-        assert!(!Print::of(&[b'A'; 40]).same(&Print::of(&[b'A'; 41])));
+        assert!(Print::of(b"A\0") != Print::of(b"A"));
+        assert!(Print::of(&[b'A'; 40]) != Print::of(&[b'A'; 41]));
     }
 }

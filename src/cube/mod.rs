@@ -10,6 +10,7 @@
 //!
 //! **Invariant**: marginals are never counted, only added up, so they always agree with the cells below them.
 
+mod columns;
 mod distribute;
 mod households;
 mod parts;

@@ -9,7 +9,7 @@
 use std::{collections::BTreeMap, fmt::Write, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, AsArray, DictionaryArray, Int32Array, RecordBatch, StringArray, UInt32Array},
+    array::AsArray,
     datatypes::{DataType, Field, Int32Type, Schema, UInt32Type},
 };
 use bytes::Bytes;
@@ -20,7 +20,7 @@ use parquet::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Built, proof::PROOFS, quality::Quality};
+use super::{Built, columns::CodeColumn, proof::PROOFS, quality::Quality};
 use crate::{
     error::{Error, Result},
     parallel,
@@ -50,8 +50,6 @@ pub struct BuildManifest {
 const FORMAT: u32 = 1;
 /// Rows that are turned into columns at a time.
 const ROWS: usize = 64 * 1024;
-/// Bytes of the codes of one column, at most: those of a country's villages take one and a half million.
-const DICTIONARY: usize = 64 << 20;
 
 /// The confidential side's files.
 #[derive(Debug, Clone)]
@@ -206,37 +204,55 @@ fn write_cube(definitions: &Definitions, table: &Table, cube: &[u32]) -> Result<
     let text = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     let mut fields: Vec<Field> = dimensions.iter().map(|dimension| Field::new(&dimension.id, text.clone(), false)).collect();
     fields.push(Field::new("count", DataType::UInt32, false));
-    let schema = Arc::new(Schema::new(fields));
-    let codes: Vec<ArrayRef> = shape
-        .axes
-        .iter()
-        .zip(&dimensions)
-        .map(|(axis, dimension)| {
-            let codes = axis.leaves.iter().map(|&leaf| dimension.nodes[axis.nodes[leaf as usize] as usize].code.as_str());
-            Arc::new(StringArray::from_iter_values(codes)) as ArrayRef
-        })
-        .collect();
     let level = ZstdLevel::try_new(1)?;
-    // Cubes are read as a whole, so nobody looks for the least and the greatest code of a page; and all codes fit one dictionary.
+    // Cubes are read as a whole, so that nobody looks for a page or for the least and the greatest count in it.
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))
         .set_statistics_enabled(EnabledStatistics::None)
-        .set_dictionary_page_size_limit(DICTIONARY)
+        .set_offset_index_disabled(true)
         .build();
-    let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
-    let filled: Vec<u32> = (0..cube.len() as u32).filter(|&cell| cube[cell as usize] > 0).collect();
-    for cells in filled.chunks(ROWS) {
-        let mut columns: Vec<ArrayRef> = Vec::with_capacity(codes.len() + 1);
-        for ((axis, &stride), codes) in shape.axes.iter().zip(&shape.leaf_strides).zip(&codes) {
-            // Cells are numbers of 32 bits, and so is what divides them; that is several times as fast as 64.
-            let (stride, leaves) = (stride as u32, axis.leaves.len() as u32);
-            let keys = Int32Array::from_iter_values(cells.iter().map(|&cell| (cell / stride % leaves) as i32));
-            columns.push(Arc::new(DictionaryArray::try_new(keys, Arc::clone(codes))?));
-        }
-        columns.push(Arc::new(UInt32Array::from_iter_values(cells.iter().map(|&cell| cube[cell as usize]))));
-        writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns)?)?;
+    let writer = ArrowWriter::try_new(Vec::new(), Arc::new(Schema::new(fields)), Some(properties))?;
+    let (mut file, _) = writer.into_serialized_writer()?;
+    let mut columns: Vec<CodeColumn> = Vec::with_capacity(dimensions.len());
+    for (axis, dimension) in shape.axes.iter().zip(&dimensions) {
+        let codes = axis.leaves.iter().map(|&leaf| dimension.nodes[axis.nodes[leaf as usize] as usize].code.as_str());
+        columns.push(CodeColumn::new(file.schema_descr().column(columns.len()), codes, level)?);
     }
-    Ok(writer.into_inner()?.into())
+    let filled = || (0u32..).zip(cube).filter(|(_, count)| **count > 0);
+    let (mut cells, mut numbers) = (Vec::with_capacity(ROWS), Vec::with_capacity(ROWS));
+    let mut rest = filled().map(|(cell, _)| cell).peekable();
+    if rest.peek().is_none() {
+        return Ok(file.into_inner()?.into());
+    }
+    while rest.peek().is_some() {
+        cells.clear();
+        cells.extend(rest.by_ref().take(ROWS));
+        // The last axis varies fastest.
+        for (axis, column) in shape.axes.iter().zip(&mut columns).rev() {
+            let leaves = axis.leaves.len() as u32;
+            numbers.clear();
+            numbers.extend(cells.iter_mut().map(|cell| {
+                let number = *cell % leaves;
+                *cell /= leaves;
+                number
+            }));
+            column.push(&numbers)?;
+        }
+    }
+    let mut group = file.next_row_group()?;
+    columns.into_iter().try_for_each(|column| column.finish(&mut group))?;
+    let mut rest = filled().map(|(_, count)| count.cast_signed()).peekable();
+    let mut counts: Vec<i32> = Vec::with_capacity(ROWS);
+    if let Some(mut column) = group.next_column()? {
+        while rest.peek().is_some() {
+            counts.clear();
+            counts.extend(rest.by_ref().take(ROWS));
+            column.typed::<parquet::data_type::Int32Type>().write_batch(&counts, None, None)?;
+        }
+        column.close()?;
+    }
+    group.close()?;
+    Ok(file.into_inner()?.into())
 }
 
 /// Reads leaf cells back into a dense array.

@@ -118,8 +118,10 @@ pub struct TextReader {
 impl TextReader {
     /// Opens a text: reads its heading and finds the needed columns in it.
     pub fn open(name: &str, mut source: Box<dyn Read + Send>, needed: &[String]) -> Result<Self> {
-        let mut start = Vec::new();
-        let ended = fill(&mut source, &mut start, BLOCK).map_err(|error| unreadable(name, 1, &error))?;
+        let mut start = vec![0; BLOCK];
+        let read = fill(&mut source, &mut start).map_err(|error| unreadable(name, 1, &error))?;
+        let ended = read < BLOCK;
+        start.truncate(read);
         if start.is_empty() {
             return Err(Error::Input(format!("{name}: the file is empty; expected a heading line and one line a person")));
         }
@@ -145,21 +147,26 @@ impl TextReader {
     /// The next block of whole records; `None` at the end of the file. The buffer of `spent` is used again.
     pub fn next(&mut self, spent: &mut TextChunk) -> Result<Option<Block>> {
         let layout = &self.layout;
+        // A buffer keeps its length from block to block, so that nothing is cleared only to be overwritten.
         let mut bytes = std::mem::take(&mut spent.bytes);
-        bytes.clear();
-        bytes.reserve(BLOCK + PADDING + 1);
-        bytes.append(&mut self.rest);
+        bytes.resize(BLOCK + PADDING + 1, 0);
+        let mut length = self.rest.len();
+        bytes[..length].copy_from_slice(&self.rest);
+        self.rest.clear();
         if !self.ended {
-            self.ended = fill(&mut self.source, &mut bytes, BLOCK).map_err(|error| unreadable(&layout.name, self.line, &error))?;
+            let free = &mut bytes[length..BLOCK];
+            let wanted = free.len();
+            let read = fill(&mut self.source, free).map_err(|error| unreadable(&layout.name, self.line, &error))?;
+            self.ended = read < wanted;
+            length += read;
         }
-        if bytes.is_empty() {
+        if length == 0 {
             return Ok(None);
         }
-        if self.ended && bytes.last() != Some(&b'\n') {
-            bytes.push(b'\n');
+        if self.ended && bytes[length - 1] != b'\n' {
+            bytes[length] = b'\n';
+            length += 1;
         }
-        let length = bytes.len();
-        bytes.resize(length + PADDING, 0);
         let survey = scan::survey(&bytes, length, layout.delimiter);
         if survey.end < length && (self.ended || survey.end == 0) {
             let line = self.line + survey.lines;
@@ -170,18 +177,24 @@ impl TextReader {
             });
         }
         self.rest.extend_from_slice(&bytes[survey.end..length]);
-        bytes.truncate(survey.end);
-        bytes.resize(survey.end + PADDING, 0);
         let block = Block { bytes, length: survey.end, first_line: self.line, regular: survey.regular, layout: Arc::clone(layout) };
         self.line += survey.lines;
         Ok(Some(block))
     }
 }
 
-/// Reads until `bytes` holds `size` of them or the source ends; tells whether it ended.
-fn fill(source: &mut dyn Read, bytes: &mut Vec<u8>, size: usize) -> io::Result<bool> {
-    let wanted = size.saturating_sub(bytes.len()) as u64;
-    source.take(wanted).read_to_end(bytes).map(|read| (read as u64) < wanted)
+/// Reads until all of `bytes` is filled or the source ends; tells how many were read.
+fn fill(source: &mut dyn Read, bytes: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match source.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 fn unreadable(name: &str, line: u64, error: &io::Error) -> Error {

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use chrono::{Datelike, NaiveDate};
 use rustc_hash::FxHashMap;
 
+use crate::digits::eight_digits;
+
 /// How the value of a dimension is read from a record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
@@ -114,11 +116,10 @@ impl DateFormat {
         {
             return None;
         }
-        let two = |at: usize| {
-            let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
-            (tens < 10 && ones < 10).then_some(u32::from(tens) * 10 + u32::from(ones))
-        };
-        DateKey::new(two(year)? * 100 + two(year + 2)?, two(month)?, two(day)?)
+        let year = u64::from(u32::from_le_bytes(*text[year..].first_chunk()?));
+        let two = |at: usize| Some(u64::from(u16::from_le_bytes(*text[at..].first_chunk()?)));
+        let number = eight_digits((year | two(month)? << 32 | two(day)? << 48).to_le_bytes())? as u32;
+        DateKey::new(number / 10_000, number / 100 % 100, number % 100)
     }
 }
 
