@@ -13,7 +13,7 @@ use std::sync::{
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Coded, Position};
+use super::{Coded, Position, Positions};
 use crate::{
     error::{Error, Result},
     storage::{Piece, Repeats, Scratch, Spill, SpillWriter, spread},
@@ -83,8 +83,7 @@ fn parts(entry: Entry) -> (u64, u32) {
 struct Kept {
     /// Number of the first record.
     first: u32,
-    /// Where records stand: index of a record, and its position; the ones behind it follow line by line.
-    stands: Vec<(u32, Position)>,
+    positions: Positions,
     /// Subtracted from all packed codes.
     base: u64,
     packed: Packed,
@@ -167,9 +166,7 @@ impl Identities {
 
     fn position(&self, number: u32) -> Result<Position> {
         let (chunk, index) = self.find(number)?;
-        let at = chunk.stands.partition_point(|(first, _)| *first <= index);
-        let (first, position) = at.checked_sub(1).and_then(|at| chunk.stands.get(at)).ok_or_else(|| lost(number))?;
-        Ok(position.behind(index - first))
+        chunk.positions.get(index).ok_or_else(|| lost(number))
     }
 
     /// Packed codes and household of a record.
@@ -214,14 +211,6 @@ impl IdentityWriter {
             let hash = spread(identity);
             self.spill.push(hash, entry(hash, number))?;
         }
-        let mut stands: Vec<(u32, Position)> = Vec::new();
-        let mut expected = None;
-        for (index, &position) in (0..).zip(&coded.positions) {
-            if expected != Some(position) {
-                stands.push((index, position));
-            }
-            expected = Some(position.behind(1));
-        }
         let mut households: Vec<[u32; 3]> = Vec::new();
         let mut last = None;
         for (index, &household) in (0..).zip(&coded.households) {
@@ -237,7 +226,7 @@ impl IdentityWriter {
         } else {
             Packed::Wide(scratch.keep(&mut coded.packed.iter().map(|packed| packed - least).collect())?)
         };
-        let kept = Kept { first, stands, base: least, packed, households: scratch.keep(&mut households)? };
+        let kept = Kept { first, positions: coded.positions.clone(), base: least, packed, households: scratch.keep(&mut households)? };
         self.all.written.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
         Ok(())
     }

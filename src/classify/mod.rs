@@ -15,6 +15,7 @@ mod ages;
 mod codes;
 mod identity;
 mod keys;
+mod positions;
 mod regions;
 mod rejects;
 mod values;
@@ -22,10 +23,8 @@ mod values;
 use std::{collections::HashMap, sync::Arc};
 
 pub use identity::{Duplicate, Identities, IdentityWriter, Seen, SeenIdentity, repetitions};
+pub use positions::{Position, Positions};
 pub use rejects::{Reason, RejectCount, RejectSummary, Rejects, add_counts};
-
-use bytemuck::{Pod, Zeroable};
-use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Result},
@@ -42,35 +41,6 @@ use values::Column;
 pub(crate) const MARKS: u32 = 0xffff_ff00;
 /// Keys from here on are no keys but [`Reason`]s.
 pub(crate) const KEY_MARKS: u64 = 0xffff_ffff_ffff_ff00;
-
-/// Where a record stands: the file's position in the snapshot and the line (or row) in it, ordered like the snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Pod, Zeroable)]
-#[repr(transparent)]
-pub struct Position(u64);
-
-impl Position {
-    const LINE_BITS: u32 = 40;
-
-    /// Packs file and line.
-    pub fn new(file: u32, line: u64) -> Self {
-        Self(u64::from(file) << Self::LINE_BITS | line)
-    }
-
-    /// The file's position in the snapshot.
-    pub fn file(self) -> usize {
-        (self.0 >> Self::LINE_BITS) as usize
-    }
-
-    /// The record so many lines further.
-    pub fn behind(self, lines: u32) -> Self {
-        Self(self.0 + u64::from(lines))
-    }
-
-    /// The line of a text, the row of a Parquet file; both from 1.
-    pub fn line(self) -> u64 {
-        self.0 & ((1 << Self::LINE_BITS) - 1)
-    }
-}
 
 /// One dimension that records are classified by.
 #[derive(Debug)]
@@ -118,8 +88,8 @@ pub struct Coded {
     pub identities: Vec<u64>,
     /// Household of each record; empty if the register has none.
     pub households: Vec<u64>,
-    /// Where each record stands.
-    pub positions: Vec<Position>,
+    /// Where the records stand.
+    pub positions: Positions,
     /// All codes of each record in one number ([`Classifier::unpack`]).
     pub packed: Vec<u64>,
     /// Newest believable birth date met.
@@ -129,14 +99,14 @@ pub struct Coded {
 impl Coded {
     /// Number of accepted records.
     pub fn records(&self) -> usize {
-        self.positions.len()
+        self.positions.records()
     }
 
     /// Each accepted record by its identity.
     pub fn seen(&self) -> impl Iterator<Item = SeenIdentity> + '_ {
-        self.identities.iter().enumerate().map(|(at, &identity)| SeenIdentity {
+        self.identities.iter().zip(self.positions.iter()).enumerate().map(|(at, (&identity, position))| SeenIdentity {
             hash: spread(identity),
-            seen: Seen { position: self.positions[at], packed: self.packed[at], household: self.households.get(at).copied().unwrap_or(0) },
+            seen: Seen { position, packed: self.packed[at], household: self.households.get(at).copied().unwrap_or(0) },
         })
     }
 }
@@ -338,7 +308,7 @@ impl ClassifyWorker {
         }
         coded.positions = match &chunk.records {
             Records::Text(text) => text.lines.iter().map(|&line| Position::new(file, line)).collect(),
-            Records::Columns(columns) => (0..records as u64).map(|row| Position::new(file, columns.first_row + row)).collect(),
+            Records::Columns(columns) => Positions::behind(Position::new(file, columns.first_row), records),
         };
         let impossible = self.impossible(&coded, marked);
         let misshapen = match &chunk.records {
@@ -426,7 +396,7 @@ impl ClassifyWorker {
                 *keep &= key < KEY_MARKS;
             }
         }
-        for record in (0..keep.len()).filter(|&record| !keep[record]) {
+        for (record, position) in coded.positions.iter().enumerate().filter(|(record, _)| !keep[*record]) {
             let region_code = classifier.region.map(|at| coded.codes[at][record]).filter(|&code| code < MARKS);
             let region = region_code.map(|code| classifier.report_nodes[code as usize]);
             let code_fault = |at: usize| {
@@ -441,7 +411,6 @@ impl ClassifyWorker {
                 .or_else(|| key_fault(&classifier.identity, &coded.identities, record))
                 .or_else(|| key_fault(&classifier.household, &coded.households, record))
                 .or_else(|| (0..classifier.dimensions.len()).find_map(code_fault));
-            let position = coded.positions[record];
             if let Some((reason, columns, shown)) = fault {
                 let names = columns.iter().map(|&at| classifier.columns[at].as_str()).collect::<Vec<_>>().join("+");
                 let mut value = String::new();
@@ -471,7 +440,7 @@ impl ClassifyWorker {
         if !coded.households.is_empty() {
             retain(&mut coded.households, &keep);
         }
-        retain(&mut coded.positions, &keep);
+        coded.positions = coded.positions.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(position, _)| position).collect();
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Reads region codes from one or several columns.
 
-use arrow::array::Array;
+use arrow::array::{Array, ArrowPrimitiveType, PrimitiveArray};
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -35,22 +35,24 @@ pub(super) fn read(columns: &[Column<'_>], digits_of: &[u32], records: usize, le
             _ => Reason::UnknownRegion.mark(),
         }
     };
-    let numbers: Option<Vec<&[i64]>> = columns
-        .iter()
-        .map(|column| match column {
-            Column::Numbers(array) if array.null_count() == 0 => Some(array.values().as_ref()),
-            _ => None,
-        })
-        .collect();
+    let numbers: Option<Vec<&[i64]>> =
+        columns.iter().map(|column| if let Column::Numbers(array) = column { without_gaps(array) } else { None }).collect();
+    let narrow: Option<Vec<&[i32]>> =
+        columns.iter().map(|column| if let Column::Narrow(array) = column { without_gaps(array) } else { None }).collect();
     let places: Vec<usize> = columns.iter().filter_map(|column| if let Column::Text(_, at) = column { Some(*at) } else { None }).collect();
-    match (columns, numbers) {
-        (_, Some(numbers)) => runs(records, |a, b| numbers.iter().all(|column| column[a] == column[b]), read, out),
-        ([Column::Text(chunk, first), ..], _) if places.len() == columns.len() && chunk.adjacent(&places) => {
+    match (columns, numbers, narrow) {
+        (_, Some(numbers), _) => runs(records, |a, b| numbers.iter().all(|column| column[a] == column[b]), read, out),
+        (_, _, Some(numbers)) => runs(records, |a, b| numbers.iter().all(|column| column[a] == column[b]), read, out),
+        ([Column::Text(chunk, first), ..], ..) if places.len() == columns.len() && chunk.adjacent(&places) => {
             let last = places[places.len() - 1];
             runs(records, |a, b| chunk.stretch(*first, last, a) == chunk.stretch(*first, last, b), read, out)
         }
         _ => runs(records, |a, b| columns.iter().all(|column| column.same(a, b)), read, out),
     }
+}
+
+fn without_gaps<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>) -> Option<&[T::Native]> {
+    (array.null_count() == 0).then(|| array.values().as_ref())
 }
 
 /// A part of a region code as a number.

@@ -1,7 +1,7 @@
 //! One column of a chunk, text or Arrow, and its fields.
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, DictionaryArray, StringArray, StringViewArray},
+    array::{Array, ArrayRef, AsArray, Date32Array, DictionaryArray, Int32Array, Int64Array, StringArray, StringViewArray},
     compute::cast,
     datatypes::{DataType, Date32Type, Int16Type, Int32Type, Int64Type, UInt16Type, UInt32Type},
 };
@@ -19,8 +19,10 @@ pub(super) enum Column<'a> {
     /// Texts, each distinct one once.
     Dictionary(DictionaryArray<Int32Type>, StringArray),
     Strings(&'a StringViewArray),
-    Numbers(arrow::array::Int64Array),
-    Dates(arrow::array::Date32Array),
+    Numbers(Int64Array),
+    /// Numbers of 32 bits, left as they are: most registers have no others, and to widen them would double their memory.
+    Narrow(Int32Array),
+    Dates(Date32Array),
 }
 
 /// One field.
@@ -45,10 +47,10 @@ impl<'a> Column<'a> {
             DataType::Date64 | DataType::Timestamp(..) => Self::Dates(cast(array, &DataType::Date32)?.as_primitive::<Date32Type>().clone()),
             // Widened here and not by `cast`, which costs four times as much as all else that a column needs.
             DataType::Int64 => Self::Numbers(array.as_primitive::<Int64Type>().clone()),
-            DataType::Int32 => Self::Numbers(array.as_primitive::<Int32Type>().unary(i64::from)),
-            DataType::Int16 => Self::Numbers(array.as_primitive::<Int16Type>().unary(i64::from)),
+            DataType::Int32 => Self::Narrow(array.as_primitive::<Int32Type>().clone()),
+            DataType::Int16 => Self::Narrow(array.as_primitive::<Int16Type>().unary(i32::from)),
             DataType::UInt32 => Self::Numbers(array.as_primitive::<UInt32Type>().unary(i64::from)),
-            DataType::UInt16 => Self::Numbers(array.as_primitive::<UInt16Type>().unary(i64::from)),
+            DataType::UInt16 => Self::Narrow(array.as_primitive::<UInt16Type>().unary(i32::from)),
             simple if simple.is_integer() || matches!(simple, DataType::Decimal128(_, 0)) => {
                 Self::Numbers(cast(array, &DataType::Int64)?.as_primitive::<Int64Type>().clone())
             }
@@ -71,6 +73,7 @@ impl<'a> Column<'a> {
                 Value::Text(array.value(record).as_bytes())
             }
             Self::Numbers(array) if array.is_valid(record) => Value::Number(array.value(record)),
+            Self::Narrow(array) if array.is_valid(record) => Value::Number(array.value(record).into()),
             Self::Dates(array) if array.is_valid(record) => array.value_as_date(record).map_or(Value::Missing, Value::Date),
             _ => Value::Missing,
         }
@@ -83,6 +86,7 @@ impl<'a> Column<'a> {
             Self::Dictionary(keys, _) => keys.key(a) == keys.key(b),
             Self::Strings(array) => array.is_valid(a) && array.is_valid(b) && array.value(a) == array.value(b),
             Self::Numbers(array) => array.is_valid(a) && array.is_valid(b) && array.value(a) == array.value(b),
+            Self::Narrow(array) => array.is_valid(a) && array.is_valid(b) && array.value(a) == array.value(b),
             Self::Dates(_) => false,
         }
     }

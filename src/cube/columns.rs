@@ -51,7 +51,7 @@ impl CodeColumn {
         let mut column = Self {
             description,
             sink: TrackedWrite::new(Vec::new()),
-            compressor: Compressor::new(level.compression_level()).map_err(failed)?,
+            compressor: Compressor::new(level.compression_level()).map_err(|error| failed(&error))?,
             level,
             width: (u32::BITS - count.saturating_sub(1).leading_zeros()).max(1),
             numbers: 0,
@@ -80,7 +80,7 @@ impl CodeColumn {
     }
 
     fn write(&mut self, page: impl FnOnce(Bytes) -> Page) -> Result<()> {
-        let compressed = self.compressor.compress(&self.page).map_err(failed)?;
+        let compressed = self.compressor.compress(&self.page).map_err(|error| failed(&error))?;
         let page = CompressedPage::new(page(compressed.into()), self.page.len());
         self.uncompressed += SerializedPageWriter::new(&mut self.sink).write_page(page)?.uncompressed_size;
         Ok(())
@@ -110,7 +110,7 @@ impl CodeColumn {
     }
 }
 
-fn failed(error: std::io::Error) -> Error {
+fn failed(error: &std::io::Error) -> Error {
     Error::Internal(format!("a page of a cube cannot be compressed: {error}"))
 }
 

@@ -1,14 +1,17 @@
 //! Definitions: the text files that tell the engine which register it counts.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::{
-    Charts, Contents, Dimension, Frequency, Label, Measure, Note, Role, Shape, Source, StructuralZero, Table, TableAxis, Unit, ZeroSide,
-    charts,
+    Axis, Charts, Contents, Dimension, Frequency, Label, Measure, Note, Role, Shape, Source, StructuralZero, Table, TableAxis, Unit,
+    ZeroSide, charts,
     dimensions::dimension,
     measures, nodes,
     notes::{NoteFile, concerns, notes},
@@ -154,6 +157,8 @@ pub struct Definitions {
     pub vintage: String,
     /// SHA-256 over all files, in hexadecimal.
     pub digest: String,
+    /// The axes of all tables, by the dimension's position and the level. Those of a country's villages are worked out once.
+    axes: HashMap<(usize, u8), Arc<Axis>>,
 }
 
 #[derive(Deserialize)]
@@ -439,6 +444,15 @@ impl Definitions {
         }
         let digest = hexadecimal(hasher);
 
+        let mut axes = HashMap::new();
+        for axis in tables.iter().flat_map(|table| &table.axes) {
+            if let Some(at) = find(&axis.dimension)
+                && let Some(level) = parsed[at].dimension.level(&axis.level)
+            {
+                axes.entry((at, level)).or_insert_with(|| Arc::new(parsed[at].dimension.axis(level)));
+            }
+        }
+
         let (dimensions, sources) = parsed.into_iter().map(|parsed| (parsed.dimension, parsed.source)).unzip();
         Ok(Self {
             id: register.id,
@@ -457,6 +471,7 @@ impl Definitions {
             zeros,
             measures,
             charts,
+            axes,
             vintage,
             digest,
             languages,
@@ -470,7 +485,12 @@ impl Definitions {
 
     /// The numbering of a table's cells. Parsing has made sure that there is one.
     pub fn shape(&self, table: &Table) -> Shape {
-        Shape::new(table, &self.dimensions).expect("the tables of parsed definitions have a shape")
+        let axis = |axis: &TableAxis| {
+            let (at, dimension) = self.dimension(&axis.dimension)?;
+            self.axes.get(&(at, dimension.level(&axis.level)?)).cloned()
+        };
+        let axes: Option<Vec<Arc<Axis>>> = table.axes.iter().map(axis).collect();
+        axes.and_then(|axes| Shape::of(axes).ok()).expect("the tables of parsed definitions have a shape")
     }
 }
 

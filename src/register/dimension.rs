@@ -179,8 +179,9 @@ impl Dimension {
 
     /// Positions of the finest nodes, in order; a record is classified to one of them.
     pub fn base_leaves(&self) -> Vec<u32> {
-        let axis = self.axis(self.finest());
-        axis.leaves.iter().map(|&leaf| axis.nodes[leaf as usize]).collect()
+        // In preorder the first child of a node stands right behind it.
+        let below = self.nodes.iter().skip(1).map(|node| node.parent).chain([None]);
+        (0u32..).zip(below).filter(|(node, below)| *below != Some(*node)).map(|(node, _)| node).collect()
     }
 }
 

@@ -185,7 +185,8 @@ pub(super) fn read_reference(file: &str, text: &str, levels: &[Level], columns: 
     let level = lines.column(&columns.level)?;
     let area = columns.area.iter().find_map(|name| lines.optional(name));
     let root_code = columns.root.code.clone();
-    let mut rows = vec![columns.root];
+    let mut rows = Vec::with_capacity(text.lines().count() + 1);
+    rows.push(columns.root);
     let plain = |text: &str| {
         let mut plain = text.to_owned();
         plain.retain(|char| char.is_ascii_alphanumeric());
@@ -257,7 +258,9 @@ fn arrange(file: &str, rows: Vec<Row>, codings: Vec<String>) -> Result<NodeFile,
         }
     }
     let mut root = None;
-    let mut children: Vec<Vec<usize>> = vec![Vec::new(); rows.len()];
+    // For each row its first and its last child, and the sibling behind it.
+    let mut children: Vec<Option<(usize, usize)>> = vec![None; rows.len()];
+    let mut siblings: Vec<Option<usize>> = vec![None; rows.len()];
     for (at, row) in rows.iter().enumerate() {
         if row.parent.is_empty() {
             if row.level != 0 || root.replace(at).is_some() {
@@ -274,12 +277,16 @@ fn arrange(file: &str, rows: Vec<Row>, codings: Vec<String>) -> Result<NodeFile,
         if rows[parent].level >= row.level {
             return fault(row.line, format!("'{}' must lie on a finer level than its parent '{}'", row.code, row.parent));
         }
-        if let Some(&sibling) = children[parent].first()
-            && rows[sibling].level != row.level
-        {
-            return fault(row.line, format!("'{}' and its sibling '{}' must lie on the same level", row.code, rows[sibling].code));
+        match children[parent] {
+            Some((first, _)) if rows[first].level != row.level => {
+                return fault(row.line, format!("'{}' and its sibling '{}' must lie on the same level", row.code, rows[first].code));
+            }
+            Some((first, last)) => {
+                siblings[last] = Some(at);
+                children[parent] = Some((first, at));
+            }
+            None => children[parent] = Some((at, at)),
         }
-        children[parent].push(at);
     }
     let Some(root) = root else {
         return fault(1, "expected one node without a parent: the total".into());
@@ -289,7 +296,9 @@ fn arrange(file: &str, rows: Vec<Row>, codings: Vec<String>) -> Result<NodeFile,
     let mut stack = vec![root];
     while let Some(at) = stack.pop() {
         order.push(at);
-        stack.extend(children[at].iter().rev());
+        // What is below goes before what is behind.
+        stack.extend(siblings[at]);
+        stack.extend(children[at].map(|(first, _)| first));
     }
     let mut moved = vec![0u32; rows.len()];
     for (to, &from) in order.iter().enumerate() {

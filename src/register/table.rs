@@ -1,6 +1,6 @@
 //! Tables: which dimensions are crossed, down to which level, and how their cells are numbered.
 
-use std::{borrow::Borrow, ops::Range};
+use std::{borrow::Borrow, ops::Range, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -81,7 +81,7 @@ pub struct Table {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shape {
     /// One axis for each of [`Table::axes`].
-    pub axes: Vec<Axis>,
+    pub axes: Vec<Arc<Axis>>,
     /// Distance between neighbours on each axis in the numbering of leaf cells.
     pub leaf_strides: Vec<u64>,
     /// Distance between neighbours on each axis in the numbering of cells.
@@ -119,7 +119,11 @@ pub enum ShapeError {
 impl Shape {
     /// Numbers the cells of a table over these dimensions.
     pub fn new(table: &Table, dimensions: &[Dimension]) -> Result<Self, ShapeError> {
-        let axes = spread(table, dimensions)?.into_iter().map(|(dimension, level)| dimension.axis(level)).collect::<Vec<_>>();
+        Self::of(spread(table, dimensions)?.into_iter().map(|(dimension, level)| Arc::new(dimension.axis(level))).collect())
+    }
+
+    /// Numbers the cells of a table with these axes.
+    pub(super) fn of(axes: Vec<Arc<Axis>>) -> Result<Self, ShapeError> {
         let (leaf_strides, leaf_cells) = strides(axes.iter().map(|axis| axis.leaves.len()))?;
         let (strides, cells) = strides(axes.iter().map(|axis| axis.nodes.len()))?;
         Ok(Self { axes, leaf_strides, strides, leaf_cells, cells })
