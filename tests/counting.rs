@@ -110,6 +110,41 @@ fn dense_counting_equals_group_by() {
         .unwrap();
 }
 
+/// What is counted leaves the plan in segments of 2^24 cells; cubes lie across them.
+#[test]
+fn cubes_may_be_larger_than_what_is_handed_on_at_once() {
+    let edge = 1 << 24;
+    let counter = |name: &str, moves: Vec<u32>, cells: usize| CellCounter {
+        name: name.into(),
+        columns: vec!["code".into()],
+        moves: vec![moves],
+        cells,
+    };
+    let counters = [
+        counter("small", vec![0, 1, 2, 3], 4),
+        counter("large", vec![0, edge - 5, edge - 4, edge + 100], edge as usize + 101),
+        counter("last", vec![2, 2, 0, 1], 3),
+    ];
+    let records = batch(&["code".into()], &[vec![3, 1, 1, 2, 0, 3, 3]]);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let engine = Engine::new(2).unwrap();
+    for cuts in [vec![0, 7], vec![0, 3, 3, 7], vec![0, 0]] {
+        let sources = cuts.windows(2).map(|cut| {
+            let piece = records.slice(cut[0], cut[1] - cut[0]);
+            futures::stream::iter((piece.num_rows() > 0).then_some(Ok(piece))).boxed()
+        });
+        let cubes = runtime.block_on(engine.count(records.schema(), sources.collect(), &counters)).unwrap();
+        let all = cuts.last().is_some_and(|&last| last == 7);
+        let counted = |at: usize| cubes[at].iter().enumerate().filter(|(_, count)| **count > 0).map(|(cell, &count)| (cell, count));
+        let expect = |cells: [(usize, u32); 4]| cells.into_iter().filter(|_| all).collect::<Vec<_>>();
+        let edge = edge as usize;
+        assert_eq!(counted(0).collect::<Vec<_>>(), expect([(0, 1), (1, 2), (2, 1), (3, 3)]));
+        assert_eq!(counted(1).collect::<Vec<_>>(), expect([(0, 1), (edge - 5, 2), (edge - 4, 1), (edge + 100, 3)]));
+        assert_eq!(cubes[2], if all { [1, 3, 3] } else { [0, 0, 0] });
+        assert_eq!(cubes.iter().map(Vec::len).collect::<Vec<_>>(), [4, edge + 101, 3]);
+    }
+}
+
 #[test]
 fn rolling_up_counts_equals_counting_rolled_up_records() {
     let definitions = definitions();

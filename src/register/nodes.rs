@@ -306,13 +306,12 @@ fn arrange(file: &str, rows: Vec<Row>, codings: Vec<String>) -> Result<NodeFile,
     }
     let parents: Vec<Option<u32>> = order.iter().map(|&at| positions.get(rows[at].parent.as_str()).map(|&parent| moved[parent])).collect();
     let mut slots: Vec<Option<Row>> = rows.into_iter().map(Some).collect();
-    let rows = order.iter().filter_map(|&at| slots[at].take());
-    let (nodes, extras) = rows
-        .zip(parents)
-        .map(|(Row { line, level, code, label, official, area, from, texts, codings, .. }, parent)| {
-            (Node { code, label, parent, level, official, area }, Extra { line, from, texts, codings })
-        })
-        .unzip();
+    let (mut nodes, mut extras) = (Vec::with_capacity(order.len()), Vec::with_capacity(order.len()));
+    for (row, parent) in order.iter().filter_map(|&at| slots[at].take()).zip(parents) {
+        let Row { line, level, code, label, official, area, from, texts, codings, .. } = row;
+        nodes.push(Node { code, label, parent, level, official, area });
+        extras.push(Extra { line, from, texts, codings });
+    }
     Ok(NodeFile { nodes, extras, codings })
 }
 
