@@ -106,14 +106,15 @@ async function languages(page) {
 /** Light and dark, as the reader chooses. */
 async function themes(page) {
   await page.goto(`${address}/tables/population?view=pyramid&lang=en`);
-  const picture = () => page.locator("figure img").evaluate((image) => image.currentSrc);
-  must((await picture()).includes("theme=light"), "the picture does not begin light");
+  // Which picture it is a browser decides some time after the page is there.
+  const picture = (theme) => page.waitForFunction((theme) => document.querySelector("figure img").currentSrc.includes(`theme=${theme}`), theme);
+  await picture("light");
   await page.getByRole("button", { name: "Light/dark" }).click();
   must((await page.getAttribute("html", "data-theme")) === "dark", "the button does not make the page dark");
-  await page.waitForFunction(() => document.querySelector("figure img").currentSrc.includes("theme=dark"));
+  await picture("dark");
   await page.reload();
   must((await page.getAttribute("html", "data-theme")) === "dark", "the choice is forgotten");
-  await page.waitForFunction(() => document.querySelector("figure img").currentSrc.includes("theme=dark"));
+  await picture("dark");
 }
 
 /** Without a mouse: to the content, through the navigation. */
