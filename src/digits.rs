@@ -1,4 +1,20 @@
-//! Digits to numbers, eight at a time.
+//! Digits to numbers.
+
+/// Digits to a number; `None` for anything else or more digits than a `u64` surely holds.
+#[inline(always)]
+pub fn digits(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    let mut number = 0u64;
+    let mut sound = true;
+    for &byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        sound &= digit < 10;
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    sound.then_some(number)
+}
 
 /// Eight digits to a number with three multiplications, as in Daniel Lemire's "Quickly parsing eight digits" (2018); `None` for any other text.
 #[inline(always)]
@@ -17,6 +33,14 @@ pub fn eight_digits(text: [u8; 8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_are_digits() {
+        assert_eq!(digits(b"0042"), Some(42));
+        assert_eq!(digits(b""), None);
+        assert_eq!(digits(b"4 2"), None);
+        assert_eq!(digits(b"1234567890123456789"), None);
+    }
 
     #[test]
     fn eight_digits_are_digits() {

@@ -98,19 +98,14 @@ impl AgeReader {
             let unreadable = || if trimmed(text).is_empty() { Reason::Missing } else { Reason::UnreadableDate };
             parse(text).or_else(|| parse(trimmed(text))).ok_or_else(unreadable)
         };
-        let marked = if let Column::Text(chunk, at) = column {
-            out.extend((0..records).map(|record| age(read(chunk.field(*at, record)))));
-            out.iter().any(|&code| code >= MARKS)
-        } else {
-            column.codes(records, out, |value| {
-                age(match value {
-                    Value::Missing => Err(Reason::Missing),
-                    Value::Date(date) => Ok(date.into()),
-                    Value::Text(text) => read(text),
-                    Value::Number(number) => read(itoa::Buffer::new().format(number).as_bytes()),
-                })
+        let marked = column.codes(records, out, |value| {
+            age(match value {
+                Value::Missing => Err(Reason::Missing),
+                Value::Date(date) => Ok(date.into()),
+                Value::Text(text) => read(text),
+                Value::Number(number) => read(itoa::Buffer::new().format(number).as_bytes()),
             })
-        };
+        });
         self.newest = newest;
         marked
     }

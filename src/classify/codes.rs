@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use super::{
     MARKS, Reason,
-    values::{Column, Value, digits, trimmed},
+    values::{Column, Value, trimmed},
 };
 use crate::{
+    digits::digits,
     error::{Error, Result},
     register::{Coding, normalise},
 };

@@ -4,9 +4,12 @@ use arrow::array::Array;
 
 use super::{
     KEY_MARKS, Reason,
-    values::{Column, Value, digits, trimmed},
+    values::{Column, Value, trimmed},
 };
-use crate::{digits::eight_digits, register::Key};
+use crate::{
+    digits::{digits, eight_digits},
+    register::Key,
+};
 
 /// Reads a column; tells whether it holds marks.
 pub(super) fn read(column: &Column<'_>, records: usize, key: &Key, out: &mut Vec<u64>) -> bool {

@@ -5,8 +5,9 @@ use rustc_hash::FxHashMap;
 
 use super::{
     MARKS, Reason,
-    values::{Column, Value, digits, trimmed},
+    values::{Column, Value, trimmed},
 };
+use crate::digits::digits;
 
 /// Reads the columns; tells whether there are marks.
 ///

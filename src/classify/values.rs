@@ -34,6 +34,14 @@ pub(super) enum Value<'a> {
     Date(NaiveDate),
 }
 
+impl<'a> Value<'a> {
+    /// A text; an empty one is none.
+    #[inline(always)]
+    fn of(text: &'a [u8]) -> Self {
+        if text.is_empty() { Self::Missing } else { Self::Text(text) }
+    }
+}
+
 impl<'a> Column<'a> {
     pub fn of(array: &'a ArrayRef, name: &str) -> Result<Self> {
         Ok(match array.data_type() {
@@ -59,19 +67,13 @@ impl<'a> Column<'a> {
     }
 
     pub fn value(&self, record: usize) -> Value<'_> {
-        let text = |bytes: &'_ [u8]| if bytes.is_empty() { None } else { Some(bytes.len()) };
         match self {
-            Self::Text(chunk, column) => {
-                let bytes = chunk.field(*column, record);
-                text(bytes).map_or(Value::Missing, |_| Value::Text(bytes))
-            }
+            Self::Text(chunk, column) => Value::of(chunk.field(*column, record)),
             Self::Dictionary(keys, values) => match keys.key(record) {
-                Some(key) if !values.is_null(key) && !values.value(key).is_empty() => Value::Text(values.value(key).as_bytes()),
+                Some(key) if !values.is_null(key) => Value::of(values.value(key).as_bytes()),
                 _ => Value::Missing,
             },
-            Self::Strings(array) if array.is_valid(record) && !array.value(record).is_empty() => {
-                Value::Text(array.value(record).as_bytes())
-            }
+            Self::Strings(array) if array.is_valid(record) => Value::of(array.value(record).as_bytes()),
             Self::Numbers(array) if array.is_valid(record) => Value::Number(array.value(record)),
             Self::Narrow(array) if array.is_valid(record) => Value::Number(array.value(record).into()),
             Self::Dates(array) if array.is_valid(record) => array.value_as_date(record).map_or(Value::Missing, Value::Date),
@@ -104,17 +106,17 @@ impl<'a> Column<'a> {
     /// Turns every field into a code or mark, working on distinct texts once where the column keeps them apart.
     pub fn codes(&self, records: usize, out: &mut Vec<u32>, mut code: impl FnMut(Value<'_>) -> u32) -> bool {
         if let Self::Dictionary(keys, values) = self {
-            let distinct: Vec<u32> = values
-                .iter()
-                .map(|text| text.filter(|text| !text.is_empty()).map_or(Value::Missing, |text| Value::Text(text.as_bytes())))
-                .map(&mut code)
-                .collect();
+            let distinct: Vec<u32> =
+                values.iter().map(|text| text.map_or(Value::Missing, |text| Value::of(text.as_bytes()))).map(&mut code).collect();
             if keys.null_count() == 0 {
                 out.extend(keys.keys().values()[..records].iter().map(|&key| distinct[key as usize]));
             } else {
                 let missing = code(Value::Missing);
                 out.extend((0..records).map(|record| keys.key(record).map_or(missing, |key| distinct[key])));
             }
+        } else if let Self::Text(chunk, column) = self {
+            // The same as below, with the kind of the column looked at once.
+            out.extend((0..records).map(|record| code(Value::of(chunk.field(*column, record)))));
         } else {
             out.extend((0..records).map(|record| code(self.value(record))));
         }
@@ -124,33 +126,4 @@ impl<'a> Column<'a> {
 
 pub(super) fn trimmed(text: &[u8]) -> &[u8] {
     text.trim_ascii()
-}
-
-/// Digits to a number; `None` for anything else or more digits than a `u64` surely holds.
-#[inline(always)]
-pub(super) fn digits(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 18 {
-        return None;
-    }
-    let mut number = 0u64;
-    let mut sound = true;
-    for &byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        sound &= digit < 10;
-        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
-    }
-    sound.then_some(number)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digits_are_digits() {
-        assert_eq!(digits(b"0042"), Some(42));
-        assert_eq!(digits(b""), None);
-        assert_eq!(digits(b"4 2"), None);
-        assert_eq!(digits(b"1234567890123456789"), None);
-    }
 }

@@ -218,37 +218,31 @@ fn write_cube(definitions: &Definitions, table: &Table, cube: &[u32]) -> Result<
         let codes = axis.leaves.iter().map(|&leaf| dimension.nodes[axis.nodes[leaf as usize] as usize].code.as_str());
         columns.push(CodeColumn::new(file.schema_descr().column(columns.len()), codes, level)?);
     }
-    let filled = || (0u32..).zip(cube).filter(|(_, count)| **count > 0);
-    let (mut cells, mut numbers) = (Vec::with_capacity(ROWS), Vec::with_capacity(ROWS));
-    let mut rest = filled().map(|(cell, _)| cell).peekable();
-    if rest.peek().is_none() {
+    let filled = cube.iter().filter(|count| **count > 0).count();
+    if filled == 0 {
         return Ok(file.into_inner()?.into());
     }
-    while rest.peek().is_some() {
-        cells.clear();
-        cells.extend(rest.by_ref().take(ROWS));
+    let (mut cells, mut counts) = (Vec::with_capacity(filled), Vec::with_capacity(filled));
+    for (cell, count) in (0u32..).zip(cube).filter(|(_, count)| **count > 0) {
+        cells.push(cell);
+        counts.push(count.cast_signed());
+    }
+    for cells in cells.chunks_mut(ROWS) {
         // The last axis varies fastest.
         for (axis, column) in shape.axes.iter().zip(&mut columns).rev() {
             let leaves = axis.leaves.len() as u32;
-            numbers.clear();
-            numbers.extend(cells.iter_mut().map(|cell| {
+            let number = |cell: &mut u32| {
                 let number = *cell % leaves;
                 *cell /= leaves;
                 number
-            }));
-            column.push(&numbers)?;
+            };
+            column.push(&cells.iter_mut().map(number).collect::<Vec<_>>())?;
         }
     }
     let mut group = file.next_row_group()?;
     columns.into_iter().try_for_each(|column| column.finish(&mut group))?;
-    let mut rest = filled().map(|(_, count)| count.cast_signed()).peekable();
-    let mut counts: Vec<i32> = Vec::with_capacity(ROWS);
     if let Some(mut column) = group.next_column()? {
-        while rest.peek().is_some() {
-            counts.clear();
-            counts.extend(rest.by_ref().take(ROWS));
-            column.typed::<parquet::data_type::Int32Type>().write_batch(&counts, None, None)?;
-        }
+        column.typed::<parquet::data_type::Int32Type>().write_batch(&counts, None, None)?;
         column.close()?;
     }
     group.close()?;

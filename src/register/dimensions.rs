@@ -169,7 +169,7 @@ pub(super) fn dimension(
         groupings: Vec::new(),
     };
     let axis = dimension.axis(dimension.finest());
-    let base_leaves: Vec<u32> = axis.leaves.iter().map(|&leaf| axis.nodes[leaf as usize]).collect();
+    let base_leaves = dimension.base_leaves();
     let mut by_code: Vec<u32> = (0..dimension.nodes.len() as u32).collect();
     by_code.sort_by_key(|&at| dimension.nodes[at as usize].code.as_str());
     let lines = NodeLines { file: &node_file, nodes: &dimension.nodes, extras: &read.extras, codings: &read.codings };
