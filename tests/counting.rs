@@ -8,7 +8,7 @@ use arrow::{
 };
 use cacah::{
     cube::rollup,
-    engine::{CellCounter, Engine},
+    engine::{CellCounter, Counts, Engine},
     register::{Definitions, Shape, Table, shipped},
 };
 use datafusion::{datasource::MemTable, prelude::SessionContext};
@@ -40,7 +40,7 @@ fn batch(names: &[String], columns: &[Vec<u32>]) -> RecordBatch {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap()
 }
 
-async fn dense(engine: &Engine, table: &Table, shape: &Shape, columns: &[Vec<u32>], partitions: usize) -> Vec<u32> {
+async fn dense(engine: &Engine, table: &Table, shape: &Shape, columns: &[Vec<u32>], partitions: usize) -> Counts {
     let names: Vec<String> = table.axes.iter().map(|axis| axis.dimension.clone()).collect();
     let whole = batch(&names, columns);
     let rows = whole.num_rows();
@@ -103,45 +103,48 @@ fn dense_counting_equals_group_by() {
             let columns = records(&shape, seed, count);
             let (counted, grouped) = runtime
                 .block_on(async { (dense(&engine, table, &shape, &columns, partitions).await, by_sql(table, &shape, &columns).await) });
-            prop_assert_eq!(counted.iter().map(|&count| count as usize).sum::<usize>(), count);
-            prop_assert_eq!(counted, grouped);
+            prop_assert_eq!(counted.total(), count as u64);
+            prop_assert_eq!(counted.cells(), grouped.len());
+            let grouped: Vec<(u32, u32)> = (0..).zip(grouped).filter(|(_, count)| *count > 0).collect();
+            prop_assert_eq!(counted.filled().collect::<Vec<_>>(), grouped);
             Ok(())
         })
         .unwrap();
 }
 
-/// What is counted leaves the plan in segments of 2^24 cells; cubes lie across them.
+/// Cells hold a byte, and what is beyond it beside it: by one worker or by all together, at the ends of cubes and between them.
 #[test]
-fn cubes_may_be_larger_than_what_is_handed_on_at_once() {
-    let edge = 1 << 24;
+fn cells_count_beyond_a_byte() {
     let counter = |name: &str, moves: Vec<u32>, cells: usize| CellCounter {
         name: name.into(),
         columns: vec!["code".into()],
         moves: vec![moves],
         cells,
     };
+    let edge = 1 << 24;
     let counters = [
         counter("small", vec![0, 1, 2, 3], 4),
         counter("large", vec![0, edge - 5, edge - 4, edge + 100], edge as usize + 101),
         counter("last", vec![2, 2, 0, 1], 3),
     ];
-    let records = batch(&["code".into()], &[vec![3, 1, 1, 2, 0, 3, 3]]);
+    let times = [255, 256, 200, 70_000];
+    let codes: Vec<u32> = (0..4).flat_map(|code| std::iter::repeat_n(code, times[code as usize])).collect();
+    let all = codes.len();
+    let records = batch(&["code".into()], &[codes]);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let engine = Engine::new(2).unwrap();
-    for cuts in [vec![0, 7], vec![0, 3, 3, 7], vec![0, 0]] {
+    for cuts in [vec![0, all], vec![0, 100, 100, 600, all], vec![0, 0]] {
         let sources = cuts.windows(2).map(|cut| {
             let piece = records.slice(cut[0], cut[1] - cut[0]);
             futures::stream::iter((piece.num_rows() > 0).then_some(Ok(piece))).boxed()
         });
         let cubes = runtime.block_on(engine.count(records.schema(), sources.collect(), &counters)).unwrap();
-        let all = cuts.last().is_some_and(|&last| last == 7);
-        let counted = |at: usize| cubes[at].iter().enumerate().filter(|(_, count)| **count > 0).map(|(cell, &count)| (cell, count));
-        let expect = |cells: [(usize, u32); 4]| cells.into_iter().filter(|_| all).collect::<Vec<_>>();
-        let edge = edge as usize;
-        assert_eq!(counted(0).collect::<Vec<_>>(), expect([(0, 1), (1, 2), (2, 1), (3, 3)]));
-        assert_eq!(counted(1).collect::<Vec<_>>(), expect([(0, 1), (edge - 5, 2), (edge - 4, 1), (edge + 100, 3)]));
-        assert_eq!(cubes[2], if all { [1, 3, 3] } else { [0, 0, 0] });
-        assert_eq!(cubes.iter().map(Vec::len).collect::<Vec<_>>(), [4, edge + 101, 3]);
+        let expect = |cells: &[(u32, u32)]| cells.iter().copied().filter(|_| cuts.last() == Some(&all)).collect::<Vec<_>>();
+        let counted = |at: usize| cubes[at].filled().collect::<Vec<_>>();
+        assert_eq!(counted(0), expect(&[(0, 255), (1, 256), (2, 200), (3, 70_000)]));
+        assert_eq!(counted(1), expect(&[(0, 255), (edge - 5, 256), (edge - 4, 200), (edge + 100, 70_000)]));
+        assert_eq!(counted(2), expect(&[(0, 200), (1, 70_000), (2, 511)]));
+        assert_eq!(cubes.iter().map(Counts::cells).collect::<Vec<_>>(), [4, edge as usize + 101, 3]);
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     classify::{Classifier, Position, RejectSummary, Rejects, add_counts},
-    engine::Crew,
+    engine::{Counts, Crew},
     error::{Error, Result},
     ingest::{Progress, Snapshot, SnapshotPiece},
     register::{Definitions, Origin, Unit},
@@ -241,9 +241,10 @@ impl Count<'_> {
     }
 
     /// Adds up the counts of a pass.
-    async fn counts(&self, pass: Pass, unit: Unit, outcomes: &[Outcome]) -> Result<Vec<Vec<u32>>> {
+    async fn counts(&self, pass: Pass, unit: Unit, outcomes: &[Outcome]) -> Result<Vec<Counts>> {
         let tables = self.definitions.tables.iter().filter(|table| table.unit == unit);
-        let mut cubes: Vec<Vec<u32>> = tables.map(|table| vec![0; self.definitions.shape(table).leaf_cells as usize]).collect();
+        let mut cubes: Vec<Counts> =
+            tables.map(|table| Counts::zeroed(self.definitions.shape(table).leaf_cells as usize)).collect();
         self.packed(pass, outcomes, |outcome, packed| parts::add_packed(&mut cubes, outcome, packed)).await?;
         Ok(cubes)
     }

@@ -19,6 +19,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytemuck::Pod;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
@@ -30,7 +31,7 @@ use super::{
 };
 use crate::{
     classify::{Position, RejectCount, Rejects, SeenIdentity},
-    engine::{Engine, Errand},
+    engine::{CountSlice, Counts, Engine, Errand},
     error::{Error, Result},
     ingest::{Progress, Snapshot, SnapshotPiece},
     register::{Definitions, Origin, Period},
@@ -86,6 +87,17 @@ pub(super) struct Job {
     pub people: Vec<Vec<SnapshotPiece>>,
 }
 
+/// What a part stores of a cube: of counts those that are not zero and all between, of repetitions the cells.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(super) struct KeptCube {
+    /// The first cell whose count is stored.
+    first: usize,
+    /// How many cells are.
+    cells: usize,
+    /// How many of them run over ([`CountSlice::over`]).
+    over: usize,
+}
+
 /// The program's version as a job tells it.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Where a work folder tells what is counted.
@@ -102,66 +114,61 @@ pub(super) struct Outcome {
     pub rejected: Vec<RejectCount>,
     pub duplicates: Vec<(Position, Position)>,
     pub counted: HouseholdSummary,
-    /// For each cube the first cell whose count is stored, and how many are; of repetitions how many cells are stored.
-    pub cubes: Vec<(usize, usize)>,
+    /// What is stored of each cube.
+    pub cubes: Vec<KeptCube>,
     /// See [`slabs::write`].
     pub identities: Vec<u64>,
     pub households: Vec<u64>,
 }
 
-/// Numbers as they lie in memory (little-endian), compressed.
-fn pack<'a>(lists: impl Iterator<Item = &'a [u32]>) -> Result<Vec<u8>> {
+/// Lists as they lie in memory (little-endian), compressed.
+fn pack<'a>(lists: impl Iterator<Item = &'a [u8]>) -> Result<Vec<u8>> {
     let failed = |error: std::io::Error| Error::Internal(format!("counts cannot be compressed: {error}"));
     let mut out = zstd::Encoder::new(Vec::new(), LEVEL).map_err(failed)?;
     for list in lists {
-        out.write_all(bytemuck::cast_slice(list)).map_err(failed)?;
+        out.write_all(list).map_err(failed)?;
     }
     out.finish().map_err(failed)
 }
 
-/// Lists of numbers of known lengths that were packed.
-fn unpack(lengths: impl Iterator<Item = usize>, packed: &[u8]) -> Result<Vec<Vec<u32>>> {
-    let damaged = || Error::Input("the counts of a part are damaged; count the snapshot again".into());
-    let bytes = zstd::decode_all(packed).map_err(|_| damaged())?;
-    let mut rest = bytes.as_slice();
-    let mut lists = Vec::new();
-    for length in lengths {
-        let list;
-        (list, rest) = rest.split_at_checked(length.saturating_mul(4)).ok_or_else(damaged)?;
-        lists.push(bytemuck::pod_collect_to_vec(list));
-    }
-    if rest.is_empty() { Ok(lists) } else { Err(damaged()) }
+fn damaged() -> Error {
+    Error::Input("the counts of a part are damaged; count the snapshot again".into())
 }
 
-/// Where a cube is not zero.
-fn filled(cube: &[u32]) -> (usize, usize) {
-    let first = cube.iter().position(|&count| count > 0).unwrap_or(0);
-    let end = cube.iter().rposition(|&count| count > 0).map_or(0, |last| last + 1);
-    (first, end - first)
+fn unpack(packed: &[u8]) -> Result<Vec<u8>> {
+    zstd::decode_all(packed).map_err(|_| damaged())
+}
+
+/// Takes a list of this many entries off what was packed.
+fn next_list<T: Pod>(packed: &mut &[u8], count: usize) -> Result<Vec<T>> {
+    let list;
+    (list, *packed) = packed.split_at_checked(count.saturating_mul(size_of::<T>())).ok_or_else(damaged)?;
+    Ok(bytemuck::pod_collect_to_vec(list))
 }
 
 /// Adds counts that a part left to those of other parts.
-pub(super) fn add_packed(cubes: &mut [Vec<u32>], outcome: &Outcome, packed: &[u8]) -> Result<()> {
-    let lists = unpack(outcome.cubes.iter().map(|&(_, count)| count), packed)?;
-    let damaged = || Error::Input("the counts of a part are of other tables; count the snapshot again".into());
-    if lists.len() != cubes.len() {
+pub(super) fn add_packed(cubes: &mut [Counts], outcome: &Outcome, packed: &[u8]) -> Result<()> {
+    if outcome.cubes.len() != cubes.len() {
         return Err(damaged());
     }
-    for ((cube, list), &(first, _)) in cubes.iter_mut().zip(lists).zip(&outcome.cubes) {
-        let cells = cube.get_mut(first..).filter(|cells| cells.len() >= list.len()).ok_or_else(damaged)?;
-        for (cell, count) in cells.iter_mut().zip(list) {
-            *cell += count;
-        }
+    let packed = unpack(packed)?;
+    let mut rest = packed.as_slice();
+    for (cube, kept) in cubes.iter_mut().zip(&outcome.cubes) {
+        let low: Vec<u8> = next_list(&mut rest, kept.cells)?;
+        let over: Vec<[u32; 2]> = next_list(&mut rest, kept.over)?;
+        cube.add(kept.first, CountSlice { low: &low, over: &over }).ok_or_else(damaged)?;
     }
-    Ok(())
+    if rest.is_empty() { Ok(()) } else { Err(damaged()) }
 }
 
 /// Adds the cells of repetitions that a part found to those of other parts.
 pub(super) fn extend_packed(cells: &mut [Vec<u32>], outcome: &Outcome, packed: &[u8]) -> Result<()> {
-    for (cells, list) in cells.iter_mut().zip(unpack(outcome.cubes.iter().map(|&(_, count)| count), packed)?) {
-        cells.extend(list);
+    let packed = unpack(packed)?;
+    let mut rest = packed.as_slice();
+    for (cells, kept) in cells.iter_mut().zip(&outcome.cubes) {
+        cells.extend(next_list::<u32>(&mut rest, kept.cells)?);
     }
-    Ok(())
+    if rest.is_empty() { Ok(()) } else { Err(damaged()) }
 }
 
 /// Where parts are worked off.
@@ -245,7 +252,7 @@ impl Workshop {
         let list = tempfile::NamedTempFile::new_in(&self.scratch).map_err(|error| Error::storage("writing the list of rejects", error))?;
         found.rejects.write_lines(&mut std::io::BufWriter::new(list.as_file()))?;
         place.upload(&format!("{part}.rejects"), list.path()).await?;
-        leave_counts(place, part, outcome, &cubes).await
+        leave_counts(place, part, outcome, cubes).await
     }
 
     async fn repeats(&self, place: &Store, part: &str, known: &Known, number: usize) -> Result<Outcome> {
@@ -256,14 +263,17 @@ impl Workshop {
         let rejects = Rejects::new(&self.scratch, Vec::new())?;
         let run = Run::new(Arc::clone(compiled), rejects, Noting::Nothing, households.clone());
         let cells = run.find_repeated(&self.engine, Entries::stored(slabs, share(number)), 1).await?;
-        let mut outcome = Outcome { cubes: cells.iter().map(|cells| (0, cells.len())).collect(), ..Outcome::default() };
+        let mut outcome = Outcome {
+            cubes: cells.iter().map(|cells| KeptCube { cells: cells.len(), ..KeptCube::default() }).collect(),
+            ..Outcome::default()
+        };
         if let Some(households) = households {
             outcome.households = self.hand_over(place, part, &households).await?;
         }
         let found = run.finish()?;
         outcome.rejected = found.repeated.into_iter().collect();
         outcome.duplicates = found.duplicates;
-        place.write(&format!("{part}.cubes"), pack(cells.iter().map(Vec::as_slice))?).await?;
+        place.write(&format!("{part}.cubes"), pack(cells.iter().map(|cells| bytemuck::cast_slice(cells)))?).await?;
         Ok(outcome)
     }
 
@@ -275,7 +285,7 @@ impl Workshop {
         let run = Run::new(Arc::clone(compiled), rejects, Noting::Nothing, None);
         let cubes = run.count_households(&self.engine, Entries::stored(slabs, share(number)), 1).await?;
         let outcome = Outcome { counted: run.finish()?.households, ..Outcome::default() };
-        leave_counts(place, part, outcome, &cubes).await
+        leave_counts(place, part, outcome, cubes).await
     }
 
     async fn hand_over(&self, place: &Store, part: &str, households: &Households) -> Result<Vec<u64>> {
@@ -295,10 +305,17 @@ impl Workshop {
 }
 
 /// Keeps the counts of a part.
-async fn leave_counts(place: &Store, part: &str, mut outcome: Outcome, cubes: &[Vec<u32>]) -> Result<Outcome> {
-    outcome.cubes = cubes.iter().map(|cube| filled(cube)).collect();
-    let filled = cubes.iter().zip(&outcome.cubes).map(|(cube, &(first, count))| &cube[first..first + count]);
-    place.write(&format!("{part}.cubes"), pack(filled)?).await?;
+async fn leave_counts(place: &Store, part: &str, mut outcome: Outcome, cubes: Vec<Counts>) -> Result<Outcome> {
+    let mut lists = Vec::new();
+    for cube in cubes {
+        let ends = cube.ends();
+        let (low, over) = cube.into_parts();
+        let over: Vec<[u32; 2]> = over.into_iter().map(|[cell, times]| [cell - ends.start as u32, times]).collect();
+        outcome.cubes.push(KeptCube { first: ends.start, cells: ends.len(), over: over.len() });
+        lists.push((low, ends, over));
+    }
+    let lists = lists.iter().flat_map(|(low, ends, over)| [&low[ends.clone()], bytemuck::cast_slice(over)]);
+    place.write(&format!("{part}.cubes"), pack(lists)?).await?;
     Ok(outcome)
 }
 
@@ -355,22 +372,33 @@ mod tests {
 
     #[test]
     fn counts_of_parts_add_up() {
-        let first = [vec![0, 0, 3, 0, 1, 0], vec![0; 4], vec![7]];
-        let second = [vec![1, 0, 2, 0, 0, 0], vec![0, 0, 0, 9], vec![0]];
-        let mut cubes = vec![vec![0; 6], vec![0; 4], vec![0]];
+        let counts = |cubes: &[Vec<(u32, u32)>]| -> Vec<Counts> {
+            let mut counts: Vec<Counts> = [6, 4, 1].map(Counts::zeroed).into();
+            for (counts, cells) in counts.iter_mut().zip(cubes) {
+                cells.iter().for_each(|&(cell, count)| (0..count).for_each(|_| counts.increment(cell)));
+            }
+            counts
+        };
+        let first = counts(&[vec![(2, 3), (4, 256)], vec![], vec![(0, 7)]]);
+        let second = counts(&[vec![(0, 1), (2, 600)], vec![(3, 9)], vec![]]);
+        let mut cubes = counts(&[]);
         let place = Store::in_memory().unwrap();
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        for part in [&first, &second] {
+        for part in [first, second] {
             let (outcome, packed) = runtime.block_on(async {
-                let outcome = leave_counts(&place, "part", Outcome::default(), part.as_slice()).await.unwrap();
+                let outcome = leave_counts(&place, "part", Outcome::default(), part).await.unwrap();
                 (outcome, place.read("part.cubes").await.unwrap().unwrap())
             });
             add_packed(&mut cubes, &outcome, &packed).unwrap();
-            for wrong in [vec![], vec![(0, 6), (0, 4)], vec![(0, 6), (0, 4), (1, 1)], vec![(0, usize::MAX), (0, 0), (0, 0)]] {
+            let kept = |first, cells, over| KeptCube { first, cells, over };
+            let whole = outcome.cubes.clone();
+            let at_the_end = vec![whole[0], whole[1], KeptCube { first: 2, ..whole[2] }];
+            let endless = vec![kept(0, usize::MAX, 0), whole[1], whole[2]];
+            for wrong in [vec![], whole[..2].to_vec(), at_the_end, endless, vec![kept(0, 0, 0); 3]] {
                 assert!(add_packed(&mut cubes.clone(), &Outcome { cubes: wrong, ..Outcome::default() }, &packed).is_err());
             }
         }
-        assert_eq!(cubes, [vec![1, 0, 5, 0, 1, 0], vec![0, 0, 0, 9], vec![7]]);
+        assert_eq!(cubes, counts(&[vec![(0, 1), (2, 603), (4, 256)], vec![(3, 9)], vec![(0, 7)]]));
         assert!(add_packed(&mut cubes, &Outcome::default(), b"nothing").is_err());
     }
 

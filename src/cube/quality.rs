@@ -207,10 +207,9 @@ fn accepted_by_region(definitions: &Definitions, region: &Dimension, built: &Bui
     let shape = definitions.shape(table);
     let Some(at) = table.axes.iter().position(|axis| axis.dimension == region.id) else { return accepted };
     let axis = &shape.axes[at];
-    // Cells with one leaf of the region stand in runs.
-    let (run, mut sums) = (shape.leaf_strides[at] as usize, vec![0; axis.leaves.len()]);
-    for (cells, leaf) in cube.chunks(run).zip((0..axis.leaves.len()).cycle()) {
-        sums[leaf] += cells.iter().map(|&count| u64::from(count)).sum::<u64>();
+    let (stride, mut sums) = (shape.leaf_strides[at] as u32, vec![0; axis.leaves.len()]);
+    for (cell, count) in cube.filled() {
+        sums[(cell / stride) as usize % axis.leaves.len()] += u64::from(count);
     }
     for (&leaf, sum) in axis.leaves.iter().zip(sums).filter(|(_, sum)| *sum > 0) {
         *accepted.entry(region.ancestor(axis.nodes[leaf as usize], level)).or_default() += sum;

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     classify::{Identities, Position, Reason, RejectSummary, Rejects, add_counts},
-    engine::Engine,
+    engine::{Counts, Engine},
     error::{Error, Result},
     ingest::{Progress, Snapshot},
     register::{Definitions, Period, Unit},
@@ -45,7 +45,7 @@ pub struct BuildOptions {
 #[derive(Debug)]
 pub struct Built {
     /// For each table the counts of its leaf cells.
-    pub cubes: Vec<Vec<u32>>,
+    pub cubes: Vec<Counts>,
     /// Records read.
     pub read: u64,
     /// Records counted.
@@ -129,18 +129,17 @@ pub(super) fn check_read(read: u64, promised: Option<u64>) -> Result<()> {
 }
 
 /// Takes repetitions off cubes: of each cube the cells that they were counted in.
-pub(super) fn take_off(cubes: &mut [Vec<u32>], repeated: &[Vec<u32>]) -> Result<()> {
+pub(super) fn take_off(cubes: &mut [Counts], repeated: &[Vec<u32>]) -> Result<()> {
     for (counts, repeated) in cubes.iter_mut().zip(repeated) {
         for &cell in repeated {
-            let count = counts.get_mut(cell as usize).filter(|count| **count > 0);
-            *count.ok_or_else(|| Error::Internal("more duplicates than people in a cell".into()))? -= 1;
+            counts.decrement(cell).ok_or_else(|| Error::Internal("more duplicates than people in a cell".into()))?;
         }
     }
     Ok(())
 }
 
 /// Cubes of people and of households in the order of the tables.
-pub(super) fn in_order_of_tables(definitions: &Definitions, people: Vec<Vec<u32>>, households: Vec<Vec<u32>>) -> Result<Vec<Vec<u32>>> {
+pub(super) fn in_order_of_tables(definitions: &Definitions, people: Vec<Counts>, households: Vec<Counts>) -> Result<Vec<Counts>> {
     let (mut people, mut households) = (people.into_iter(), households.into_iter());
     let of_unit = definitions.tables.iter().map(|table| match table.unit {
         Unit::Person => people.next(),
@@ -199,7 +198,7 @@ pub(super) fn check(definitions: &Definitions, options: &BuildOptions, built: &B
         )));
     }
     for (table, cube) in definitions.tables.iter().zip(&built.cubes) {
-        let people: u64 = cube.iter().map(|&count| u64::from(count)).sum();
+        let people = cube.total();
         let expected = match table.unit {
             Unit::Person => built.accepted,
             Unit::Household => built.households.map_or(0, |summary| summary.counted),

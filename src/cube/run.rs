@@ -26,7 +26,7 @@ use crate::{
         Classifier, ClassifyWorker, Coded, Duplicate, Identities, IdentityWriter, Position, Reason, RejectSummary, Rejects, SeenIdentity,
         repetitions,
     },
-    engine::{BatchSource, CellCounter, Engine},
+    engine::{BatchSource, CellCounter, Counts, Engine},
     error::{Error, Result},
     ingest::{Feed, Worker},
     register::{Definitions, Period, Source, Unit},
@@ -224,7 +224,7 @@ impl Run {
     }
 
     /// First pass: counts the people of a feed and notes identities and households.
-    pub async fn count_people(self: &Arc<Self>, engine: &Engine, feed: &Feed, workers: usize) -> Result<Vec<Vec<u32>>> {
+    pub async fn count_people(self: &Arc<Self>, engine: &Engine, feed: &Feed, workers: usize) -> Result<Vec<Counts>> {
         let sources = (0..workers).map(|_| people(Arc::clone(self), feed)).collect();
         engine.count(Arc::clone(&self.compiled.people_schema), sources, &self.compiled.people).await
     }
@@ -252,7 +252,7 @@ impl Run {
         engine: &Engine,
         entries: Entries<Households>,
         workers: usize,
-    ) -> Result<Vec<Vec<u32>>> {
+    ) -> Result<Vec<Counts>> {
         let next = Arc::new(AtomicUsize::new(entries.partitions.start));
         let entries = Arc::new(entries);
         let sources = (0..workers).map(|_| grouped(Arc::clone(self), Arc::clone(&entries), Arc::clone(&next))).collect();

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Built, columns::CodeColumn, proof::PROOFS, quality::Quality};
 use crate::{
+    engine::Counts,
     error::{Error, Result},
     parallel,
     register::{Definitions, Dimension, Origin, Period, Shape, Table},
@@ -198,7 +199,7 @@ fn dimensions_of<'a>(definitions: &'a Definitions, table: &Table) -> Vec<&'a Dim
 }
 
 /// Writes the leaf cells that are not empty: one column of codes for each axis, and the count.
-fn write_cube(definitions: &Definitions, table: &Table, cube: &[u32]) -> Result<Bytes> {
+fn write_cube(definitions: &Definitions, table: &Table, cube: &Counts) -> Result<Bytes> {
     let shape = definitions.shape(table);
     let dimensions = dimensions_of(definitions, table);
     let text = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
@@ -218,16 +219,12 @@ fn write_cube(definitions: &Definitions, table: &Table, cube: &[u32]) -> Result<
         let codes = axis.leaves.iter().map(|&leaf| dimension.nodes[axis.nodes[leaf as usize] as usize].code.as_str());
         columns.push(CodeColumn::new(file.schema_descr().column(columns.len()), codes, level)?);
     }
-    let filled = cube.iter().filter(|count| **count > 0).count();
-    if filled == 0 {
+    let mut filled = cube.filled().peekable();
+    if filled.peek().is_none() {
         return Ok(file.into_inner()?.into());
     }
-    let (mut cells, mut counts) = (Vec::with_capacity(filled), Vec::with_capacity(filled));
-    for (cell, count) in (0u32..).zip(cube).filter(|(_, count)| **count > 0) {
-        cells.push(cell);
-        counts.push(count.cast_signed());
-    }
-    for cells in cells.chunks_mut(ROWS) {
+    while filled.peek().is_some() {
+        let mut cells: Vec<u32> = filled.by_ref().take(ROWS).map(|(cell, _)| cell).collect();
         // The last axis varies fastest.
         for (axis, column) in shape.axes.iter().zip(&mut columns).rev() {
             let leaves = axis.leaves.len() as u32;
@@ -242,7 +239,11 @@ fn write_cube(definitions: &Definitions, table: &Table, cube: &[u32]) -> Result<
     let mut group = file.next_row_group()?;
     columns.into_iter().try_for_each(|column| column.finish(&mut group))?;
     if let Some(mut column) = group.next_column()? {
-        column.typed::<parquet::data_type::Int32Type>().write_batch(&counts, None, None)?;
+        let mut counts = cube.filled().map(|(_, count)| count.cast_signed()).peekable();
+        while counts.peek().is_some() {
+            let counts: Vec<i32> = counts.by_ref().take(ROWS).collect();
+            column.typed::<parquet::data_type::Int32Type>().write_batch(&counts, None, None)?;
+        }
         column.close()?;
     }
     group.close()?;

@@ -7,6 +7,7 @@ mod cells;
 #[cfg(feature = "cluster")]
 pub mod cluster;
 mod count;
+mod counts;
 mod guard;
 mod placement;
 mod postgres;
@@ -15,6 +16,7 @@ mod sql;
 
 pub use cells::{CellBatch, CellFile, CellStream};
 pub use count::{BatchSource, CellCounter};
+pub use counts::{CountSlice, Counts};
 pub use guard::LONGEST_LITERAL;
 pub use placement::{Placement, Scheduler};
 pub use serving::{Admission, ServingEngine, ServingSettings};
