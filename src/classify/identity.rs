@@ -1,7 +1,7 @@
 //! Finds records that repeat an identity, exactly and with bounded memory.
 //!
-//! Every accepted record gets a number and leaves 12 bytes: its identity (less the bits that its partition says) and
-//! its number, spread over partitions by identity. Identities that occur once, nearly all, are told apart by one bit
+//! Every accepted record gets a number and leaves 8 bytes: its identity (less the bits that its partition says) and
+//! what its number is behind the one before, spread over partitions by identity. Identities that occur once, nearly all, are told apart by one bit
 //! each ([`Repeats`]); only the rest are compared. What else must be known of a repetition (where it stands, its codes,
 //! its household) lies chunk by chunk in the order of the snapshot, and is looked up for repetitions only. The record
 //! that stands first in the snapshot stays, whichever thread met it first.
@@ -16,7 +16,7 @@ use bytemuck::{Pod, Zeroable};
 use super::{Coded, Position, Positions};
 use crate::{
     error::{Error, Result},
-    storage::{Piece, Repeats, Scratch, Spill, SpillWriter, spread},
+    storage::{PARTITIONS, Piece, Repeats, Scratch, Spill, SpillWriter, partition_of, spread},
 };
 
 /// An accepted record, as far as it matters for taking it off again.
@@ -66,30 +66,56 @@ pub fn repetitions(records: &[SeenIdentity], repeats: &mut Repeats) -> Vec<Dupli
     duplicates
 }
 
-/// Identity and number of a record: 56 bits of the identity's hash, 32 of the number.
-type Entry = [u32; 3];
+/// An identity of a partition and which record has it, in 8 bytes: the 52 bits of the identity's hash below those of the partition, and
+/// how many records of the same writer lie between this one and the entry before it. The first entry of a piece is the number of the
+/// record that the next one counts from.
+type Entry = u64;
 
-fn entry(hash: u64, number: u32) -> Entry {
-    [hash as u32, (hash >> 32) as u32 & 0x00ff_ffff | number << 24, number >> 8]
+/// Bits of the distance to the entry before: 256 on average, as many as there are partitions.
+const DISTANCE: u32 = 12;
+
+fn entry(hash: u64, distance: u64) -> Entry {
+    hash << 8 | distance
 }
 
-/// The hash without its top 8 bits, which are those of the partition, and the number.
-fn parts(entry: Entry) -> (u64, u32) {
-    (u64::from(entry[1] & 0x00ff_ffff) << 32 | u64::from(entry[0]), entry[1] >> 24 | entry[2] << 8)
+/// The hash of an entry, without the bits of the partition.
+fn hash_of(entry: Entry) -> u64 {
+    entry >> DISTANCE << DISTANCE >> 8
+}
+
+fn distance_of(entry: Entry) -> u64 {
+    entry & ((1 << DISTANCE) - 1)
+}
+
+/// The entries of a piece without the first.
+fn hashes(piece: &[Entry]) -> impl Iterator<Item = u64> + '_ {
+    piece.iter().skip(1).map(|&entry| hash_of(entry))
+}
+
+/// Hashes and numbers of the records in a piece.
+fn numbered(piece: &[Entry]) -> impl Iterator<Item = (u64, u64)> + '_ {
+    let (first, entries) = piece.split_first().map_or((0, piece), |(&first, entries)| (first, entries));
+    entries.iter().scan(first, |number, &entry| {
+        *number += distance_of(entry);
+        Some((hash_of(entry), *number))
+    })
 }
 
 /// Where the records of one chunk stand, and what is looked up of them.
 #[derive(Debug)]
 struct Kept {
-    /// Number of the first record.
-    first: u32,
+    /// Number of the first record: in its upper half the writer, in the lower one the writer's records before it.
+    first: u64,
     positions: Positions,
     /// Subtracted from all packed codes.
     base: u64,
     packed: Packed,
-    /// Households: index of the first of neighbouring members, and the two halves of the household's number.
-    households: Piece<[u32; 3]>,
+    /// For neighbours of one household its number and, in the lowest 4 bits, how many they are less 1.
+    households: Piece<u64>,
 }
+
+/// Neighbours of one household that an entry can tell.
+const NEIGHBOURS: u64 = 16;
 
 /// Packed codes less the base: neighbours are of one region, so that they mostly fit half the bits.
 #[derive(Debug)]
@@ -103,7 +129,8 @@ enum Packed {
 pub struct Identities {
     spill: Arc<Spill<Entry>>,
     scratch: Arc<Scratch>,
-    next: AtomicU32,
+    /// Number of writers.
+    writers: AtomicU32,
     written: Mutex<Vec<Kept>>,
     /// All that was written, by number; from the first look on.
     kept: OnceLock<Vec<Kept>>,
@@ -115,7 +142,7 @@ impl Identities {
         Self {
             spill: Arc::new(Spill::new(scratch)),
             scratch: Arc::clone(scratch),
-            next: AtomicU32::new(0),
+            writers: AtomicU32::new(0),
             written: Mutex::default(),
             kept: OnceLock::new(),
         }
@@ -123,23 +150,22 @@ impl Identities {
 
     /// A writer for one thread.
     pub fn writer(self: &Arc<Self>) -> IdentityWriter {
-        IdentityWriter { spill: SpillWriter::new(&self.spill), all: Arc::clone(self) }
+        let next = u64::from(self.writers.fetch_add(1, Ordering::Relaxed)) << 32;
+        IdentityWriter { spill: SpillWriter::new(&self.spill), all: Arc::clone(self), next, last: [0; PARTITIONS] }
     }
 
     /// The repetitions within one partition, ordered as in the snapshot. Takes the partition's entries out, once all
     /// writers have finished.
     pub fn duplicates(&self, partition: usize, repeats: &mut Repeats) -> Result<Vec<Duplicate>> {
-        let entries = self.spill.take(partition)?;
-        repeats.reset(entries.iter().map(Vec::len).sum());
-        for &entry in entries.iter().flatten() {
-            repeats.meet(parts(entry).0);
-        }
-        let mut suspects: Vec<(u64, u32)> =
-            entries.iter().flatten().map(|&entry| parts(entry)).filter(|(hash, _)| repeats.may_repeat(*hash)).collect();
+        let pieces = self.spill.take(partition)?;
+        repeats.reset(pieces.iter().map(Vec::len).sum());
+        pieces.iter().flat_map(|piece| hashes(piece)).for_each(|hash| repeats.meet(hash));
+        let all = pieces.iter().flat_map(|piece| numbered(piece));
+        let mut suspects: Vec<(u64, u64)> = all.filter(|&(hash, _)| repeats.may_repeat(hash)).collect();
         suspects.sort_unstable();
         let mut duplicates = Vec::new();
         for same in suspects.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
-            let mut stand: Vec<(Position, u32)> =
+            let mut stand: Vec<(Position, u64)> =
                 same.iter().map(|&(_, number)| Ok((self.position(number)?, number))).collect::<Result<_>>()?;
             stand.sort_unstable();
             let first = stand[0].0;
@@ -153,7 +179,7 @@ impl Identities {
     }
 
     /// The chunk of a record, and the record's index in it.
-    fn find(&self, number: u32) -> Result<(&Kept, u32)> {
+    fn find(&self, number: u64) -> Result<(&Kept, u32)> {
         let kept = self.kept.get_or_init(|| {
             let mut kept = std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner));
             kept.sort_unstable_by_key(|kept| kept.first);
@@ -161,29 +187,33 @@ impl Identities {
         });
         let at = kept.partition_point(|kept| kept.first <= number);
         let chunk = at.checked_sub(1).and_then(|at| kept.get(at)).ok_or_else(|| lost(number))?;
-        Ok((chunk, number - chunk.first))
+        Ok((chunk, u32::try_from(number - chunk.first).map_err(|_| lost(number))?))
     }
 
-    fn position(&self, number: u32) -> Result<Position> {
+    fn position(&self, number: u64) -> Result<Position> {
         let (chunk, index) = self.find(number)?;
         chunk.positions.get(index).ok_or_else(|| lost(number))
     }
 
     /// Packed codes and household of a record.
-    fn look_up(&self, number: u32) -> Result<(u64, u64)> {
+    fn look_up(&self, number: u64) -> Result<(u64, u64)> {
         let (chunk, index) = self.find(number)?;
         let packed = match &chunk.packed {
             Packed::Narrow(piece) => self.scratch.look(piece, index as usize, 1)?.first().map(|&packed| u64::from(packed)),
             Packed::Wide(piece) => self.scratch.look(piece, index as usize, 1)?.first().copied(),
         };
         let households = self.scratch.look(&chunk.households, 0, usize::MAX)?;
-        let at = households.partition_point(|[first, ..]| *first <= index);
-        let household = at.checked_sub(1).map_or(0, |at| u64::from(households[at][2]) << 32 | u64::from(households[at][1]));
+        let mut behind = 0;
+        let of_index = |&&household: &&u64| {
+            behind += household % NEIGHBOURS + 1;
+            behind > u64::from(index)
+        };
+        let household = households.iter().find(of_index).map_or(0, |household| household / NEIGHBOURS);
         Ok((chunk.base + packed.ok_or_else(|| lost(number))?, household))
     }
 }
 
-fn lost(number: u32) -> Error {
+fn lost(number: u64) -> Error {
     Error::Internal(format!("record number {number} was not kept"))
 }
 
@@ -192,32 +222,40 @@ fn lost(number: u32) -> Error {
 pub struct IdentityWriter {
     spill: SpillWriter<Entry>,
     all: Arc<Identities>,
+    /// Number of the next record.
+    next: u64,
+    /// For each partition the number of its last record.
+    last: [u64; PARTITIONS],
 }
 
 impl IdentityWriter {
     /// Notes the accepted records of a chunk.
     pub fn note(&mut self, coded: &Coded) -> Result<()> {
-        let Ok(records) = u32::try_from(coded.records()) else {
-            return Err(Error::Internal("a chunk has more records than can be numbered".into()));
-        };
-        if records == 0 {
+        if coded.records() == 0 {
             return Ok(());
         }
-        let first = self.all.next.fetch_add(records, Ordering::Relaxed);
-        if first.checked_add(records).is_none() {
+        let first = self.next;
+        self.next += coded.records() as u64;
+        if (self.next - 1) >> 32 != first >> 32 {
             return Err(Error::Input(format!("the snapshot has more than {} records; count it in parts", u32::MAX)));
         }
         for (number, &identity) in (first..).zip(&coded.identities) {
             let hash = spread(identity);
-            self.spill.push(hash, entry(hash, number))?;
-        }
-        let mut households: Vec<[u32; 3]> = Vec::new();
-        let mut last = None;
-        for (index, &household) in (0..).zip(&coded.households) {
-            if last != Some(household) {
-                households.push([index, household as u32, (household >> 32) as u32]);
+            let partition = partition_of(hash);
+            let mut distance = number - self.last[partition];
+            if distance >> DISTANCE > 0 {
+                self.spill.end(partition)?;
             }
-            last = Some(household);
+            if self.spill.begins(partition) {
+                self.spill.push(partition, number)?;
+                distance = 0;
+            }
+            self.spill.push(partition, entry(hash, distance))?;
+            self.last[partition] = number;
+        }
+        let mut households: Vec<u64> = Vec::new();
+        for same in coded.households.chunk_by(|a, b| a == b) {
+            households.extend(same.chunks(NEIGHBOURS as usize).map(|same| same[0] * NEIGHBOURS + (same.len() - 1) as u64));
         }
         let scratch = &self.all.scratch;
         let (least, most) = coded.packed.iter().fold((u64::MAX, 0), |(least, most), &packed| (least.min(packed), most.max(packed)));
@@ -242,13 +280,51 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::storage::PARTITIONS;
 
     #[test]
-    fn an_entry_holds_hash_and_number() {
-        for (identity, number) in [(0, 0), (u64::MAX, u32::MAX), (3_171_011_201_900_001, 0x1234_5678)] {
-            assert_eq!(parts(entry(spread(identity), number)), (spread(identity) & (u64::MAX >> 8), number));
+    fn records_of_a_piece_keep_hash_and_number() {
+        let hash = |identity: u64| spread(identity) & (u64::MAX >> 8);
+        let most = (1u64 << 60) - 1;
+        let piece = [7 << 32, entry(spread(most), 0), entry(spread(5), 4095), entry(spread(5), 1)];
+        let expected = [(hash(most), 7 << 32), (hash(5), (7 << 32) + 4095), (hash(5), (7 << 32) + 4096)];
+        assert_eq!(numbered(&piece).collect::<Vec<_>>(), expected);
+        assert_eq!(hashes(&piece).collect::<Vec<_>>(), expected.map(|(hash, _)| hash));
+        assert!(numbered(&[]).next().is_none());
+    }
+
+    /// A partition that is met seldom, and households of any size.
+    #[test]
+    fn distances_may_be_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let all = Arc::new(Identities::new(&Arc::new(Scratch::new(folder.path(), usize::MAX).unwrap())));
+        let of_one_partition = |partition: usize| (1u64..).filter(move |&identity| partition_of(spread(identity)) == partition);
+        let mut identities: Vec<u64> = of_one_partition(3).take(30_000).collect();
+        let seldom = [0, 4095, 8191, 20_000, 29_999];
+        for (at, identity) in seldom.into_iter().zip(of_one_partition(9).take(2).cycle()) {
+            identities[at] = identity;
         }
+        let household = |at: usize| (at / 1000) as u64;
+        let mut writer = all.writer();
+        let position = |at: usize| Position::new(0, at as u64 + 1);
+        for records in (0..30_000).collect::<Vec<usize>>().chunks(12_345) {
+            let coded = Coded {
+                identities: records.iter().map(|&at| identities[at]).collect(),
+                households: records.iter().map(|&at| household(at)).collect(),
+                positions: records.iter().map(|&at| position(at)).collect(),
+                packed: records.iter().map(|&at| at as u64).collect(),
+                ..Coded::default()
+            };
+            writer.note(&coded).unwrap();
+        }
+        writer.finish().unwrap();
+        let mut repeats = Repeats::default();
+        let found: Vec<Vec<Duplicate>> = (0..PARTITIONS).map(|partition| all.duplicates(partition, &mut repeats).unwrap()).collect();
+        let duplicate = |at: usize, first: usize| Duplicate {
+            record: Seen { position: position(at), packed: at as u64, household: household(at) },
+            first: position(first),
+        };
+        assert_eq!(found[9], [duplicate(8191, 0), duplicate(20_000, 4095), duplicate(29_999, 0)]);
+        assert_eq!(found.iter().map(Vec::len).sum::<usize>(), 3);
     }
 
     proptest! {
@@ -298,7 +374,7 @@ mod tests {
             let mut records: Vec<Vec<SeenIdentity>> = vec![Vec::new(); PARTITIONS];
             for coded in &chunks {
                 for seen in coded.seen() {
-                    records[(seen.hash >> 56) as usize].push(seen);
+                    records[partition_of(seen.hash)].push(seen);
                 }
             }
             let mut found: Vec<Duplicate> = records.iter().flat_map(|records| repetitions(records, &mut repeats)).collect();

@@ -1,4 +1,4 @@
-//! Reads identifiers of digits.
+//! Reads identifiers of digits as numbers below 2^60: there are fewer identifiers of up to 18 digits, even where 0123 and 123 are two.
 
 use arrow::array::Array;
 
@@ -14,11 +14,9 @@ use crate::{
 /// Reads a column; tells whether it holds marks.
 pub(super) fn read(column: &Column<'_>, records: usize, key: &Key, out: &mut Vec<u64>) -> bool {
     let mark = |reason: Reason| KEY_MARKS | u64::from(reason.mark() as u8);
-    // Where the length may vary, 0123 and 123 are two identifiers, so the length becomes part of the number.
-    let with_length = |number: u64, length: usize| match key.most - key.least {
-        0 => number,
-        _ => number << 4 | (length - key.least as usize) as u64 & 15,
-    };
+    // Where the length may vary, the identifiers of a length are numbered behind all shorter ones.
+    let shorter = |length: usize| (key.least..).take_while(|&digits| digits < length as u32).map(|digits| 10u64.pow(digits)).sum::<u64>();
+    let with_length = |number: u64, length: usize| if key.least == key.most { number } else { number + shorter(length) };
     let (least, most) = (key.least as usize, key.most as usize);
     let has_sixteen = (least..=most).contains(&16);
     let plain = |text: &[u8]| {

@@ -7,18 +7,61 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     error::Result,
-    storage::{Repeats, Scratch, Spill, SpillWriter, spread},
+    storage::{Repeats, Scratch, Spill, SpillWriter, partition_of, spread},
 };
 
-/// Some members of one household. Negative numbers take members off again.
+/// Some members of one household: how many they are, and how many of them are heads. Negative numbers take members off again.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct Members {
-    household: u64,
+    /// The household's hash ([`spread`]) without the bits of its partition, then 8 bits of the members and 4 of the heads, both with sign.
+    key: u64,
     /// Exclusive or over the packed codes of the heads among them: with one head left it is that head's.
+    head: u64,
+}
+
+/// Most members and heads that one entry tells.
+const MOST: (i32, i32) = (127, 7);
+
+impl Members {
+    fn new(household: u64, head: u64, members: i32, heads: i32) -> Self {
+        Self { key: spread(household) << 8 | u64::from(members as u8) << 4 | u64::from(heads as u8 & 15), head }
+    }
+
+    /// The hash of the household, as [`Repeats`] take it.
+    fn hash(&self) -> u64 {
+        self.key >> 12 << 4
+    }
+
+    fn members(&self) -> i32 {
+        i32::from((self.key >> 4) as i8)
+    }
+
+    fn heads(&self) -> i32 {
+        i32::from((self.key as i8) << 4 >> 4)
+    }
+}
+
+/// Members of one household, however many.
+#[derive(Debug, Clone, Copy, Default)]
+struct Group {
     head: u64,
     members: i32,
     heads: i32,
+}
+
+impl From<&Members> for Group {
+    fn from(entry: &Members) -> Self {
+        Self { head: entry.head, members: entry.members(), heads: entry.heads() }
+    }
+}
+
+impl std::ops::AddAssign for Group {
+    fn add_assign(&mut self, other: Self) {
+        self.head ^= other.head;
+        self.members += other.members;
+        self.heads += other.heads;
+    }
 }
 
 /// A household with exactly one head.
@@ -63,7 +106,7 @@ impl Households {
 
     /// A writer for one thread.
     pub fn writer(&self) -> HouseholdWriter {
-        HouseholdWriter { writer: SpillWriter::new(&self.spill), run: Members::zeroed() }
+        HouseholdWriter { writer: SpillWriter::new(&self.spill), household: 0, run: Group::default() }
     }
 
     /// Takes the entries of one partition out.
@@ -80,28 +123,25 @@ pub fn group(entries: &[Vec<Members>], repeats: &mut Repeats) -> (Vec<HouseholdR
     let count = entries.iter().map(Vec::len).sum();
     repeats.reset(count);
     for entry in entries.iter().flatten() {
-        repeats.meet(spread(entry.household));
+        repeats.meet(entry.hash());
     }
     let mut summary = HouseholdSummary::default();
     let mut records = Vec::with_capacity(count);
-    let mut several: FxHashMap<u64, Members> = FxHashMap::default();
+    let mut several: FxHashMap<u64, Group> = FxHashMap::default();
     for entry in entries.iter().flatten() {
-        if repeats.may_repeat(spread(entry.household)) {
-            let group = several.entry(entry.household).or_insert_with(Members::zeroed);
-            group.head ^= entry.head;
-            group.members += entry.members;
-            group.heads += entry.heads;
+        if repeats.may_repeat(entry.hash()) {
+            *several.entry(entry.hash()).or_default() += entry.into();
         } else {
-            records.extend(summary.sort(entry));
+            records.extend(summary.sort(entry.into()));
         }
     }
-    records.extend(several.values().filter_map(|group| summary.sort(group)));
+    records.extend(several.into_values().filter_map(|group| summary.sort(group)));
     (records, summary)
 }
 
 impl HouseholdSummary {
     /// Sorts a whole household in: one to be counted comes back as its record.
-    fn sort(&mut self, group: &Members) -> Option<HouseholdRecord> {
+    fn sort(&mut self, group: Group) -> Option<HouseholdRecord> {
         match group.heads {
             _ if group.members <= 0 => return None,
             1 => {
@@ -118,39 +158,103 @@ impl HouseholdSummary {
 /// One thread's writer: gathers neighbours of one household, who usually stand together, into one entry.
 pub struct HouseholdWriter {
     writer: SpillWriter<Members>,
-    run: Members,
+    household: u64,
+    run: Group,
 }
 
 impl HouseholdWriter {
     /// Adds a member; `head` are the packed codes if the member is the head.
     #[inline]
     pub fn add(&mut self, household: u64, head: Option<u64>) -> Result<()> {
-        if self.run.household != household || self.run.members == 0 {
+        if self.household != household || self.run.members == MOST.0 || self.run.heads == MOST.1 {
             self.flush()?;
-            self.run.household = household;
+            self.household = household;
         }
-        self.run.members += 1;
-        if let Some(packed) = head {
-            self.run.head ^= packed;
-            self.run.heads += 1;
-        }
+        self.run += Group { head: head.unwrap_or(0), members: 1, heads: i32::from(head.is_some()) };
         Ok(())
     }
 
     /// Takes a member off again.
     pub fn remove(&mut self, household: u64, head: Option<u64>) -> Result<()> {
-        let entry = Members { household, head: head.unwrap_or(0), members: -1, heads: -i32::from(head.is_some()) };
-        self.writer.push(spread(household), entry)
+        self.push(household, Group { head: head.unwrap_or(0), members: -1, heads: -i32::from(head.is_some()) })
+    }
+
+    fn push(&mut self, household: u64, Group { head, members, heads }: Group) -> Result<()> {
+        self.writer.push(partition_of(spread(household)), Members::new(household, head, members, heads))
     }
 
     fn flush(&mut self) -> Result<()> {
-        let run = std::mem::replace(&mut self.run, Members::zeroed());
-        if run.members > 0 { self.writer.push(spread(run.household), run) } else { Ok(()) }
+        let run = std::mem::take(&mut self.run);
+        if run.members > 0 { self.push(self.household, run) } else { Ok(()) }
     }
 
     /// Hands over what is still gathered.
     pub fn finish(&mut self) -> Result<()> {
         self.flush()?;
         self.writer.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::storage::PARTITIONS;
+
+    #[test]
+    fn an_entry_holds_members_and_heads_of_either_sign() {
+        for (members, heads) in [(1, 0), (MOST.0, MOST.1), (-1, 0), (-1, -1), (-128, -8)] {
+            let entry = Members::new((1 << 60) - 1, u64::MAX, members, heads);
+            assert_eq!((entry.members(), entry.heads(), entry.head), (members, heads, u64::MAX));
+            assert_eq!(entry.hash(), spread((1 << 60) - 1) & (u64::MAX >> 8));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn households_are_those_of_a_plain_map(
+            runs in prop::collection::vec((0u64..40, 1usize..300, 0usize..12), 0..60),
+            removed in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let households = Households::new(&Arc::new(Scratch::new(folder.path(), 0).unwrap()));
+            let people: Vec<(u64, Option<u64>)> = runs
+                .iter()
+                .zip(0u64..)
+                .flat_map(|(&(household, members, heads), run)| (0..members).map(move |at| (household, (at < heads).then_some(run << 32 | at as u64))))
+                .collect();
+            let mut left = people.clone();
+            let mut writer = households.writer();
+            people.iter().for_each(|&(household, head)| writer.add(household, head).unwrap());
+            for index in removed.iter().filter(|_| !people.is_empty()) {
+                if !left.is_empty() {
+                    let (household, head) = left.swap_remove(index.index(left.len()));
+                    writer.remove(household, head).unwrap();
+                }
+            }
+            writer.finish().unwrap();
+            let mut expected: BTreeMap<u64, (u32, Vec<u64>)> = BTreeMap::new();
+            for (household, head) in left {
+                let group = expected.entry(household).or_default();
+                group.0 += 1;
+                group.1.extend(head);
+            }
+            let (mut found, mut summary, mut repeats) = (Vec::new(), HouseholdSummary::default(), Repeats::default());
+            for partition in 0..PARTITIONS {
+                let (records, of_partition) = group(&households.take(partition).unwrap(), &mut repeats);
+                found.extend(records.iter().map(|record| (record.head, record.members)));
+                summary += of_partition;
+            }
+            found.sort_unstable();
+            let mut counted: Vec<(u64, u32)> =
+                expected.values().filter(|(_, heads)| heads.len() == 1).map(|(members, heads)| (heads[0], *members)).collect();
+            counted.sort_unstable();
+            prop_assert_eq!(&found, &counted);
+            let with = |wanted: fn(usize) -> bool| expected.values().filter(|(_, heads)| wanted(heads.len())).count() as u64;
+            prop_assert_eq!((summary.without_head, summary.several_heads), (with(|heads| heads == 0), with(|heads| heads > 1)));
+        }
     }
 }

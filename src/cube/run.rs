@@ -30,7 +30,7 @@ use crate::{
     error::{Error, Result},
     ingest::{Feed, Worker},
     register::{Definitions, Period, Source, Unit},
-    storage::{PARTITIONS, Repeats, Spill, SpillWriter},
+    storage::{PARTITIONS, Repeats, Spill, SpillWriter, partition_of},
 };
 
 /// What is made of definitions for the snapshot of one period, once for all passes.
@@ -123,7 +123,7 @@ impl NotingWriter {
         match self {
             Self::Nothing => Ok(()),
             Self::Numbered(writer) => writer.note(coded),
-            Self::Whole(writer) => coded.seen().try_for_each(|seen| writer.push(seen.hash, seen)),
+            Self::Whole(writer) => coded.seen().try_for_each(|seen| writer.push(partition_of(seen.hash), seen)),
         }
     }
 

@@ -40,7 +40,7 @@ pub use cache::{CachedFile, ReadCache};
 pub use digest::FileDigest;
 pub use folder::{read_folder, read_text};
 pub use scratch::{Piece, Scratch};
-pub use spill::{PARTITIONS, Repeats, Spill, SpillWriter, spread};
+pub use spill::{PARTITIONS, Repeats, Spill, SpillWriter, partition_of, spread};
 
 use crate::error::{Error, Result};
 

@@ -16,10 +16,17 @@ pub const PARTITIONS: usize = 256;
 /// Bytes that a writer gathers for one partition before it hands them over.
 const GATHER: usize = 16 << 10;
 
-/// A hash from which the key can be worked back: equal hashes mean equal keys. Its top 8 bits choose the partition.
+/// A hash from which a key below 2^60 can be worked back: equal hashes mean equal keys. Its top 8 bits choose the partition, its
+/// lowest 4 are 0.
 #[inline]
 pub fn spread(key: u64) -> u64 {
-    key.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    key.wrapping_mul(0x9e37_79b9_7f4a_7c15) << 4
+}
+
+/// The partition of a hash.
+#[inline]
+pub fn partition_of(hash: u64) -> usize {
+    (hash >> 56) as usize
 }
 
 /// Entries by partition.
@@ -67,10 +74,21 @@ impl<T: Pod> SpillWriter<T> {
         Self { spill: Arc::clone(spill), gathered: (0..PARTITIONS).map(|_| Vec::with_capacity(most)).collect(), most }
     }
 
-    /// Adds an entry to the partition of its key's hash ([`spread`]).
+    /// Whether the next entry of a partition begins a piece: pieces come out as they went in.
     #[inline]
-    pub fn push(&mut self, hash: u64, entry: T) -> Result<()> {
-        let partition = (hash >> 56) as usize;
+    pub fn begins(&self, partition: usize) -> bool {
+        self.gathered[partition].is_empty()
+    }
+
+    /// Ends a piece of a partition.
+    pub fn end(&mut self, partition: usize) -> Result<()> {
+        let gathered = &mut self.gathered[partition];
+        if gathered.is_empty() { Ok(()) } else { self.spill.hand_over(partition, gathered) }
+    }
+
+    /// Adds an entry to a partition, that of its key's hash ([`spread`]).
+    #[inline]
+    pub fn push(&mut self, partition: usize, entry: T) -> Result<()> {
         let gathered = &mut self.gathered[partition];
         gathered.push(entry);
         if gathered.len() == self.most {
@@ -81,12 +99,7 @@ impl<T: Pod> SpillWriter<T> {
 
     /// Hands over what is still gathered.
     pub fn finish(&mut self) -> Result<()> {
-        for (partition, gathered) in self.gathered.iter_mut().enumerate() {
-            if !gathered.is_empty() {
-                self.spill.hand_over(partition, gathered)?;
-            }
-        }
-        Ok(())
+        (0..self.gathered.len()).try_for_each(|partition| self.end(partition))
     }
 }
 
@@ -143,6 +156,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn keys_have_hashes_of_their_own() {
+        // The inverse of the factor modulo 2^60 works the key back.
+        let mut inverse = 0x9e37_79b9_7f4a_7c15u64;
+        for _ in 0..6 {
+            inverse = inverse.wrapping_mul(2u64.wrapping_sub(inverse.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        }
+        for key in [0, 1, 3_171_011_201_900_001, 1_111_111_111_111_111_110, (1 << 60) - 1] {
+            assert_eq!((spread(key) >> 4).wrapping_mul(inverse) & ((1 << 60) - 1), key);
+        }
+    }
+
+    #[test]
     fn nothing_is_lost_in_memory_or_on_disk() {
         let folder = tempfile::tempdir().unwrap();
         for bound in [0, 64 << 10, usize::MAX] {
@@ -153,7 +178,7 @@ mod tests {
                     scope.spawn(move || {
                         let mut writer = SpillWriter::new(&spill);
                         for key in (0..200_000).filter(|key| key % 2 == half) {
-                            writer.push(spread(key), key).unwrap();
+                            writer.push(partition_of(spread(key)), key).unwrap();
                         }
                         writer.finish().unwrap();
                     });
@@ -162,7 +187,7 @@ mod tests {
             let mut found = Vec::new();
             for partition in 0..PARTITIONS {
                 let entries = spill.take(partition).unwrap().concat();
-                assert!(entries.iter().all(|&key| (spread(key) >> 56) as usize == partition));
+                assert!(entries.iter().all(|&key| partition_of(spread(key)) == partition));
                 found.extend(entries);
             }
             found.sort_unstable();
