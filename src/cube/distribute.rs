@@ -243,8 +243,7 @@ impl Count<'_> {
     /// Adds up the counts of a pass.
     async fn counts(&self, pass: Pass, unit: Unit, outcomes: &[Outcome]) -> Result<Vec<Counts>> {
         let tables = self.definitions.tables.iter().filter(|table| table.unit == unit);
-        let mut cubes: Vec<Counts> =
-            tables.map(|table| Counts::zeroed(self.definitions.shape(table).leaf_cells as usize)).collect();
+        let mut cubes: Vec<Counts> = tables.map(|table| Counts::zeroed(self.definitions.shape(table).leaf_cells as usize)).collect();
         self.packed(pass, outcomes, |outcome, packed| parts::add_packed(&mut cubes, outcome, packed)).await?;
         Ok(cubes)
     }

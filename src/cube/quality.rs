@@ -195,15 +195,16 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// Accepted records by node of the report level, from the first table of people.
+/// Accepted records by node of the report level, from the table of people with the fewest cells that tells them.
 fn accepted_by_region(definitions: &Definitions, region: &Dimension, built: &Built) -> BTreeMap<u32, u64> {
     let level = report_level(region.levels.len());
     let mut accepted = BTreeMap::new();
-    let people = definitions.tables.iter().zip(&built.cubes).find(|(table, _)| {
+    let mut people: Vec<_> = definitions.tables.iter().zip(&built.cubes).collect();
+    people.retain(|(table, _)| {
         let axis = table.axes.iter().find(|axis| axis.dimension == region.id);
         table.unit == Unit::Person && axis.and_then(|axis| region.level(&axis.level)).is_some_and(|finest| finest >= level)
     });
-    let Some((table, cube)) = people else { return accepted };
+    let Some((table, cube)) = people.into_iter().min_by_key(|(_, cube)| cube.cells()) else { return accepted };
     let shape = definitions.shape(table);
     let Some(at) = table.axes.iter().position(|axis| axis.dimension == region.id) else { return accepted };
     let axis = &shape.axes[at];

@@ -247,12 +247,7 @@ impl Run {
     }
 
     /// Third pass: counts households.
-    pub async fn count_households(
-        self: &Arc<Self>,
-        engine: &Engine,
-        entries: Entries<Households>,
-        workers: usize,
-    ) -> Result<Vec<Counts>> {
+    pub async fn count_households(self: &Arc<Self>, engine: &Engine, entries: Entries<Households>, workers: usize) -> Result<Vec<Counts>> {
         let next = Arc::new(AtomicUsize::new(entries.partitions.start));
         let entries = Arc::new(entries);
         let sources = (0..workers).map(|_| grouped(Arc::clone(self), Arc::clone(&entries), Arc::clone(&next))).collect();

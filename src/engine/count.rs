@@ -369,7 +369,9 @@ impl Accumulator for Cells {
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.counts.as_ref().map_or(0, Counts::cells) + self.parts.iter().map(|part| part.get_array_memory_size()).sum::<usize>()
+        size_of_val(self)
+            + self.counts.as_ref().map_or(0, Counts::cells)
+            + self.parts.iter().map(|part| part.get_array_memory_size()).sum::<usize>()
     }
 
     fn state(&mut self) -> PlanResult<Vec<ScalarValue>> {

@@ -1,7 +1,8 @@
 //! Counts of many cells in little memory.
 //!
 //! The finest cells of a population are tens of millions, and most of them count a handful of people. What they take is touched at random, and
-//! touching memory for the first time is dearer than counting; so a cell has a byte, and a table holds what runs over.
+//! touching memory for the first time is dearer than counting; so a cell has a byte, and a table holds what runs over. A byte is 0 only
+//! where nothing was counted: what goes beyond 255 begins anew at 1.
 
 use std::ops::Range;
 
@@ -10,23 +11,28 @@ use rustc_hash::FxHashMap;
 /// Counts of the cells of a dense array.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// For each cell its count modulo 256.
+    /// For each cell what is left of its count, 1 to 255; 0 where nothing was counted.
     low: Vec<u8>,
-    /// How many times 256 must be added; none of them 0.
+    /// How many times 255 must be added; never 0.
     over: FxHashMap<u32, u32>,
 }
 
 /// Counts of cells that follow each other, as they are handed on.
 #[derive(Debug, Clone, Copy)]
 pub struct CountSlice<'a> {
-    /// For each cell its count modulo 256.
+    /// For each cell what is left of its count.
     pub low: &'a [u8],
-    /// Cells by their place in `low`, ascending, and how many times 256 must be added.
+    /// Cells by their place in `low`, ascending, and how many times 255 must be added.
     pub over: &'a [[u32; 2]],
 }
 
 /// Cells that are looked at together: where none was counted nothing is added, so that memory behind it is not touched.
-const BLOCK: usize = 1024;
+const BLOCK: usize = 256;
+
+/// Whether no cell of a block was counted. Without an early end, so that it is a few vectors joined.
+fn empty(block: &[u8]) -> bool {
+    block.iter().fold(0, |bits, low| bits | low) == 0
+}
 
 impl Counts {
     /// This many cells that count nothing.
@@ -46,9 +52,11 @@ impl Counts {
     #[inline]
     pub fn increment(&mut self, cell: u32) {
         let low = &mut self.low[cell as usize];
-        *low = low.wrapping_add(1);
-        if *low == 0 {
+        if *low == u8::MAX {
+            *low = 1;
             self.run_over(cell, 1);
+        } else {
+            *low += 1;
         }
     }
 
@@ -60,15 +68,17 @@ impl Counts {
 
     /// Counts one less in a cell; `None` if there is no such cell, or none was counted.
     pub fn decrement(&mut self, cell: u32) -> Option<()> {
-        let low = self.low.get_mut(cell as usize)?;
-        if *low == 0 {
-            let times = self.over.get_mut(&cell)?;
+        let low = self.low.get_mut(cell as usize).filter(|low| **low > 0)?;
+        *low -= 1;
+        if *low == 0
+            && let Some(times) = self.over.get_mut(&cell)
+        {
+            *low = u8::MAX;
             *times -= 1;
             if *times == 0 {
                 self.over.remove(&cell);
             }
         }
-        *low = low.wrapping_sub(1);
         Some(())
     }
 
@@ -78,17 +88,20 @@ impl Counts {
         let cells = self.low.get_mut(first..end)?;
         let mut over = Vec::new();
         for (at, (sums, counts)) in cells.chunks_mut(BLOCK).zip(counts.low.chunks(BLOCK)).enumerate() {
-            if counts.iter().all(|&count| count == 0) {
+            if empty(counts) {
                 continue;
             }
+            let mut before = [0; BLOCK];
+            before[..sums.len()].copy_from_slice(sums);
             let mut any = false;
             for (sum, &count) in sums.iter_mut().zip(counts) {
-                *sum = sum.wrapping_add(count);
-                any |= *sum < count;
+                let (wrapped, ran_over) = sum.overflowing_add(count);
+                *sum = wrapped + u8::from(ran_over);
+                any |= ran_over;
             }
             if any {
-                let place = first + at * BLOCK;
-                over.extend((place..).zip(sums.iter().zip(counts)).filter(|(_, (sum, count))| sum < count).map(|(cell, _)| [cell as u32, 1]));
+                let ran_over = before.iter().zip(counts).map(|(before, count)| before.checked_add(*count).is_none());
+                over.extend((first + at * BLOCK..).zip(ran_over).filter(|(_, ran_over)| *ran_over).map(|(cell, _)| [cell as u32, 1]));
             }
         }
         for &[cell, times] in counts.over {
@@ -104,24 +117,34 @@ impl Counts {
     /// The cells that count anything, ascending, with their counts.
     pub fn filled(&self) -> impl Iterator<Item = (u32, u32)> {
         let mut over = self.sorted_over().into_iter().peekable();
-        (0u32..).zip(&self.low).filter_map(move |(cell, &low)| {
-            let high = over.next_if(|[at, _]| *at == cell).map_or(0, |[_, times]| times << 8);
-            Some((cell, high | u32::from(low))).filter(|(_, count)| *count > 0)
+        let blocks = self.low.chunks(BLOCK).zip((0u32..).step_by(BLOCK)).filter(|(block, _)| !empty(block));
+        let cells = blocks.flat_map(|(block, first)| (first..).zip(block)).filter(|(_, low)| **low > 0);
+        cells.map(move |(cell, &low)| {
+            let times = over.next_if(|[at, _]| *at == cell).map_or(0, |[_, times]| times);
+            (cell, u32::from(low) + times * u32::from(u8::MAX))
         })
+    }
+
+    /// Numbers among which every count is, ascending: the small ones up to the greatest of them, and those beyond that cells really have.
+    pub fn values(&self) -> Vec<u32> {
+        let most = self.low.iter().fold(0, |most, &low| most.max(low));
+        let mut beyond: Vec<u32> =
+            self.over.iter().map(|(&cell, &times)| u32::from(self.low[cell as usize]) + times * u32::from(u8::MAX)).collect();
+        beyond.sort_unstable();
+        beyond.dedup();
+        (1..=u32::from(most)).chain(beyond).collect()
     }
 
     /// From the first cell that counts anything to behind the last.
     pub fn ends(&self) -> Range<usize> {
-        let over = || self.over.keys().map(|&cell| cell as usize);
-        let first = self.low.iter().position(|&low| low > 0).into_iter().chain(over()).min();
-        let last = self.low.iter().rposition(|&low| low > 0).into_iter().chain(over()).max();
-        first.unwrap_or(0)..last.map_or(0, |last| last + 1)
+        let first = self.low.iter().position(|&low| low > 0).unwrap_or(0);
+        first..self.low.iter().rposition(|&low| low > 0).map_or(0, |last| last + 1)
     }
 
     /// The sum of all cells.
     pub fn total(&self) -> u64 {
-        let low: u64 = self.low.iter().map(|&low| u64::from(low)).sum();
-        low + self.over.values().map(|&times| u64::from(times) << 8).sum::<u64>()
+        let low: u64 = self.low.chunks(BLOCK).map(|block| u64::from(block.iter().map(|&low| u32::from(low)).sum::<u32>())).sum();
+        low + self.over.values().map(|&times| u64::from(times) * u64::from(u8::MAX)).sum::<u64>()
     }
 
     /// The bytes of all cells, and what must be added, as [`CountSlice`] has them.
@@ -173,6 +196,9 @@ mod tests {
             expected.retain(|_, count| *count > 0);
             let ends = expected.first_key_value().zip(expected.last_key_value());
             prop_assert_eq!(sum.ends(), ends.map_or(0..0, |((&first, _), (&last, _))| first as usize..last as usize + 1));
+            let values = sum.values();
+            prop_assert!(values.is_sorted_by(|a, b| a < b));
+            prop_assert!(expected.values().all(|count| values.binary_search(count).is_ok()));
             prop_assert_eq!(sum.total(), expected.values().map(|&count| u64::from(count)).sum::<u64>());
             prop_assert_eq!(sum.filled().collect::<Vec<_>>(), expected.into_iter().collect::<Vec<_>>());
         }

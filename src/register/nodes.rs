@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use super::{DefinitionError, Label, Level, Node};
 
 /// What one line of a node file says.
+#[derive(Default)]
 pub(super) struct Row {
     pub line: u64,
     pub level: u8,
@@ -245,7 +246,7 @@ fn add_up_areas(nodes: &mut [Node]) {
 }
 
 /// Puts rows into preorder and checks that they form one tree whose siblings share a level.
-fn arrange(file: &str, rows: Vec<Row>, codings: Vec<String>) -> Result<NodeFile, DefinitionError> {
+fn arrange(file: &str, mut rows: Vec<Row>, codings: Vec<String>) -> Result<NodeFile, DefinitionError> {
     let fault = |line: u64, problem: String| Err(DefinitionError::new(file, line, problem));
     let mut positions = FxHashMap::with_capacity_and_hasher(rows.len(), Default::default());
     for (at, row) in rows.iter().enumerate() {
@@ -305,10 +306,9 @@ fn arrange(file: &str, rows: Vec<Row>, codings: Vec<String>) -> Result<NodeFile,
         moved[from] = to as u32;
     }
     let parents: Vec<Option<u32>> = order.iter().map(|&at| positions.get(rows[at].parent.as_str()).map(|&parent| moved[parent])).collect();
-    let mut slots: Vec<Option<Row>> = rows.into_iter().map(Some).collect();
     let (mut nodes, mut extras) = (Vec::with_capacity(order.len()), Vec::with_capacity(order.len()));
-    for (row, parent) in order.iter().filter_map(|&at| slots[at].take()).zip(parents) {
-        let Row { line, level, code, label, official, area, from, texts, codings, .. } = row;
+    for (&at, parent) in order.iter().zip(parents) {
+        let Row { line, level, code, label, official, area, from, texts, codings, .. } = std::mem::take(&mut rows[at]);
         nodes.push(Node { code, label, parent, level, official, area });
         extras.push(Extra { line, from, texts, codings });
     }

@@ -75,12 +75,11 @@ impl Scratch {
         Ok(Self { files, held: AtomicUsize::new(0), bound })
     }
 
-    /// Keeps entries; leaves `entries` empty and with as much room as before.
+    /// Keeps entries; leaves `entries` empty, with its room where they went to a file.
     pub fn keep<T: Pod>(&self, entries: &mut Vec<T>) -> Result<Piece<T>> {
         let bytes = size_of_val(entries.as_slice());
         if self.held.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.bound {
-            let room = Vec::with_capacity(entries.capacity());
-            return Ok(Piece::Held(std::mem::replace(entries, room)));
+            return Ok(Piece::Held(std::mem::take(entries)));
         }
         self.held.fetch_sub(bytes, Ordering::Relaxed);
         let number = LANE.with(|lane| lane % self.files.len());

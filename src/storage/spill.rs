@@ -93,6 +93,7 @@ impl<T: Pod> SpillWriter<T> {
         gathered.push(entry);
         if gathered.len() == self.most {
             self.spill.hand_over(partition, gathered)?;
+            gathered.reserve_exact(self.most);
         }
         Ok(())
     }
