@@ -35,12 +35,11 @@ pub(super) fn read(column: &Column<'_>, records: usize, key: &Key, out: &mut Vec
         }
     };
     // A number has lost its leading zeros, so that it is as long as its digits.
+    let fewest = if key.least == 1 { 0 } else { 10u64.pow(key.least - 1) };
+    let range = fewest..10u64.pow(key.most);
     let number = |number: i64| match u64::try_from(number) {
-        Ok(number) => {
-            let length = number.checked_ilog10().unwrap_or(0) + 1;
-            if (key.least..=key.most).contains(&length) { with_length(number, length as usize) } else { mark(Reason::MalformedKey) }
-        }
-        Err(_) => mark(Reason::MalformedKey),
+        Ok(number) if range.contains(&number) => with_length(number, number.checked_ilog10().unwrap_or(0) as usize + 1),
+        _ => mark(Reason::MalformedKey),
     };
     out.reserve(records);
     match column {

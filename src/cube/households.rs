@@ -14,18 +14,18 @@ use crate::{
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct Members {
-    /// The household's hash ([`spread`]) without the bits of its partition, then 8 bits of the members and 4 of the heads, both with sign.
+    /// The household's hash ([`spread`]) without the bits of its partition, then 6 bits of the members and 6 of the heads, both with sign.
     key: u64,
     /// Exclusive or over the packed codes of the heads among them: with one head left it is that head's.
     head: u64,
 }
 
 /// Most members and heads that one entry tells.
-const MOST: (i32, i32) = (127, 7);
+const MOST: i32 = 31;
 
 impl Members {
     fn new(household: u64, head: u64, members: i32, heads: i32) -> Self {
-        Self { key: spread(household) << 8 | u64::from(members as u8) << 4 | u64::from(heads as u8 & 15), head }
+        Self { key: spread(household) << 8 | u64::from(members as u8 & 63) << 6 | u64::from(heads as u8 & 63), head }
     }
 
     /// The hash of the household, as [`Repeats`] take it.
@@ -34,11 +34,11 @@ impl Members {
     }
 
     fn members(&self) -> i32 {
-        i32::from((self.key >> 4) as i8)
+        i32::from((self.key >> 4) as i8 >> 2)
     }
 
     fn heads(&self) -> i32 {
-        i32::from((self.key as i8) << 4 >> 4)
+        i32::from((self.key << 2) as i8 >> 2)
     }
 }
 
@@ -163,14 +163,31 @@ pub struct HouseholdWriter {
 }
 
 impl HouseholdWriter {
-    /// Adds a member; `head` are the packed codes if the member is the head.
-    #[inline]
-    pub fn add(&mut self, household: u64, head: Option<u64>) -> Result<()> {
-        if self.household != household || self.run.members == MOST.0 || self.run.heads == MOST.1 {
+    /// Adds people who stand behind each other, each with the household, the packed codes, and whether they are a head's.
+    pub fn add(&mut self, households: &[u64], packed: &[u64], heads: impl Fn(usize) -> bool) -> Result<()> {
+        let mut first = 0;
+        for same in households.chunk_by(|a, b| a == b) {
+            for from in (first..first + same.len()).step_by(MOST as usize) {
+                let mut group = Group::default();
+                for at in from..(from + MOST as usize).min(first + same.len()) {
+                    let head = heads(at);
+                    // Without a branch: who is a head cannot be foreseen.
+                    group += Group { head: packed[at] & u64::from(head).wrapping_neg(), members: 1, heads: i32::from(head) };
+                }
+                self.continue_run(same[0], group)?;
+            }
+            first += same.len();
+        }
+        Ok(())
+    }
+
+    /// Adds to the run, if it is of the same household and has room.
+    fn continue_run(&mut self, household: u64, group: Group) -> Result<()> {
+        if self.household != household || self.run.members + group.members > MOST || self.run.heads + group.heads > MOST {
             self.flush()?;
             self.household = household;
         }
-        self.run += Group { head: head.unwrap_or(0), members: 1, heads: i32::from(head.is_some()) };
+        self.run += group;
         Ok(())
     }
 
@@ -206,7 +223,7 @@ mod tests {
 
     #[test]
     fn an_entry_holds_members_and_heads_of_either_sign() {
-        for (members, heads) in [(1, 0), (MOST.0, MOST.1), (-1, 0), (-1, -1), (-128, -8)] {
+        for (members, heads) in [(1, 0), (1, 1), (MOST, MOST), (-1, 0), (-1, -1), (-32, -32)] {
             let entry = Members::new((1 << 60) - 1, u64::MAX, members, heads);
             assert_eq!((entry.members(), entry.heads(), entry.head), (members, heads, u64::MAX));
             assert_eq!(entry.hash(), spread((1 << 60) - 1) & (u64::MAX >> 8));
@@ -216,8 +233,9 @@ mod tests {
     proptest! {
         #[test]
         fn households_are_those_of_a_plain_map(
-            runs in prop::collection::vec((0u64..40, 1usize..300, 0usize..12), 0..60),
+            runs in prop::collection::vec((0u64..40, 1usize..100, 0usize..40), 0..60),
             removed in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+            chunk in 1usize..500,
         ) {
             let folder = tempfile::tempdir().unwrap();
             let households = Households::new(&Arc::new(Scratch::new(folder.path(), 0).unwrap()));
@@ -228,7 +246,12 @@ mod tests {
                 .collect();
             let mut left = people.clone();
             let mut writer = households.writer();
-            people.iter().for_each(|&(household, head)| writer.add(household, head).unwrap());
+            for people in people.chunks(chunk) {
+                let households: Vec<u64> = people.iter().map(|(household, _)| *household).collect();
+                // Those who are no heads have codes too.
+                let packed: Vec<u64> = people.iter().map(|(_, head)| head.unwrap_or(u64::MAX)).collect();
+                writer.add(&households, &packed, |at| people[at].1.is_some()).unwrap();
+            }
             for index in removed.iter().filter(|_| !people.is_empty()) {
                 if !left.is_empty() {
                     let (household, head) = left.swap_remove(index.index(left.len()));

@@ -343,9 +343,8 @@ impl PeopleWorker {
         }
         self.noting.note(coded)?;
         if let (Some(households), Some((at, heads))) = (&mut self.households, &self.run.compiled.heads) {
-            for ((&code, &packed), &household) in coded.codes[*at].iter().zip(&coded.packed).zip(&coded.households) {
-                households.add(household, heads[code as usize].then_some(packed))?;
-            }
+            let codes = &coded.codes[*at];
+            households.add(&coded.households, &coded.packed, |record| heads[codes[record] as usize])?;
         }
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! Reading the nodes of a dimension from a comma-separated file.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Index,
+};
 
 use rustc_hash::FxHashMap;
 
@@ -61,6 +64,17 @@ const REMARK: u8 = b'#';
 /// Most characters of the name of a vintage.
 const LONGEST_VINTAGE: usize = 80;
 
+/// The fields of a line, without the spaces around them. The reader could trim them too, and would make a new record of every line.
+struct Fields<'a>(&'a csv::StringRecord);
+
+impl Index<usize> for Fields<'_> {
+    type Output = str;
+
+    fn index(&self, at: usize) -> &str {
+        self.0[at].trim()
+    }
+}
+
 struct Lines<'a> {
     file: &'a str,
     reader: csv::Reader<&'a [u8]>,
@@ -71,7 +85,7 @@ struct Lines<'a> {
 impl<'a> Lines<'a> {
     fn open(file: &'a str, text: &'a str) -> Result<Self, DefinitionError> {
         let mut reader = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
+            .trim(csv::Trim::Headers)
             .comment(Some(REMARK))
             .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
         let headers = reader.headers().map_err(|error| Self::fault(file, &error))?.clone();
@@ -79,9 +93,9 @@ impl<'a> Lines<'a> {
     }
 
     /// The next line: its number, and its fields. One record is used again and again, because a country has 90,000 of them.
-    fn next(&mut self) -> Result<Option<(u64, &csv::StringRecord)>, DefinitionError> {
+    fn next(&mut self) -> Result<Option<(u64, Fields<'_>)>, DefinitionError> {
         let more = self.reader.read_record(&mut self.record).map_err(|error| Self::fault(self.file, &error))?;
-        Ok(more.then(|| (self.record.position().map_or(0, csv::Position::line), &self.record)))
+        Ok(more.then(|| (self.record.position().map_or(0, csv::Position::line), Fields(&self.record))))
     }
 
     fn fault(file: &str, error: &csv::Error) -> DefinitionError {
