@@ -192,7 +192,7 @@ pub struct Build {
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
     /// MiB of identities and households to hold in memory before they go to the scratch folder
-    #[arg(long, value_name = "MIB", default_value_t = 256)]
+    #[arg(long, value_name = "MIB", default_value_t = 160)]
     pub memory: usize,
     /// Threads; 0 takes one for each core
     #[arg(long, default_value_t = 0)]

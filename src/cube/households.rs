@@ -165,6 +165,8 @@ pub struct HouseholdWriter {
 impl HouseholdWriter {
     /// Adds people who stand behind each other, each with the household, the packed codes, and whether they are a head's.
     pub fn add(&mut self, households: &[u64], packed: &[u64], heads: impl Fn(usize) -> bool) -> Result<()> {
+        // The run is no field while it grows: it would be written in halves and read as a whole, for which processors wait.
+        let (mut household, mut run) = (self.household, std::mem::take(&mut self.run));
         let mut first = 0;
         for same in households.chunk_by(|a, b| a == b) {
             for from in (first..first + same.len()).step_by(MOST as usize) {
@@ -174,20 +176,16 @@ impl HouseholdWriter {
                     // Without a branch: who is a head cannot be foreseen.
                     group += Group { head: packed[at] & u64::from(head).wrapping_neg(), members: 1, heads: i32::from(head) };
                 }
-                self.continue_run(same[0], group)?;
+                let has_room = run.members + group.members <= MOST && run.heads + group.heads <= MOST;
+                if household != same[0] || !has_room {
+                    self.push(household, run)?;
+                    (household, run) = (same[0], Group::default());
+                }
+                run += group;
             }
             first += same.len();
         }
-        Ok(())
-    }
-
-    /// Adds to the run, if it is of the same household and has room.
-    fn continue_run(&mut self, household: u64, group: Group) -> Result<()> {
-        if self.household != household || self.run.members + group.members > MOST || self.run.heads + group.heads > MOST {
-            self.flush()?;
-            self.household = household;
-        }
-        self.run += group;
+        (self.household, self.run) = (household, run);
         Ok(())
     }
 
@@ -196,18 +194,18 @@ impl HouseholdWriter {
         self.push(household, Group { head: head.unwrap_or(0), members: -1, heads: -i32::from(head.is_some()) })
     }
 
+    #[inline]
     fn push(&mut self, household: u64, Group { head, members, heads }: Group) -> Result<()> {
+        if members == 0 {
+            return Ok(());
+        }
         self.writer.push(partition_of(spread(household)), Members::new(household, head, members, heads))
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        let run = std::mem::take(&mut self.run);
-        if run.members > 0 { self.push(self.household, run) } else { Ok(()) }
     }
 
     /// Hands over what is still gathered.
     pub fn finish(&mut self) -> Result<()> {
-        self.flush()?;
+        let run = std::mem::take(&mut self.run);
+        self.push(self.household, run)?;
         self.writer.finish()
     }
 }

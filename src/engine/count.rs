@@ -312,7 +312,7 @@ impl Cells {
         const TOGETHER: usize = 64;
         type Row<const VECTORS: usize> = [[u32; LANES]; VECTORS];
         let Self { plan, counts, .. } = self;
-        let counts = counts.get_or_insert_with(|| Counts::zeroed(plan.cells()));
+        let mut counts = counts.get_or_insert_with(|| Counts::zeroed(plan.cells())).tally();
         let cubes = plan.starts.len() - 1;
         let mut starts: Row<VECTORS> = [[0; LANES]; VECTORS];
         starts.as_flattened_mut()[..cubes].copy_from_slice(&plan.starts[..cubes]);

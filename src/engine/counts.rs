@@ -29,9 +29,41 @@ pub struct CountSlice<'a> {
 /// Cells that are looked at together: where none was counted nothing is added, so that memory behind it is not touched.
 const BLOCK: usize = 256;
 
+/// Cells that are looked at as one number.
+const WORD: usize = size_of::<u64>();
+
 /// Whether no cell of a block was counted. Without an early end, so that it is a few vectors joined.
 fn empty(block: &[u8]) -> bool {
     block.iter().fold(0, |bits, low| bits | low) == 0
+}
+
+/// Counts that grow: nothing else is between the processor and its cells.
+pub struct Tally<'a> {
+    low: &'a mut [u8],
+    over: &'a mut FxHashMap<u32, u32>,
+}
+
+impl Tally<'_> {
+    /// Counts one more in a cell.
+    ///
+    /// # Panics
+    /// If there is no such cell.
+    #[inline(always)]
+    pub fn increment(&mut self, cell: u32) {
+        let low = &mut self.low[cell as usize];
+        if *low == u8::MAX {
+            *low = 1;
+            self.run_over(cell);
+        } else {
+            *low += 1;
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn run_over(&mut self, cell: u32) {
+        *self.over.entry(cell).or_default() += 1;
+    }
 }
 
 impl Counts {
@@ -49,21 +81,13 @@ impl Counts {
     ///
     /// # Panics
     /// If there is no such cell.
-    #[inline]
     pub fn increment(&mut self, cell: u32) {
-        let low = &mut self.low[cell as usize];
-        if *low == u8::MAX {
-            *low = 1;
-            self.run_over(cell, 1);
-        } else {
-            *low += 1;
-        }
+        self.tally().increment(cell);
     }
 
-    #[cold]
-    #[inline(never)]
-    fn run_over(&mut self, cell: u32, times: u32) {
-        *self.over.entry(cell).or_default() += times;
+    /// For counting many records.
+    pub fn tally(&mut self) -> Tally<'_> {
+        Tally { low: &mut self.low, over: &mut self.over }
     }
 
     /// Counts one less in a cell; `None` if there is no such cell, or none was counted.
@@ -109,19 +133,30 @@ impl Counts {
             over.push([cell as u32, times]);
         }
         for [cell, times] in over.into_iter().filter(|[_, times]| *times > 0) {
-            self.run_over(cell, times);
+            *self.over.entry(cell).or_default() += times;
         }
         Some(())
     }
 
     /// The cells that count anything, ascending, with their counts.
     pub fn filled(&self) -> impl Iterator<Item = (u32, u32)> {
+        let (words, rest) = self.low.as_chunks::<WORD>();
+        let mut last = [0; WORD];
+        last[..rest.len()].copy_from_slice(rest);
+        let mut words =
+            words.iter().copied().chain([last]).map(u64::from_le_bytes).zip((0u32..).step_by(WORD)).filter(|(word, _)| *word > 0);
         let mut over = self.sorted_over().into_iter().peekable();
-        let blocks = self.low.chunks(BLOCK).zip((0u32..).step_by(BLOCK)).filter(|(block, _)| !empty(block));
-        let cells = blocks.flat_map(|(block, first)| (first..).zip(block)).filter(|(_, low)| **low > 0);
-        cells.map(move |(cell, &low)| {
+        let (mut word, mut first) = (0u64, 0);
+        std::iter::from_fn(move || {
+            if word == 0 {
+                (word, first) = words.next()?;
+            }
+            let place = word.trailing_zeros() / u8::BITS;
+            let low = word >> (place * u8::BITS) & u64::from(u8::MAX);
+            word ^= low << (place * u8::BITS);
+            let cell = first + place;
             let times = over.next_if(|[at, _]| *at == cell).map_or(0, |[_, times]| times);
-            (cell, u32::from(low) + times * u32::from(u8::MAX))
+            Some((cell, low as u32 + times * u32::from(u8::MAX)))
         })
     }
 

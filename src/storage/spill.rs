@@ -87,14 +87,18 @@ impl<T: Pod> SpillWriter<T> {
     }
 
     /// Adds an entry to a partition, that of its key's hash ([`spread`]).
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, partition: usize, entry: T) -> Result<()> {
         let gathered = &mut self.gathered[partition];
         gathered.push(entry);
-        if gathered.len() == self.most {
-            self.spill.hand_over(partition, gathered)?;
-            gathered.reserve_exact(self.most);
-        }
+        if gathered.len() == self.most { self.full(partition) } else { Ok(()) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn full(&mut self, partition: usize) -> Result<()> {
+        self.end(partition)?;
+        self.gathered[partition].reserve_exact(self.most);
         Ok(())
     }
 
