@@ -151,7 +151,7 @@ impl Identities {
     /// A writer for one thread.
     pub fn writer(self: &Arc<Self>) -> IdentityWriter {
         let next = u64::from(self.writers.fetch_add(1, Ordering::Relaxed)) << 32;
-        IdentityWriter { spill: SpillWriter::new(&self.spill), all: Arc::clone(self), next, last: [0; PARTITIONS] }
+        IdentityWriter { spill: SpillWriter::new(&self.spill), all: Arc::clone(self), next, last: Box::new([0; PARTITIONS]) }
     }
 
     /// The repetitions within one partition, ordered as in the snapshot. Takes the partition's entries out, once all
@@ -225,7 +225,7 @@ pub struct IdentityWriter {
     /// Number of the next record.
     next: u64,
     /// For each partition the number of its last record.
-    last: [u64; PARTITIONS],
+    last: Box<[u64; PARTITIONS]>,
 }
 
 impl IdentityWriter {

@@ -171,10 +171,11 @@ impl HouseholdWriter {
         for same in households.chunk_by(|a, b| a == b) {
             for from in (first..first + same.len()).step_by(MOST as usize) {
                 let mut group = Group::default();
-                for at in from..(from + MOST as usize).min(first + same.len()) {
+                let to = (from + MOST as usize).min(first + same.len());
+                for (at, packed) in (from..to).zip(&packed[from..to]) {
                     let head = heads(at);
                     // Without a branch: who is a head cannot be foreseen.
-                    group += Group { head: packed[at] & u64::from(head).wrapping_neg(), members: 1, heads: i32::from(head) };
+                    group += Group { head: packed & u64::from(head).wrapping_neg(), members: 1, heads: i32::from(head) };
                 }
                 let has_room = run.members + group.members <= MOST && run.heads + group.heads <= MOST;
                 if household != same[0] || !has_room {

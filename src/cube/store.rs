@@ -280,7 +280,7 @@ impl Divisor {
     }
 
     fn divide(&self, number: u32) -> u32 {
-        if self.factor == 0 { number } else { (u128::from(self.factor) * u128::from(number) >> 64) as u32 }
+        if self.factor == 0 { number } else { ((u128::from(self.factor) * u128::from(number)) >> 64) as u32 }
     }
 }
 
