@@ -29,6 +29,9 @@ pub struct CountSlice<'a> {
 /// Cells that are looked at together: where none was counted nothing is added, so that memory behind it is not touched.
 const BLOCK: usize = 256;
 
+/// How many times 255 fits a count that has something left.
+const MOST_TIMES: u32 = u32::MAX / u8::MAX as u32 - 1;
+
 /// Cells that are looked at as one number.
 const WORD: usize = size_of::<u64>();
 
@@ -106,7 +109,7 @@ impl Counts {
         Some(())
     }
 
-    /// Adds counts of cells from `first` on; `None`, with nothing certain of the counts, if there are no such cells.
+    /// Adds counts of cells from `first` on; `None`, with nothing certain of the counts, if there are no such cells or the sum is no count.
     pub fn add(&mut self, first: usize, counts: CountSlice<'_>) -> Option<()> {
         let end = first.checked_add(counts.low.len())?;
         let cells = self.low.get_mut(first..end)?;
@@ -129,11 +132,12 @@ impl Counts {
             }
         }
         for &[cell, times] in counts.over {
-            let cell = first + Some(cell as usize).filter(|&cell| cell < counts.low.len())?;
-            over.push([cell as u32, times]);
+            counts.low.get(cell as usize).filter(|low| **low > 0 && times > 0)?;
+            over.push([(first + cell as usize) as u32, times]);
         }
-        for [cell, times] in over.into_iter().filter(|[_, times]| *times > 0) {
-            *self.over.entry(cell).or_default() += times;
+        for [cell, times] in over {
+            let sum = self.over.entry(cell).or_default();
+            *sum = sum.checked_add(times).filter(|&sum| sum <= MOST_TIMES)?;
         }
         Some(())
     }
@@ -240,12 +244,18 @@ mod tests {
     }
 
     #[test]
-    fn cells_that_are_not_there_are_refused() {
+    fn what_cannot_be_is_refused() {
         let mut counts = Counts::zeroed(4);
         assert_eq!(counts.decrement(4), None);
         assert_eq!(counts.decrement(3), None);
         assert_eq!(counts.add(1, CountSlice { low: &[1; 4], over: &[] }), None);
         assert_eq!(counts.add(usize::MAX, CountSlice { low: &[1], over: &[] }), None);
         assert_eq!(counts.add(0, CountSlice { low: &[1], over: &[[1, 1]] }), None);
+        assert_eq!(counts.add(0, CountSlice { low: &[0], over: &[[0, 1]] }), None);
+        assert_eq!(counts.add(0, CountSlice { low: &[1], over: &[[0, 0]] }), None);
+        let most = CountSlice { low: &[255], over: &[[0, MOST_TIMES]] };
+        assert_eq!(Counts::zeroed(1).add(0, most), Some(()));
+        let mut counts = Counts::zeroed(1);
+        assert_eq!((counts.add(0, most), counts.add(0, most)), (Some(()), None));
     }
 }
