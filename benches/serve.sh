@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Latency of table requests from outside: bash benches/serve.sh RELEASES [SECONDS] [CONNECTIONS] [CACHE_MIB]
 #
-# Asks for every district of the releases in turn, each by all nodes of sex, age and occupation group (table `labour`).
+# Asks for every district of the releases in turn, each by all nodes of sex, age and occupation group (the counts of table `labour`).
 # Without a cache of finished answers (the default here) every request reads its cells. Needs wrk and curl.
 set -euo pipefail
 releases="$1" seconds="${2:-10}" connections="${3:-8}" cache="${4:-0}"
@@ -17,7 +17,7 @@ curl -s "$base/api/v2/tables/labour/data?lang=en&outputFormat=csv&codelist[Regio
     cut -d, -f1 | grep -v Region | sort -u >"$scratch/districts"
 {
     echo 'local paths = {'
-    sed 's|.*|"/api/v2/tables/labour/data?lang=en\&valuecodes[Region]=&\&valuecodes[Sex]=*\&valuecodes[Age]=*\&valuecodes[Occupation]=*\&valuecodes[Tid]=*\&valuecodes[ContentsCode]=*",|' "$scratch/districts"
+    sed 's|.*|"/api/v2/tables/labour/data?lang=en\&valuecodes[Region]=&\&valuecodes[Sex]=*\&valuecodes[Age]=*\&valuecodes[Occupation]=*\&valuecodes[Tid]=*\&valuecodes[ContentsCode]=persons",|' "$scratch/districts"
     echo '}
 local at = 0
 request = function()
