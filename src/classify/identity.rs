@@ -1,8 +1,8 @@
 //! Finds records that repeat an identity, exactly and with bounded memory.
 //!
-//! Every accepted record gets a number and leaves 8 bytes: its identity (less the bits that its partition says) and
-//! what its number is behind the one before, spread over partitions by identity. Identities that occur once, nearly all, are told apart by one bit
-//! each ([`Repeats`]); only the rest are compared. What else must be known of a repetition (where it stands, its codes,
+//! Every accepted record gets a number and leaves 8 bytes: its identity (less the bits that its partition says) and how far
+//! it is behind the record before, spread over partitions by identity. Identities that occur once, nearly all, are told apart
+//! by one bit each ([`Repeats`]); only the rest are compared. What else must be known of a repetition (where it stands, its codes,
 //! its household) lies chunk by chunk in the order of the snapshot, and is looked up for repetitions only. The record
 //! that stands first in the snapshot stays, whichever thread met it first.
 
@@ -16,7 +16,7 @@ use bytemuck::{Pod, Zeroable};
 use super::{Coded, Position, Positions};
 use crate::{
     error::{Error, Result},
-    storage::{PARTITIONS, Piece, Repeats, Scratch, Spill, SpillWriter, partition_of, spread},
+    storage::{BITS_BESIDE, PARTITIONS, Piece, Repeats, Scratch, Spill, SpillWriter, beside, hash_beside, partition_of, spread},
 };
 
 /// An accepted record, as far as it matters for taking it off again.
@@ -71,25 +71,14 @@ pub fn repetitions(records: &[SeenIdentity], repeats: &mut Repeats) -> Vec<Dupli
 /// record that the next one counts from.
 type Entry = u64;
 
-/// Bits of the distance to the entry before: 256 on average, as many as there are partitions.
-const DISTANCE: u32 = 12;
-
-fn entry(hash: u64, distance: u64) -> Entry {
-    hash << 8 | distance
-}
-
-/// The hash of an entry, without the bits of the partition.
-fn hash_of(entry: Entry) -> u64 {
-    entry >> DISTANCE << DISTANCE >> 8
-}
-
+/// How far an entry is behind the one before: 256 records on average, as many as there are partitions.
 fn distance_of(entry: Entry) -> u64 {
-    entry & ((1 << DISTANCE) - 1)
+    entry & ((1 << BITS_BESIDE) - 1)
 }
 
 /// The entries of a piece without the first.
 fn hashes(piece: &[Entry]) -> impl Iterator<Item = u64> + '_ {
-    piece.iter().skip(1).map(|&entry| hash_of(entry))
+    piece.iter().skip(1).map(|&entry| hash_beside(entry))
 }
 
 /// Hashes and numbers of the records in a piece.
@@ -97,7 +86,7 @@ fn numbered(piece: &[Entry]) -> impl Iterator<Item = (u64, u64)> + '_ {
     let (first, entries) = piece.split_first().map_or((0, piece), |(&first, entries)| (first, entries));
     entries.iter().scan(first, |number, &entry| {
         *number += distance_of(entry);
-        Some((hash_of(entry), *number))
+        Some((hash_beside(entry), *number))
     })
 }
 
@@ -243,14 +232,14 @@ impl IdentityWriter {
             let hash = spread(identity);
             let partition = partition_of(hash);
             let mut distance = number - self.last[partition];
-            if distance >> DISTANCE > 0 {
+            if distance >> BITS_BESIDE > 0 {
                 self.spill.end(partition)?;
             }
             if self.spill.begins(partition) {
                 self.spill.push(partition, number)?;
                 distance = 0;
             }
-            self.spill.push(partition, entry(hash, distance))?;
+            self.spill.push(partition, beside(hash, distance))?;
             self.last[partition] = number;
         }
         let mut households: Vec<u64> = Vec::new();
@@ -285,7 +274,7 @@ mod tests {
     fn records_of_a_piece_keep_hash_and_number() {
         let hash = |identity: u64| spread(identity) & (u64::MAX >> 8);
         let most = (1u64 << 60) - 1;
-        let piece = [7 << 32, entry(spread(most), 0), entry(spread(5), 4095), entry(spread(5), 1)];
+        let piece = [7 << 32, beside(spread(most), 0), beside(spread(5), 4095), beside(spread(5), 1)];
         let expected = [(hash(most), 7 << 32), (hash(5), (7 << 32) + 4095), (hash(5), (7 << 32) + 4096)];
         assert_eq!(numbered(&piece).collect::<Vec<_>>(), expected);
         assert_eq!(hashes(&piece).collect::<Vec<_>>(), expected.map(|(hash, _)| hash));

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     error::Result,
-    storage::{Repeats, Scratch, Spill, SpillWriter, partition_of, spread},
+    storage::{Repeats, Scratch, Spill, SpillWriter, beside, hash_beside, partition_of, spread},
 };
 
 /// Some members of one household: how many they are, and how many of them are heads. Negative numbers take members off again.
@@ -25,12 +25,12 @@ const MOST: i32 = 31;
 
 impl Members {
     fn new(household: u64, head: u64, members: i32, heads: i32) -> Self {
-        Self { key: spread(household) << 8 | u64::from(members as u8 & 63) << 6 | u64::from(heads as u8 & 63), head }
+        Self { key: beside(spread(household), u64::from(members as u8 & 63) << 6 | u64::from(heads as u8 & 63)), head }
     }
 
     /// The hash of the household, as [`Repeats`] take it.
     fn hash(&self) -> u64 {
-        self.key >> 12 << 4
+        hash_beside(self.key)
     }
 
     fn members(&self) -> i32 {
@@ -168,23 +168,21 @@ impl HouseholdWriter {
         // The run is no field while it grows: it would be written in halves and read as a whole, for which processors wait.
         let (mut household, mut run) = (self.household, std::mem::take(&mut self.run));
         let mut first = 0;
-        for same in households.chunk_by(|a, b| a == b) {
-            for from in (first..first + same.len()).step_by(MOST as usize) {
-                let mut group = Group::default();
-                let to = (from + MOST as usize).min(first + same.len());
-                for (at, packed) in (from..to).zip(&packed[from..to]) {
-                    let head = heads(at);
-                    // Without a branch: who is a head cannot be foreseen.
-                    group += Group { head: packed & u64::from(head).wrapping_neg(), members: 1, heads: i32::from(head) };
-                }
-                let has_room = run.members + group.members <= MOST && run.heads + group.heads <= MOST;
-                if household != same[0] || !has_room {
-                    self.push(household, run)?;
-                    (household, run) = (same[0], Group::default());
-                }
-                run += group;
+        for same in households.chunk_by(|a, b| a == b).flat_map(|same| same.chunks(MOST as usize)) {
+            let behind = first + same.len();
+            let mut group = Group::default();
+            for (at, packed) in (first..behind).zip(&packed[first..behind]) {
+                let head = heads(at);
+                // Without a branch: who is a head cannot be foreseen.
+                group += Group { head: packed & u64::from(head).wrapping_neg(), members: 1, heads: i32::from(head) };
             }
-            first += same.len();
+            let has_room = run.members + group.members <= MOST && run.heads + group.heads <= MOST;
+            if household != same[0] || !has_room {
+                self.push(household, run)?;
+                (household, run) = (same[0], Group::default());
+            }
+            run += group;
+            first = behind;
         }
         (self.household, self.run) = (household, run);
         Ok(())

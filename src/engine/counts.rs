@@ -9,7 +9,7 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 
 /// Counts of the cells of a dense array.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counts {
     /// For each cell what is left of its count, 1 to 255; 0 where nothing was counted.
     low: Vec<u8>,
@@ -113,7 +113,11 @@ impl Counts {
     pub fn add(&mut self, first: usize, counts: CountSlice<'_>) -> Option<()> {
         let end = first.checked_add(counts.low.len())?;
         let cells = self.low.get_mut(first..end)?;
-        let mut over = Vec::new();
+        let mut run_over = |cell: usize, times: u32| {
+            let sum = self.over.entry((first + cell) as u32).or_default();
+            *sum = sum.checked_add(times).filter(|&sum| sum <= MOST_TIMES)?;
+            Some(())
+        };
         for (at, (sums, counts)) in cells.chunks_mut(BLOCK).zip(counts.low.chunks(BLOCK)).enumerate() {
             if empty(counts) {
                 continue;
@@ -128,16 +132,12 @@ impl Counts {
             }
             if any {
                 let ran_over = before.iter().zip(counts).map(|(before, count)| before.checked_add(*count).is_none());
-                over.extend((first + at * BLOCK..).zip(ran_over).filter(|(_, ran_over)| *ran_over).map(|(cell, _)| [cell as u32, 1]));
+                (at * BLOCK..).zip(ran_over).filter(|(_, ran_over)| *ran_over).try_for_each(|(cell, _)| run_over(cell, 1))?;
             }
         }
         for &[cell, times] in counts.over {
             counts.low.get(cell as usize).filter(|low| **low > 0 && times > 0)?;
-            over.push([(first + cell as usize) as u32, times]);
-        }
-        for [cell, times] in over {
-            let sum = self.over.entry(cell).or_default();
-            *sum = sum.checked_add(times).filter(|&sum| sum <= MOST_TIMES)?;
+            run_over(cell as usize, times)?;
         }
         Some(())
     }

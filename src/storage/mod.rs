@@ -40,7 +40,7 @@ pub use cache::{CachedFile, ReadCache};
 pub use digest::FileDigest;
 pub use folder::{read_folder, read_text};
 pub use scratch::{Piece, Scratch};
-pub use spill::{PARTITIONS, Repeats, Spill, SpillWriter, partition_of, spread};
+pub use spill::{BITS_BESIDE, PARTITIONS, Repeats, Spill, SpillWriter, beside, hash_beside, partition_of, spread};
 
 use crate::error::{Error, Result};
 

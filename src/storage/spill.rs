@@ -29,6 +29,21 @@ pub fn partition_of(hash: u64) -> usize {
     (hash >> 56) as usize
 }
 
+/// Bits that [`beside`] has room for: those of the partition and the lowest of a hash.
+pub const BITS_BESIDE: u32 = 12;
+
+/// A hash without the bits of its partition, and something else beside it.
+#[inline]
+pub fn beside(hash: u64, rest: u64) -> u64 {
+    hash << 8 | rest
+}
+
+/// The hash that something stands beside.
+#[inline]
+pub fn hash_beside(entry: u64) -> u64 {
+    entry >> BITS_BESIDE << 4
+}
+
 /// Entries by partition.
 #[derive(Debug)]
 pub struct Spill<T> {
@@ -169,6 +184,14 @@ mod tests {
         }
         for key in [0, 1, 3_171_011_201_900_001, 1_111_111_111_111_111_110, (1 << 60) - 1] {
             assert_eq!((spread(key) >> 4).wrapping_mul(inverse) & ((1 << 60) - 1), key);
+        }
+    }
+
+    #[test]
+    fn a_hash_has_room_beside_it() {
+        for (key, rest) in [(0, 0), ((1 << 60) - 1, (1 << BITS_BESIDE) - 1), (3_171_011_201_900_001, 0xabc)] {
+            let entry = beside(spread(key), rest);
+            assert_eq!((hash_beside(entry), entry & ((1 << BITS_BESIDE) - 1)), (spread(key) & (u64::MAX >> 8), rest));
         }
     }
 
