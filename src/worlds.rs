@@ -1,13 +1,13 @@
 //! The plain data that protection hands over and the audit checks: the rule, counted tables, alternative worlds and
 //! certificates.
 //!
-//! An *alternative world* is a set of whole-number changes to the finest counts of the tables of one unit. A
+//! An *alternative world* is a set of whole-number changes to the finest counts of all tables. A
 //! *certificate* names, for one primary cell, a world in which the cell is small and one in which it is large. Many
 //! certificates share a world. Everything here holds true values and stays in the confidential store.
 
 use serde::{Deserialize, Serialize};
 
-use crate::register::{Shape, Status, Table, ZeroMask};
+use crate::register::{Dimension, Links, Shape, Status, Table, Unit, ZeroMask};
 
 /// How far an attacker's range of a primary cell must reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,12 +37,32 @@ pub struct Rule {
     pub reach: Reach,
     /// The small-group rule, if it applies.
     pub group: Option<GroupRule>,
+    /// From how many households a published count of people comes at least; 1: from any.
+    #[serde(default = "one")]
+    pub contributors: u32,
 }
 
+fn one() -> u32 {
+    1
+}
+
+/// Share of a count, in percent, by which the range of a cell with too few contributors must reach beyond it: the p% rule for a cell with one
+/// contributor (Hundepool et al., "Statistical Disclosure Control", Wiley 2012, 4.2.2).
+const SAFETY_PERCENT: u32 = 20;
+
 impl Rule {
-    /// The default rule: the threshold alone, without sensitive dimensions.
+    /// The default rule: the threshold alone, without sensitive dimensions and for any number of contributors.
     pub fn threshold(threshold: u32) -> Self {
-        Self { threshold, reach: Reach::Rule, group: None }
+        Self { threshold, reach: Reach::Rule, group: None, contributors: 1 }
+    }
+
+    /// How far down and up the range of a primary of this count must reach: a small count's from [`Rule::low`] to [`Rule::high`], that of a
+    /// count from too few contributors from where it could be any small count to a fifth beyond itself.
+    pub fn goals(&self, count: u32) -> (u32, u32) {
+        if self.is_small(count) || count == 0 {
+            return (self.low(), self.high());
+        }
+        (self.threshold.saturating_sub(1), count.saturating_add(count.saturating_mul(SAFETY_PERCENT).div_ceil(100)))
     }
 
     /// Whether a count is primary by the threshold.
@@ -78,6 +98,53 @@ pub struct Counted<'a> {
     pub zeros: &'a ZeroMask,
     /// The true count of every cell.
     pub counts: &'a [u32],
+    /// Numbers, ascending, of the cells that come from fewer households than [`Rule::contributors`] asks for.
+    pub few: &'a [u32],
+}
+
+/// Everything that was counted of one period, as protection and audit take it: one system of sums over all tables and units.
+#[derive(Debug, Clone, Copy)]
+pub struct Census<'a> {
+    /// The tables that are published.
+    pub tables: &'a [Counted<'a>],
+    /// Tables of which nothing is published, that alternative worlds must fill all the same: see [`crate::register::joint_tables`].
+    pub joint: &'a [Counted<'a>],
+    /// Members of counted households, one table for each of [`Links::members`].
+    pub members: &'a [Counted<'a>],
+    /// What people and households tell of each other.
+    pub links: &'a Links,
+    /// All dimensions.
+    pub dimensions: &'a [Dimension],
+}
+
+impl<'a> Census<'a> {
+    /// Tables that worlds change, as [`Change::table`] numbers them: the published ones, then the joint ones.
+    pub fn changeable(&self) -> impl Iterator<Item = &'a Counted<'a>> + Clone {
+        self.tables.iter().chain(self.joint)
+    }
+
+    /// A table by its number, published or joint.
+    pub fn table(&self, at: usize) -> Option<&'a Counted<'a>> {
+        self.tables.get(at).or_else(|| self.joint.get(at - self.tables.len()))
+    }
+
+    /// Whether any table is of this unit.
+    pub fn has(&self, unit: Unit) -> bool {
+        self.tables.iter().any(|counted| counted.table.unit == unit)
+    }
+}
+
+/// A revision of the same period that is published already: what it shows cannot be taken back.
+#[derive(Debug, Clone, Copy)]
+pub struct Earlier<'a> {
+    /// What was counted then.
+    pub census: Census<'a>,
+    /// Statuses of the cells of each of its tables.
+    pub statuses: &'a [Vec<Status>],
+    /// The rule that it was protected by.
+    pub rule: &'a Rule,
+    /// What proves its protection.
+    pub proof: &'a Proof,
 }
 
 /// Number of the world in which nothing changes: the true counts.
@@ -86,7 +153,7 @@ pub const TRUE_WORLD: u32 = 0;
 /// One changed finest cell of a world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
-    /// Position of the table in the release.
+    /// Position of the table in the release; joint tables come behind.
     pub table: u16,
     /// Number of the cell in its table's [`Shape`].
     pub cell: u32,
@@ -167,9 +234,9 @@ pub struct Certificate {
     pub table: u16,
     /// Number of the cell.
     pub cell: u32,
-    /// World in which the cell is at most [`Rule::low`].
+    /// World in which the cell is at most what [`Rule::goals`] says.
     pub low: u32,
-    /// World in which the cell is at least [`Rule::high`].
+    /// World in which the cell is at least that.
     pub high: u32,
 }
 
@@ -221,7 +288,7 @@ impl Audited {
 pub struct Proof {
     /// The worlds.
     pub worlds: Worlds,
-    /// One certificate for every primary cell of the threshold rule.
+    /// One certificate for every primary cell, but for small groups in one category.
     pub certificates: Vec<Certificate>,
     /// One for every small group in one category.
     pub groups: Vec<GroupCertificate>,

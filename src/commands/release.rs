@@ -51,7 +51,7 @@ impl Protecting {
         let is_sensitive = |dimension: &&Dimension| dimension.sensitive || self.sensitive.contains(&dimension.id);
         let dimensions: Vec<String> = definitions.dimensions.iter().filter(is_sensitive).map(|dimension| dimension.id.clone()).collect();
         let group = (!dimensions.is_empty()).then_some(GroupRule { below: self.small_group, dimensions });
-        Ok(Rule { threshold: self.threshold, reach: self.reach, group })
+        Ok(Rule { threshold: self.threshold, reach: self.reach, group, contributors: 1 })
     }
 }
 

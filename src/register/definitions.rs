@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::{
-    Axis, Charts, Contents, Dimension, Frequency, Label, Measure, Note, Role, Shape, Source, StructuralZero, Table, TableAxis, Unit,
+    Axis, Charts, Contents, Dimension, Frequency, Label, Links, Measure, Note, Role, Shape, Source, StructuralZero, Table, TableAxis, Unit,
     ZeroSide, charts,
     dimensions::dimension,
-    measures, nodes,
+    links, measures, nodes,
     notes::{NoteFile, concerns, notes},
     origin::hexadecimal,
 };
@@ -149,6 +149,14 @@ pub struct Definitions {
     pub tables: Vec<Table>,
     /// Combinations that cannot occur.
     pub zeros: Vec<StructuralZero>,
+    /// What the tables of one unit tell of those of the other.
+    pub links: Links,
+    /// Tables that are counted to protect the others and never published: see [`super::joint_tables`].
+    pub joint: Vec<Table>,
+    /// Members of households, one table for each of [`Links::members`]; counted like [`Definitions::joint`].
+    pub members: Vec<Table>,
+    /// From how many households a published count of people comes at least, unless the operator says otherwise.
+    pub contributors: u32,
     /// Numbers worked out from published counts.
     pub measures: Vec<Measure>,
     /// What charts are drawn from.
@@ -177,7 +185,26 @@ struct RegisterFile {
     languages: Vec<Language>,
     identity: Option<KeyFile>,
     household: Option<HouseholdFile>,
+    #[serde(default)]
+    protection: ProtectionFile,
 }
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ProtectionFile {
+    contributors: Spanned<u32>,
+}
+
+impl Default for ProtectionFile {
+    fn default() -> Self {
+        Self { contributors: Spanned::new(0..0, DEFAULT_CONTRIBUTORS) }
+    }
+}
+
+/// From how many households a published count of people comes at least, where the definitions do not say.
+const DEFAULT_CONTRIBUTORS: u32 = 2;
+/// The most contributors that may be asked for: so many are told apart when people are counted.
+pub const MOST_CONTRIBUTORS: u32 = 5;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -392,7 +419,7 @@ impl Definitions {
         let mut tables: Vec<Table> = Vec::new();
         for (file, content) in files_in(sources, "tables/", ".toml") {
             let text = Text { file, text: content, languages: &languages };
-            let mut table = table(&text, &parsed, &dimensions, household.is_some())?;
+            let mut table = table(&text, &parsed, &dimensions, &tables, household.is_some())?;
             // What is true of the whole register stands before what is true of one table.
             let of_all: Vec<Note> = shared_notes.iter().filter(|note| concerns(note, &table)).cloned().collect();
             table.notes.splice(0..0, of_all);
@@ -424,6 +451,15 @@ impl Definitions {
             }
         }
 
+        let linking = sources.get_key_value("links.toml");
+        let linking = linking.map(|(file, content)| Text { file, text: content, languages: &languages });
+        let links = links::read(linking.as_ref(), &parsed, &tables, household.is_some())?;
+        let contributors = *register.protection.contributors.get_ref();
+        if !(1..=MOST_CONTRIBUTORS).contains(&contributors) {
+            let problem = format!("expected between 1 and {MOST_CONTRIBUTORS} contributing households");
+            return text.fault(register.protection.contributors.span().start, problem);
+        }
+
         let measures = match sources.get_key_value("measures.toml") {
             Some((file, content)) => measures::read(&Text { file, text: content, languages: &languages }, &parsed, &tables)?,
             None => Vec::new(),
@@ -453,8 +489,13 @@ impl Definitions {
             }
         }
 
-        let (dimensions, sources) = parsed.into_iter().map(|parsed| (parsed.dimension, parsed.source)).unzip();
+        let (dimensions, sources): (Vec<Dimension>, Vec<Source>) =
+            parsed.into_iter().map(|parsed| (parsed.dimension, parsed.source)).unzip();
         Ok(Self {
+            joint: links::joint_tables(&tables, &dimensions),
+            members: links::member_tables(&links, &tables, &dimensions),
+            links,
+            contributors,
             id: register.id,
             label: text.label(&register.label)?,
             agency: register.agency,
@@ -476,6 +517,11 @@ impl Definitions {
             digest,
             languages,
         })
+    }
+
+    /// Every table that is counted cell by cell: those that are published, then [`Definitions::joint`].
+    pub fn counted_tables(&self) -> impl Iterator<Item = &Table> + Clone {
+        self.tables.iter().chain(&self.joint)
     }
 
     /// The dimension with this identifier and its position.
@@ -501,7 +547,13 @@ fn files_in<'a>(sources: &'a Sources, folder: &'a str, ending: &'a str) -> impl 
         .map(|(name, content)| (name.as_str(), content.as_str()))
 }
 
-fn table(text: &Text<'_>, parsed: &[Parsed], dimensions: &[&Dimension], has_households: bool) -> Result<Table, DefinitionError> {
+fn table(
+    text: &Text<'_>,
+    parsed: &[Parsed],
+    dimensions: &[&Dimension],
+    before: &[Table],
+    has_households: bool,
+) -> Result<Table, DefinitionError> {
     let file: TableFile = text.parse()?;
     let id = file.id.get_ref();
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-') {
@@ -521,6 +573,19 @@ fn table(text: &Text<'_>, parsed: &[Parsed], dimensions: &[&Dimension], has_hous
             return text.fault(at, "household size is known of households only; expected unit = \"household\"");
         }
         geos += usize::from(found.dimension.role == Role::Geo);
+        // Categories of one column that overlap tell of each other, which sums along one tree do not show.
+        let of_unit = before.iter().filter(|table| table.unit == file.unit).flat_map(|table| &table.axes).map(|axis| &axis.dimension);
+        let others = of_unit.chain(file.axis.get_ref().iter().map(|axis| axis.dimension.get_ref()));
+        let mut others =
+            others.filter(|other| **other != found.dimension.id).filter_map(|other| parsed.iter().find(|p| p.dimension.id == *other));
+        if let Some(other) = others.find(|other| found.source.column().is_some() && other.source.column() == found.source.column()) {
+            let problem = format!(
+                "'{}' and '{}' are read from the same column, so that tables by one would tell of tables by the other; expected one of \
+                 them, with a [[grouping]] for other categories",
+                found.dimension.id, other.dimension.id
+            );
+            return text.fault(at, problem);
+        }
     }
     let axes = file.axis.get_ref();
     if let Some(id) = nodes::first_repeated(axes.iter().map(|axis| axis.dimension.get_ref().as_str())) {

@@ -9,6 +9,7 @@
 //! dimensions/age.csv       its nodes
 //! tables/population.toml   one table each
 //! structural-zeros.toml    combinations that cannot occur
+//! links.toml               what tables of people and of households tell of each other
 //! measures.toml            shares, ratios and the like, worked out from published counts
 //! charts.toml              sides and ages of pyramids, tiles of maps
 //! ```
@@ -18,6 +19,7 @@ mod definitions;
 mod dimension;
 mod dimensions;
 mod label;
+mod links;
 mod measure;
 mod measures;
 mod nodes;
@@ -30,9 +32,10 @@ mod status;
 mod table;
 
 pub use charts::{Charts, PyramidParts, Tile, Tiles};
-pub use definitions::{Contact, DefinitionError, Definitions, FileSources, Household, Key, Language, Sources};
+pub use definitions::{Contact, DefinitionError, Definitions, FileSources, Household, Key, Language, MOST_CONTRIBUTORS, Sources};
 pub use dimension::{Axis, Dimension, Group, Grouping, Level, Node, Role};
 pub use label::Label;
+pub use links::{HeadPair, Links, MOST_JOINT_CELLS, Members, MembersLink, joint_tables, member_tables};
 pub use measure::{Band, Measure, MeasureKind};
 pub use nodes::vintage_name;
 pub use origin::Origin;

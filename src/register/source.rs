@@ -44,6 +44,16 @@ pub enum Source {
     },
 }
 
+impl Source {
+    /// The one column that the values are read from; `None` where there is none or several.
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            Self::Code { column, .. } | Self::Age { column, .. } => Some(column),
+            Self::Region { .. } | Self::HouseholdSize { .. } => None,
+        }
+    }
+}
+
 /// One way of numbering values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Coding {

@@ -50,7 +50,8 @@ async fn publish(store: &Store) -> Definitions {
         let count = |(table, shape): (&Table, &Shape)| (0..shape.cells).map(|cell| crowd(&definitions, table, shape, cell)).collect();
         let counts: Vec<Vec<u32>> = tables().map(count).collect();
         let parts = tables().zip(zeros.iter().zip(&counts));
-        let counted: Vec<Counted<'_>> = parts.map(|((table, shape), (zeros, counts))| Counted { table, shape, zeros, counts }).collect();
+        let counted: Vec<Counted<'_>> =
+            parts.map(|((table, shape), (zeros, counts))| Counted { table, shape, zeros, counts, few: &[] }).collect();
         let statuses = counts.iter().map(|counts| vec![Status::Published; counts.len()]).collect();
         let audited = certify(&counted, statuses, &Proof::default(), &Rule::threshold(5), &Effort::default()).unwrap().unwrap();
         let mut draft = Draft::start(store, &definitions, period.parse().unwrap(), None).await.unwrap();

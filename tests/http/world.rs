@@ -62,7 +62,7 @@ impl Tables {
     /// The tables as protection and audit take them.
     pub fn counted<'a>(&'a self, definitions: &'a Definitions) -> Vec<Counted<'a>> {
         let parts = definitions.tables.iter().zip(&self.shapes).zip(self.zeros.iter().zip(&self.counts));
-        parts.map(|((table, shape), (zeros, counts))| Counted { table, shape, zeros, counts }).collect()
+        parts.map(|((table, shape), (zeros, counts))| Counted { table, shape, zeros, counts, few: &[] }).collect()
     }
 }
 

@@ -4,14 +4,14 @@ use cacah::{
     audit::{Effort, Fault, Report, audit},
     protect::{Protected, Settings, Trials, protect},
     register::Status,
-    worlds::{GroupRule, Reach, Rule},
+    worlds::{GroupRule, Rule},
 };
 
 use super::country;
 use super::synthetic::Owned;
 
 fn rule() -> Rule {
-    Rule { threshold: 5, reach: Reach::Rule, group: Some(GroupRule { below: 40, dimensions: vec!["religion".into()] }) }
+    Rule { group: Some(GroupRule { below: 40, dimensions: vec!["religion".into()] }), ..Rule::threshold(5) }
 }
 
 /// Two regencies of a made-up country.

@@ -233,7 +233,7 @@ fn no_range_is_narrower_than_promised() {
     let only: Option<u64> = std::env::var("SEED").ok().and_then(|text| text.parse().ok());
     for seed in only.map_or(0..cases, |seed| seed..seed + 1) {
         let reach = if seed % 3 == 0 { Reach::Beyond } else { Reach::Rule };
-        check(seed, &Rule { threshold: 2 + (seed % 4) as u32, reach, group: None }, &mut tally);
+        check(seed, &Rule { reach, ..Rule::threshold(2 + (seed % 4) as u32) }, &mut tally);
     }
     println!("{} ends found by search, {} given up", tally.0, tally.1);
     assert!(tally.0 > 20 * tally.1);
@@ -243,6 +243,6 @@ fn no_range_is_narrower_than_promised() {
 fn small_groups_may_lie_in_several_categories() {
     for seed in 0..500 {
         let group = GroupRule { below: 6, dimensions: vec!["a".into(), "c".into()] };
-        check(seed, &Rule { threshold: 3, reach: Reach::Rule, group: Some(group) }, &mut (0, 0));
+        check(seed, &Rule { group: Some(group), ..Rule::threshold(3) }, &mut (0, 0));
     }
 }

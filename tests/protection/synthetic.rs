@@ -39,7 +39,13 @@ impl Owned {
     /// The tables as protect and audit take them.
     pub fn counted(&self) -> Vec<Counted<'_>> {
         (0..self.tables.len())
-            .map(|at| Counted { table: &self.tables[at], shape: &self.shapes[at], zeros: &self.zeros[at], counts: &self.counts[at] })
+            .map(|at| Counted {
+                table: &self.tables[at],
+                shape: &self.shapes[at],
+                zeros: &self.zeros[at],
+                counts: &self.counts[at],
+                few: &[],
+            })
             .collect()
     }
 }

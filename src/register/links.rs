@@ -1,0 +1,320 @@
+//! Links between units: what tables of people tell of households, and the other way round.
+//!
+//! ```text
+//! people of a region  =  sum over sizes of size x households  +  members beyond the open size  +  people outside
+//! households of a head's sex and age  <=  people of that sex and age
+//! ```
+//!
+//! The first is a [`MembersLink`], the second follows from [`HeadPair`]s: the head of a household is one of the people. Tables of
+//! both units are therefore one system, for whoever protects it and for whoever attacks it. Links are declared in `links.toml`;
+//! what that file leaves out is worked out from the definitions, so that no register is without them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use super::{
+    Dimension, Role, Source, Table, Unit,
+    definitions::{DefinitionError, Parsed, Text},
+};
+
+/// Fewest and most members of a household in one category of a size dimension; `None`: nobody knows a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
+    /// Fewest members.
+    pub least: u32,
+    /// Most members.
+    pub most: Option<u32>,
+}
+
+/// The people of a region are the members of its households.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MembersLink {
+    /// [`Dimension::id`] of the household size.
+    pub size: String,
+    /// Identifiers of the dimensions in which all members of a household stand where its head stands.
+    pub shared: Vec<String>,
+    /// Members by base leaf of the size dimension.
+    pub members: Vec<Members>,
+}
+
+/// A dimension of household heads, and the dimension of people that says the same of everybody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadPair {
+    /// [`Dimension::id`] in tables of households.
+    pub head: String,
+    /// [`Dimension::id`] in tables of people; the same dimension or one that is read from the same column.
+    pub person: String,
+    /// For each base leaf of the dimension of people the base leaf of the dimension of heads.
+    pub classes: Vec<u32>,
+}
+
+/// All links of a register.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Links {
+    /// Sizes times households make people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MembersLink>,
+    /// Heads are people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heads: Vec<HeadPair>,
+}
+
+impl Links {
+    /// Whether nothing is linked.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty() && self.heads.is_empty()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinksFile {
+    #[serde(default)]
+    members: Vec<MembersFile>,
+    heads: Option<Spanned<BTreeMap<Spanned<String>, Spanned<String>>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MembersFile {
+    size: Spanned<String>,
+    shared: Vec<Spanned<String>>,
+    largest: Option<Spanned<u32>>,
+}
+
+/// Reads `links.toml`, or works the links out where there is no such file.
+///
+/// # Errors
+/// A link that the definitions cannot mean, with file, line and cure.
+pub(super) fn read(text: Option<&Text<'_>>, parsed: &[Parsed], tables: &[Table], has_households: bool) -> Result<Links, DefinitionError> {
+    let Some(text) = text else { return Ok(implied(parsed, tables)) };
+    let file: LinksFile = text.parse()?;
+    if !has_households {
+        return text.fault(0, "links join people and households; expected a [household] section in register.toml, or no links.toml");
+    }
+    let mut links = implied(parsed, tables);
+    if !file.members.is_empty() {
+        links.members = file.members.into_iter().map(|link| members(text, link, parsed, tables)).collect::<Result<_, _>>()?;
+    }
+    if let Some(pairs) = file.heads {
+        let pair = |(head, person)| head_pair(text, &head, &person, parsed, tables);
+        links.heads = pairs.into_inner().into_iter().map(pair).collect::<Result<_, _>>()?;
+    }
+    Ok(links)
+}
+
+fn find<'p>(text: &Text<'_>, id: &Spanned<String>, parsed: &'p [Parsed]) -> Result<&'p Parsed, DefinitionError> {
+    match parsed.iter().find(|parsed| parsed.dimension.id == *id.get_ref()) {
+        Some(found) => Ok(found),
+        None => {
+            let known = parsed.iter().map(|parsed| parsed.dimension.id.as_str()).collect::<Vec<_>>().join(", ");
+            text.fault(id.span().start, format!("there is no dimension '{}'; expected one of {known}", id.get_ref()))
+        }
+    }
+}
+
+fn is_shown(tables: &[Table], unit: Unit, dimension: &str) -> bool {
+    tables.iter().any(|table| table.unit == unit && table.axes.iter().any(|axis| axis.dimension == dimension))
+}
+
+fn members(text: &Text<'_>, link: MembersFile, parsed: &[Parsed], tables: &[Table]) -> Result<MembersLink, DefinitionError> {
+    let size = find(text, &link.size, parsed)?;
+    let Source::HouseholdSize { leaves } = &size.source else {
+        let problem = format!(
+            "the categories of '{}' are no numbers of members; expected a dimension whose [source] is of the kind household-size",
+            link.size.get_ref()
+        );
+        return text.fault(link.size.span().start, problem);
+    };
+    if link.shared.is_empty() {
+        return text
+            .fault(link.size.span().start, "expected in 'shared' at least one dimension, such as the region, that all members share");
+    }
+    for shared in &link.shared {
+        let found = find(text, shared, parsed)?;
+        if matches!(found.source, Source::HouseholdSize { .. }) {
+            return text.fault(shared.span().start, format!("'{}' is no dimension of people", shared.get_ref()));
+        }
+        for (unit, name) in [(Unit::Person, "people"), (Unit::Household, "households")] {
+            if !is_shown(tables, unit, shared.get_ref()) {
+                let problem = format!("no table of {name} shows '{}', so that nothing can be linked by it; leave it out", shared.get_ref());
+                return text.fault(shared.span().start, problem);
+            }
+        }
+    }
+    let open = leaves.len().saturating_sub(1) as u32;
+    if let Some(largest) = &link.largest
+        && *largest.get_ref() < open
+    {
+        let problem =
+            format!("the largest household has {} members, but a size begins at {open}; expected at least that", largest.get_ref());
+        return text.fault(largest.span().start, problem);
+    }
+    Ok(MembersLink {
+        size: size.dimension.id.clone(),
+        shared: link.shared.into_iter().map(Spanned::into_inner).collect(),
+        members: members_by_leaf(leaves, size.dimension.base_leaves().len(), link.largest.map(Spanned::into_inner)),
+    })
+}
+
+/// Fewest and most members of each base leaf, from the leaf of each number of members; the last is open.
+fn members_by_leaf(leaf_of: &[u32], leaves: usize, largest: Option<u32>) -> Vec<Members> {
+    let mut members = vec![Members { least: u32::MAX, most: Some(0) }; leaves];
+    // Nobody makes no household, whatever category that would be.
+    for (number, &leaf) in (0u32..).zip(leaf_of).skip(1) {
+        let of_leaf = &mut members[leaf as usize];
+        of_leaf.least = of_leaf.least.min(number);
+        of_leaf.most = Some(number);
+    }
+    if let Some(&open) = leaf_of.last() {
+        members[open as usize].most = largest;
+        if leaf_of.len() == 1 {
+            members[open as usize].least = 1;
+        }
+    }
+    for of_leaf in members.iter_mut().filter(|of_leaf| of_leaf.least == u32::MAX) {
+        *of_leaf = Members { least: 0, most: Some(0) };
+    }
+    members
+}
+
+fn head_pair(
+    text: &Text<'_>,
+    head: &Spanned<String>,
+    person: &Spanned<String>,
+    parsed: &[Parsed],
+    tables: &[Table],
+) -> Result<HeadPair, DefinitionError> {
+    let (of_heads, of_people) = (find(text, head, parsed)?, find(text, person, parsed)?);
+    for (unit, name, id) in [(Unit::Household, "households", head), (Unit::Person, "people", person)] {
+        if !is_shown(tables, unit, id.get_ref()) {
+            let problem = format!("no table of {name} shows '{}', so that there is nothing to compare; leave the pair out", id.get_ref());
+            return text.fault(id.span().start, problem);
+        }
+    }
+    match classes(of_heads, of_people) {
+        Some(classes) => Ok(HeadPair { head: head.get_ref().clone(), person: person.get_ref().clone(), classes }),
+        None => {
+            let problem = format!(
+                "'{}' and '{}' cannot be compared; expected the same dimension twice, or two of birth dates in one column of which the \
+                 second never divides what the first holds together",
+                head.get_ref(),
+                person.get_ref()
+            );
+            text.fault(person.span().start, problem)
+        }
+    }
+}
+
+/// For each base leaf of a dimension of people the base leaf of a dimension of heads; `None` if the two cannot be compared.
+fn classes(head: &Parsed, person: &Parsed) -> Option<Vec<u32>> {
+    let leaves = person.dimension.base_leaves().len();
+    if head.dimension.id == person.dimension.id {
+        let is_size = matches!(head.source, Source::HouseholdSize { .. });
+        return (!is_size).then(|| (0..leaves as u32).collect());
+    }
+    let (Source::Age { column, leaves: of_heads, .. }, Source::Age { column: other, leaves: of_people, .. }) =
+        (&head.source, &person.source)
+    else {
+        return None;
+    };
+    if column != other {
+        return None;
+    }
+    let mut classes = vec![u32::MAX; leaves];
+    // Beyond the last year each stays in its open category.
+    for year in 0..of_heads.len().max(of_people.len()) {
+        let at = |of: &[u32]| of.get(year).or(of.last()).copied();
+        let class = &mut classes[at(of_people)? as usize];
+        let found = at(of_heads)?;
+        if *class != u32::MAX && *class != found {
+            return None;
+        }
+        *class = found;
+    }
+    classes.iter().all(|class| *class != u32::MAX).then_some(classes)
+}
+
+/// The links that follow from the definitions alone.
+fn implied(parsed: &[Parsed], tables: &[Table]) -> Links {
+    let mut links = Links::default();
+    let of_heads: Vec<&Parsed> = parsed.iter().filter(|parsed| is_shown(tables, Unit::Household, &parsed.dimension.id)).collect();
+    let of_people: Vec<&Parsed> = parsed.iter().filter(|parsed| is_shown(tables, Unit::Person, &parsed.dimension.id)).collect();
+    let id = |parsed: &Parsed| parsed.dimension.id.clone();
+    for head in &of_heads {
+        if let Source::HouseholdSize { leaves } = &head.source {
+            let is_shared = |parsed: &&&Parsed| parsed.dimension.role == Role::Geo && of_heads.iter().any(|other| id(other) == id(parsed));
+            let shared: Vec<String> = of_people.iter().filter(is_shared).map(|parsed| id(parsed)).collect();
+            if !shared.is_empty() {
+                let members = members_by_leaf(leaves, head.dimension.base_leaves().len(), None);
+                links.members.push(MembersLink { size: id(head), shared, members });
+            }
+            continue;
+        }
+        let same = of_people.iter().find(|person| id(person) == id(head));
+        let person = same.or_else(|| of_people.iter().find(|person| classes(head, person).is_some()));
+        if let Some(person) = person
+            && let Some(classes) = classes(head, person)
+        {
+            links.heads.push(HeadPair { head: id(head), person: id(person), classes });
+        }
+    }
+    links
+}
+
+/// The most cells of a joint table: beyond it the combination of all dimensions is too fine to be held.
+pub const MOST_JOINT_CELLS: u64 = 1 << 21;
+
+/// Tables that are counted but never published: each crosses all dimensions of one unit's tables as finely as any of them does.
+///
+/// Whoever reasons about lists of records, and not only about sums, reasons about their cells: there is a list of people that
+/// agrees with several tables only if the joint table can be filled. A unit has one where it says more than a table that is published,
+/// and where it has at most [`MOST_JOINT_CELLS`] cells.
+pub fn joint_tables(tables: &[Table], dimensions: &[Dimension]) -> Vec<Table> {
+    [Unit::Person, Unit::Household].into_iter().filter_map(|unit| joint_table(tables, dimensions, unit)).collect()
+}
+
+fn joint_table(tables: &[Table], dimensions: &[Dimension], unit: Unit) -> Option<Table> {
+    let of_unit: Vec<&Table> = tables.iter().filter(|table| table.unit == unit).collect();
+    let (first, name) = (of_unit.first()?, if unit == Unit::Person { "person" } else { "household" });
+    let mut axes: Vec<(&Dimension, u8)> = Vec::new();
+    for axis in of_unit.iter().flat_map(|table| &table.axes) {
+        let dimension = dimensions.iter().find(|dimension| dimension.id == axis.dimension)?;
+        let level = dimension.level(&axis.level)?;
+        match axes.iter_mut().find(|(known, _)| known.id == dimension.id) {
+            Some((_, finest)) => *finest = level.max(*finest),
+            None => axes.push((dimension, level)),
+        }
+    }
+    let cells = axes.iter().try_fold(1u64, |cells, (dimension, level)| cells.checked_mul(dimension.size(*level) as u64))?;
+    let axes: Vec<super::TableAxis> = axes
+        .into_iter()
+        .map(|(dimension, level)| super::TableAxis {
+            dimension: dimension.id.clone(),
+            level: dimension.levels[usize::from(level)].id.clone(),
+        })
+        .collect();
+    let says_it = |table: &&&Table| axes.iter().all(|axis| table.axes.contains(axis));
+    if cells > MOST_JOINT_CELLS || of_unit.iter().any(|table| says_it(&table)) {
+        return None;
+    }
+    Some(Table { id: format!("joint.{name}"), axes, notes: Vec::new(), ..(*first).clone() })
+}
+
+/// For each [`MembersLink`] a table of the members of counted households, at the nodes where their heads stand. Never published.
+pub fn member_tables(links: &Links, tables: &[Table], dimensions: &[Dimension]) -> Vec<Table> {
+    let table = |(at, link): (usize, &MembersLink)| {
+        let first = tables.iter().find(|table| table.unit == Unit::Household)?;
+        let axis = |id: &String| {
+            let dimension = dimensions.iter().find(|dimension| dimension.id == *id)?;
+            let levels = tables.iter().flat_map(|table| &table.axes).filter(|axis| axis.dimension == *id);
+            let finest = levels.filter_map(|axis| dimension.level(&axis.level)).max()?;
+            Some(super::TableAxis { dimension: id.clone(), level: dimension.levels[usize::from(finest)].id.clone() })
+        };
+        let axes = link.shared.iter().map(axis).collect::<Option<Vec<_>>>()?;
+        Some(Table { id: format!("members.{at}"), axes, notes: Vec::new(), ..first.clone() })
+    };
+    links.members.iter().enumerate().filter_map(table).collect()
+}
