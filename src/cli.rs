@@ -1,6 +1,7 @@
 //! The command line, as types.
 
 mod access;
+mod attack;
 mod cluster;
 mod log;
 mod report;
@@ -14,13 +15,14 @@ use crate::{
     audit::Effort,
     engine::Placement,
     protect::Trials,
-    register::{Period, vintage_name},
+    register::{MOST_CONTRIBUTORS, Period, vintage_name},
     serve::IpNet,
     worlds::Reach,
 };
 use clap::{Args, Parser, Subcommand};
 
 pub use access::{Access as AccessArgs, AccessAction, ChangeUserArgs, DATABASE, InstitutionArgs, RequestArgs};
+pub use attack::{Attack, OutsideArg, RangesFormat};
 pub use cluster::{SchedulerArgs, WorkerArgs};
 pub use log::{Log as LogArgs, LogAction, LogShow};
 pub use report::{Report as ReportArgs, ReportAction, UsageArgs};
@@ -58,6 +60,8 @@ pub enum Command {
     Release(Release),
     /// Check a release against its counts and its proof again, from files alone
     Audit(Audit),
+    /// Work out from published files alone how far they pin down withheld counts
+    Attack(Attack),
     /// List what is published
     Releases(Releases),
     /// Answer requests for tables over HTTP
@@ -237,6 +241,9 @@ pub struct Release {
     /// Members below which a group of a sensitive dimension is small
     #[arg(long, value_name = "MEMBERS", default_value_t = SMALL_GROUP, value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub small_group: u32,
+    /// From how many households a published count of people comes at least; 1: from any [default: what the definitions say]
+    #[arg(long, value_name = "HOUSEHOLDS", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_CONTRIBUTORS)))]
+    pub contributors: Option<u32>,
     /// What losing a cell of a table costs, or one at a level of its regions, against 1: dear cells are kept where others do
     #[arg(long = "weight", value_name = "TABLE[:LEVEL]=FACTOR", value_parser = cost)]
     pub costs: Vec<Cost>,

@@ -32,6 +32,7 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+pub mod attack;
 mod digits;
 pub mod error;
 pub mod parallel;

@@ -7,12 +7,13 @@ use std::{
 };
 
 /// Modules from the ground up: each may use only those before it.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     "digits",
     "error",
     "parallel",
     "recent",
     "register",
+    "attack",
     "words",
     "worlds",
     "storage",
@@ -39,7 +40,7 @@ const ORDER: [&str; 27] = [
 /// Modules that hold people or unprotected counts.
 const CONFIDENTIAL: [&str; 6] = ["ingest", "classify", "cube", "protect", "audit", "sample"];
 /// Modules that face the public.
-const PUBLIC: [&str; 10] = ["release", "tables", "sql", "formats", "sdmx", "charts", "dashboards", "access", "usage", "serve"];
+const PUBLIC: [&str; 11] = ["attack", "release", "tables", "sql", "formats", "sdmx", "charts", "dashboards", "access", "usage", "serve"];
 
 fn sources() -> BTreeMap<PathBuf, String> {
     fn gather(folder: &Path, found: &mut BTreeMap<PathBuf, String>) {
@@ -152,7 +153,7 @@ fn one_place_for_each_foreign_part() {
 #[test]
 fn the_ground_is_pure() {
     for (path, text) in sources() {
-        if ["register", "protect", "audit"].contains(&module_of(&path).as_str()) {
+        if ["register", "attack", "protect", "audit"].contains(&module_of(&path).as_str()) {
             for foreign in ["tokio", "datafusion", "std::fs", "std::net", "SystemTime", "async fn"] {
                 assert!(!text.contains(foreign), "{} names {foreign}", path.display());
             }
@@ -192,6 +193,17 @@ fn only_the_audit_lets_cells_be_certified() {
         let module = module_of(&path);
         assert!(module == "audit" || module == "worlds" || !text.contains("Audited::new"), "{} certifies by itself", path.display());
         assert!(module != "audit" || !named_modules(&text).contains(&"protect".to_owned()), "{} knows the protection", path.display());
+    }
+}
+
+#[test]
+fn the_attack_knows_nothing_but_what_is_published() {
+    for (path, text) in sources() {
+        if module_of(&path) == "attack" {
+            for used in named_modules(&text) {
+                assert!(["attack", "error", "parallel", "register"].contains(&used.as_str()), "{}: attack uses {used}", path.display());
+            }
+        }
     }
 }
 

@@ -101,7 +101,8 @@ fn the_shipped_dimensions_have_their_levels() {
     // Four states and "other" are groups without codes below them: 94 + 5 register codes.
     check("occupation", &[("total", 1), ("activity", 2), ("group", 15), ("code", 94)]);
     check("household-size", &[("total", 1), ("size", 7)]);
-    assert_eq!(definitions.dimensions.len(), 8);
+    check("head-age", &[("total", 1), ("head-age", 3)]);
+    assert_eq!(definitions.dimensions.len(), 9);
     let roles: Vec<&str> = definitions.dimensions.iter().filter(|d| d.role == Role::Geo).map(|d| d.id.as_str()).collect();
     assert_eq!(roles, ["region"]);
 }
@@ -181,9 +182,10 @@ fn the_shipped_tables_have_their_cells() {
     check("labour", Unit::Person, &[152, 3, 23, 18]);
     check("market", Unit::Person, &[152, 7, 18, 5]);
     check("religion", Unit::Person, &[1306, 3, 8]);
-    check("households", Unit::Household, &[1306, 4, 8]);
-    check("households-sex", Unit::Household, &[152, 3, 4, 8]);
-    assert_eq!(definitions.tables.len(), 12);
+    check("households", Unit::Household, &[1306, 8]);
+    check("households-head", Unit::Household, &[1306, 3, 4]);
+    check("households-detail", Unit::Household, &[152, 3, 4, 8]);
+    assert_eq!(definitions.tables.len(), 13);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod architecture;
+mod attack;
 mod bad_input;
 mod browser;
 mod certified;
@@ -13,6 +14,7 @@ mod counting;
 mod definitions;
 mod distributed;
 mod drawing;
+mod exhaustive;
 mod fuzz;
 mod http;
 mod pipeline;

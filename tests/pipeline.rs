@@ -202,7 +202,7 @@ fn the_same_snapshot_gives_the_same_release_however_it_is_packed() {
         }
     }
     let households = cells(&folder.path().join("plain-warehouse/releases/2024-S1/r1/cells/households.parquet"));
-    assert!(households["ID/T/T"].0.is_some_and(|households| households > 600), "{:?}", households["ID/T/T"]);
+    assert!(households["ID/T"].0.is_some_and(|households| households > 600), "{:?}", households["ID/T"]);
 }
 
 fn parquet_of(text: &str, numbers: bool) -> Vec<u8> {

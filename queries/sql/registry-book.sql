@@ -107,7 +107,7 @@ WITH people AS (
 families AS (
     SELECT region, value, status
     FROM households
-    WHERE period = $period AND region_parent = $region AND age_level = 'total' AND household_size_level = 'total'
+    WHERE period = $period AND region_parent = $region AND household_size_level = 'total'
 ),
 statuses AS (
     SELECT region, marital, value, status

@@ -3,7 +3,7 @@
 use super::{Fault, Report, system::Linked};
 use crate::{
     register::Status,
-    worlds::{Counted, Rule},
+    worlds::{Census, Counted, Rule},
 };
 
 /// A small group that lies in one category: table, cell of the category, axis of the sensitive dimension.
@@ -19,9 +19,9 @@ pub struct Primaries {
 }
 
 /// Checks every cell of every table by itself and against the other tables.
-pub fn check(tables: &[Counted<'_>], statuses: &[Vec<Status>], rule: &Rule, linked: &Linked, report: &mut Report) -> Primaries {
+pub fn check(census: &Census<'_>, statuses: &[Vec<Status>], rule: &Rule, report: &mut Report) -> Primaries {
     let mut primaries = Primaries::default();
-    for (table, (counted, statuses)) in tables.iter().zip(statuses).enumerate() {
+    for (table, (counted, statuses)) in census.tables.iter().zip(statuses).enumerate() {
         report.cells += counted.counts.len() as u64;
         let mut small = vec![false; counted.counts.len()];
         let mut coordinates = vec![0u32; counted.shape.axes.len()];
@@ -32,34 +32,44 @@ pub fn check(tables: &[Counted<'_>], statuses: &[Vec<Status>], rule: &Rule, link
                 report.fault(Fault::StructuralZero, table, cell as u64);
             }
             report.suppressed += u64::from(status == Status::Suppressed);
-            if rule.is_small(count) {
-                small[cell] = true;
-                report.primaries += 1;
-                if status == Status::Published {
-                    report.fault(Fault::PrimaryPublished, table, cell as u64);
-                }
+            small[cell] = rule.is_small(count);
+        }
+        for &cell in counted.few {
+            if let Some(small) = small.get_mut(cell as usize) {
+                *small = true;
+            }
+        }
+        for cell in (0..small.len()).filter(|&cell| small[cell]) {
+            report.primaries += 1;
+            if statuses[cell] == Status::Published {
+                report.fault(Fault::PrimaryPublished, table, cell as u64);
             }
         }
         primaries.small.push(small);
-        sums(table, counted, report);
     }
-    primaries.groups = groups(tables, statuses, rule);
+    primaries.groups = groups(census.tables, statuses, rule);
     for &(table, cell, _) in &primaries.groups {
         if statuses[table as usize][cell as usize] == Status::Published {
             report.fault(Fault::PrimaryPublished, table as usize, u64::from(cell));
         }
+    }
+    let tables: Vec<Counted<'_>> = census.changeable().copied().collect();
+    let linked = Linked::new(&tables);
+    for (table, counted) in tables.iter().enumerate() {
+        sums(table, counted, report);
     }
     for a in 0..tables.len() {
         for b in a + 1..tables.len() {
             if !linked.is_linked(a, b) {
                 continue;
             }
-            linked.shared(a, b, tables, &mut |first, second| {
+            linked.shared(a, b, &mut |first, second| {
                 if tables[a].counts[first as usize] != tables[b].counts[second as usize] {
                     report.fault(Fault::SharedCount, b, second);
                 }
                 // Whether a combination cannot occur is known from all tables alike, so that status is shared too.
-                if statuses[a][first as usize] != statuses[b][second as usize] {
+                let status = |table: usize, cell: u64| statuses.get(table).map(|statuses| statuses[cell as usize]);
+                if status(b, second).is_some_and(|status_of_b| status(a, first) != Some(status_of_b)) {
                     report.fault(Fault::SharedStatus, b, second);
                 }
             });

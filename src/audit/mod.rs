@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! statuses  structural zeros, primaries withheld, sums, one status and one count for a shared cell    cells
-//! proofs    every primary has two worlds that keep every published cell and reach both ends          proofs
+//! proofs    every primary has two worlds that keep every published cell of every revision, and        proofs
+//!           every link between people and households, and reach both ends                             links
 //! attack    exact bounds of suppressed cells by linear programs, without looking at any certificate  attack
 //! ```
 //!
@@ -12,16 +13,19 @@
 mod attack;
 mod bounds;
 mod cells;
+mod differences;
+mod links;
 mod proofs;
 mod system;
 
 pub use attack::Effort;
+pub use differences::{Difference, differences};
 pub use system::Linked;
 
 use crate::{
     error::{Error, Result},
     register::Status,
-    worlds::{Audited, Counted, Proof, Rule},
+    worlds::{Audited, Census, Counted, Earlier, Proof, Rule},
 };
 
 /// Kinds of faults.
@@ -54,8 +58,16 @@ pub enum Fault {
     WorldPublished,
     /// A world changes a shared cell in one table and not alike in another.
     WorldShared,
+    /// A world breaks a link: people and households do not fit each other in it.
+    WorldLink,
+    /// A world changes what an earlier revision publishes, or what counts the same there.
+    WorldEarlier,
     /// A world does not show its primary at the end that its certificate says.
     WorldReach,
+    /// A primary of an earlier revision has no world any more that stands beside this one.
+    EarlierNarrowed,
+    /// Something was not checked, because checking it failed.
+    Unchecked,
     /// Linear programming narrows the range of a primary.
     Narrowed,
 }
@@ -120,28 +132,39 @@ impl Report {
     }
 }
 
-/// Audits a protected release: tables, their statuses and the proof of protection.
-pub fn audit(tables: &[Counted<'_>], statuses: &[Vec<Status>], proof: &Proof, rule: &Rule, effort: &Effort) -> Result<Report> {
-    check_sizes(tables, statuses)?;
+/// Audits a protected release: what was counted, the statuses and the proof of protection, beside all that is published of the period already.
+pub fn audit(
+    census: &Census<'_>,
+    statuses: &[Vec<Status>],
+    proof: &Proof,
+    rule: &Rule,
+    effort: &Effort,
+    earlier: &[Earlier<'_>],
+) -> Result<Report> {
+    check_sizes(census.tables, statuses)?;
+    for Earlier { census, statuses, .. } in earlier {
+        check_sizes(census.tables, statuses)?;
+    }
     let mut report = Report::default();
-    let linked = system::Linked::new(tables);
-    let mut primaries = cells::check(tables, statuses, rule, &linked, &mut report);
-    proofs::check(tables, statuses, proof, rule, &linked, &mut primaries, effort.threads, &mut report);
+    let mut primaries = cells::check(census, statuses, rule, &mut report);
+    proofs::check(census, statuses, proof, rule, earlier, &mut primaries, effort.threads, &mut report);
     if report.is_clean() {
-        attack::attack(tables, statuses, &primaries.groups, rule, &linked, effort, &mut report);
+        let linked = system::Linked::new(census.tables);
+        attack::attack(census.tables, statuses, &primaries.groups, rule, &linked, effort, &mut report);
     }
     Ok(report)
 }
 
 /// Audits as [`audit`] does; what passes may be published, of what does not the report tells why.
 pub fn certify(
-    tables: &[Counted<'_>],
+    census: &Census<'_>,
     statuses: Vec<Vec<Status>>,
     proof: &Proof,
     rule: &Rule,
     effort: &Effort,
+    earlier: &[Earlier<'_>],
 ) -> Result<std::result::Result<Audited, Report>> {
-    let report = audit(tables, &statuses, proof, rule, effort)?;
+    let report = audit(census, &statuses, proof, rule, effort, earlier)?;
     if !report.is_clean() {
         return Ok(Err(report));
     }

@@ -1,22 +1,19 @@
 //! Finds records that repeat an identity, exactly and with bounded memory.
 //!
-//! Every accepted record gets a number and leaves 8 bytes: its identity (less the bits that its partition says) and how far
+//! Every accepted record has a number and leaves 8 bytes: its identity (less the bits that its partition says) and how far
 //! it is behind the record before, spread over partitions by identity. Identities that occur once, nearly all, are told apart
 //! by one bit each ([`Repeats`]); only the rest are compared. What else must be known of a repetition (where it stands, its codes,
-//! its household) lies chunk by chunk in the order of the snapshot, and is looked up for repetitions only. The record
-//! that stands first in the snapshot stays, whichever thread met it first.
+//! its household) is looked up in the [`RecordLog`]. The record that stands first in the snapshot stays, whichever thread met it
+//! first.
 
-use std::sync::{
-    Arc, Mutex, OnceLock, PoisonError,
-    atomic::{AtomicU32, Ordering},
-};
+use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Coded, Position, Positions};
+use super::{Coded, Position, RecordLog};
 use crate::{
-    error::{Error, Result},
-    storage::{BITS_BESIDE, PARTITIONS, Piece, Repeats, Scratch, Spill, SpillWriter, beside, hash_beside, partition_of, spread},
+    error::Result,
+    storage::{BITS_BESIDE, PARTITIONS, Repeats, Scratch, Spill, SpillWriter, beside, hash_beside, partition_of, spread},
 };
 
 /// An accepted record, as far as it matters for taking it off again.
@@ -90,57 +87,22 @@ fn numbered(piece: &[Entry]) -> impl Iterator<Item = (u64, u64)> + '_ {
     })
 }
 
-/// Where the records of one chunk stand, and what is looked up of them.
-#[derive(Debug)]
-struct Kept {
-    /// Number of the first record: in its upper half the writer, in the lower one the writer's records before it.
-    first: u64,
-    positions: Positions,
-    /// Subtracted from all packed codes.
-    base: u64,
-    packed: Packed,
-    /// For neighbours of one household its number and, in the lowest 4 bits, how many they are less 1.
-    households: Piece<u64>,
-}
-
-/// Neighbours of one household that an entry can tell.
-const NEIGHBOURS: u64 = 16;
-
-/// Packed codes less the base: neighbours are of one region, so that they mostly fit half the bits.
-#[derive(Debug)]
-enum Packed {
-    Narrow(Piece<u32>),
-    Wide(Piece<u64>),
-}
-
 /// All identities of a snapshot.
 #[derive(Debug)]
 pub struct Identities {
     spill: Arc<Spill<Entry>>,
-    scratch: Arc<Scratch>,
-    /// Number of writers.
-    writers: AtomicU32,
-    written: Mutex<Vec<Kept>>,
-    /// All that was written, by number; from the first look on.
-    kept: OnceLock<Vec<Kept>>,
+    log: Arc<RecordLog>,
 }
 
 impl Identities {
-    /// Starts empty.
-    pub fn new(scratch: &Arc<Scratch>) -> Self {
-        Self {
-            spill: Arc::new(Spill::new(scratch)),
-            scratch: Arc::clone(scratch),
-            writers: AtomicU32::new(0),
-            written: Mutex::default(),
-            kept: OnceLock::new(),
-        }
+    /// Starts empty. Records have the numbers that `log` gives them.
+    pub fn new(scratch: &Arc<Scratch>, log: &Arc<RecordLog>) -> Self {
+        Self { spill: Arc::new(Spill::new(scratch)), log: Arc::clone(log) }
     }
 
     /// A writer for one thread.
-    pub fn writer(self: &Arc<Self>) -> IdentityWriter {
-        let next = u64::from(self.writers.fetch_add(1, Ordering::Relaxed)) << 32;
-        IdentityWriter { spill: SpillWriter::new(&self.spill), all: Arc::clone(self), next, last: Box::new([0; PARTITIONS]) }
+    pub fn writer(&self) -> IdentityWriter {
+        IdentityWriter { spill: SpillWriter::new(&self.spill), last: Box::new([0; PARTITIONS]) }
     }
 
     /// The repetitions within one partition, ordered as in the snapshot. Takes the partition's entries out, once all
@@ -155,79 +117,30 @@ impl Identities {
         let mut duplicates = Vec::new();
         for same in suspects.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
             let mut stand: Vec<(Position, u64)> =
-                same.iter().map(|&(_, number)| Ok((self.position(number)?, number))).collect::<Result<_>>()?;
+                same.iter().map(|&(_, number)| Ok((self.log.position(number)?, number))).collect::<Result<_>>()?;
             stand.sort_unstable();
             let first = stand[0].0;
             for &(position, number) in &stand[1..] {
-                let (packed, household) = self.look_up(number)?;
+                let (packed, household) = self.log.look_up(number)?;
                 duplicates.push(Duplicate { record: Seen { position, packed, household }, first });
             }
         }
         duplicates.sort_unstable_by_key(|duplicate| duplicate.record.position);
         Ok(duplicates)
     }
-
-    /// The chunk of a record, and the record's index in it.
-    fn find(&self, number: u64) -> Result<(&Kept, u32)> {
-        let kept = self.kept.get_or_init(|| {
-            let mut kept = std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner));
-            kept.sort_unstable_by_key(|kept| kept.first);
-            kept
-        });
-        let at = kept.partition_point(|kept| kept.first <= number);
-        let chunk = at.checked_sub(1).and_then(|at| kept.get(at)).ok_or_else(|| lost(number))?;
-        Ok((chunk, u32::try_from(number - chunk.first).map_err(|_| lost(number))?))
-    }
-
-    fn position(&self, number: u64) -> Result<Position> {
-        let (chunk, index) = self.find(number)?;
-        chunk.positions.get(index).ok_or_else(|| lost(number))
-    }
-
-    /// Packed codes and household of a record.
-    fn look_up(&self, number: u64) -> Result<(u64, u64)> {
-        let (chunk, index) = self.find(number)?;
-        let packed = match &chunk.packed {
-            Packed::Narrow(piece) => self.scratch.look(piece, index as usize, 1)?.first().map(|&packed| u64::from(packed)),
-            Packed::Wide(piece) => self.scratch.look(piece, index as usize, 1)?.first().copied(),
-        };
-        let households = self.scratch.look(&chunk.households, 0, usize::MAX)?;
-        let mut behind = 0;
-        let of_index = |&&household: &&u64| {
-            behind += household % NEIGHBOURS + 1;
-            behind > u64::from(index)
-        };
-        let household = households.iter().find(of_index).map_or(0, |household| household / NEIGHBOURS);
-        Ok((chunk.base + packed.ok_or_else(|| lost(number))?, household))
-    }
-}
-
-fn lost(number: u64) -> Error {
-    Error::Internal(format!("record number {number} was not kept"))
 }
 
 /// One thread's writer of identities.
 #[derive(Debug)]
 pub struct IdentityWriter {
     spill: SpillWriter<Entry>,
-    all: Arc<Identities>,
-    /// Number of the next record.
-    next: u64,
     /// For each partition the number of its last record.
     last: Box<[u64; PARTITIONS]>,
 }
 
 impl IdentityWriter {
-    /// Notes the accepted records of a chunk.
-    pub fn note(&mut self, coded: &Coded) -> Result<()> {
-        if coded.records() == 0 {
-            return Ok(());
-        }
-        let first = self.next;
-        self.next += coded.records() as u64;
-        if (self.next - 1) >> 32 != first >> 32 {
-            return Err(Error::Input(format!("the snapshot has more than {} records; count it in parts", u32::MAX)));
-        }
+    /// Notes the accepted records of a chunk, the first of which has this number.
+    pub fn note(&mut self, coded: &Coded, first: u64) -> Result<()> {
         for (number, &identity) in (first..).zip(&coded.identities) {
             let hash = spread(identity);
             let partition = partition_of(hash);
@@ -242,19 +155,6 @@ impl IdentityWriter {
             self.spill.push(partition, beside(hash, distance))?;
             self.last[partition] = number;
         }
-        let mut households: Vec<u64> = Vec::new();
-        for same in coded.households.chunk_by(|a, b| a == b) {
-            households.extend(same.chunks(NEIGHBOURS as usize).map(|same| same[0] * NEIGHBOURS + (same.len() - 1) as u64));
-        }
-        let scratch = &self.all.scratch;
-        let (least, most) = coded.packed.iter().fold((u64::MAX, 0), |(least, most), &packed| (least.min(packed), most.max(packed)));
-        let packed = if most - least <= u64::from(u32::MAX) {
-            Packed::Narrow(scratch.keep(&mut coded.packed.iter().map(|packed| (packed - least) as u32).collect())?)
-        } else {
-            Packed::Wide(scratch.keep(&mut coded.packed.iter().map(|packed| packed - least).collect())?)
-        };
-        let kept = Kept { first, positions: coded.positions.clone(), base: least, packed, households: scratch.keep(&mut households)? };
-        self.all.written.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
         Ok(())
     }
 
@@ -269,6 +169,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::classify::ChunkRecords;
 
     #[test]
     fn records_of_a_piece_keep_hash_and_number() {
@@ -285,7 +186,9 @@ mod tests {
     #[test]
     fn distances_may_be_long() {
         let folder = tempfile::tempdir().unwrap();
-        let all = Arc::new(Identities::new(&Arc::new(Scratch::new(folder.path(), usize::MAX).unwrap())));
+        let scratch = Arc::new(Scratch::new(folder.path(), usize::MAX).unwrap());
+        let log = Arc::new(RecordLog::new(&scratch));
+        let all = Identities::new(&scratch, &log);
         let of_one_partition = |partition: usize| (1u64..).filter(move |&identity| partition_of(spread(identity)) == partition);
         let mut identities: Vec<u64> = of_one_partition(3).take(30_000).collect();
         let seldom = [0, 4095, 8191, 20_000, 29_999];
@@ -293,7 +196,7 @@ mod tests {
             identities[at] = identity;
         }
         let household = |at: usize| (at / 1000) as u64;
-        let mut writer = all.writer();
+        let (mut writer, mut log_writer) = (all.writer(), log.writer());
         let position = |at: usize| Position::new(0, at as u64 + 1);
         for records in (0..30_000).collect::<Vec<usize>>().chunks(12_345) {
             let coded = Coded {
@@ -303,7 +206,7 @@ mod tests {
                 packed: records.iter().map(|&at| at as u64).collect(),
                 ..Coded::default()
             };
-            writer.note(&coded).unwrap();
+            writer.note(&coded, log_writer.append(&coded).unwrap()).unwrap();
         }
         writer.finish().unwrap();
         let mut repeats = Repeats::default();
@@ -326,7 +229,9 @@ mod tests {
             backwards in any::<bool>(),
         ) {
             let folder = tempfile::tempdir().unwrap();
-            let all = Arc::new(Identities::new(&Arc::new(Scratch::new(folder.path(), bound).unwrap())));
+            let scratch = Arc::new(Scratch::new(folder.path(), bound).unwrap());
+            let log = Arc::new(RecordLog::new(&scratch));
+            let all = Identities::new(&scratch, &log);
             // Every third line holds no accepted record.
             let line = |at: usize| at as u64 * 3 / 2 + 1;
             let packed = |at: usize| 1000 + at as u64 * if wide { 1 << 40 } else { 7 };
@@ -341,11 +246,23 @@ mod tests {
             if backwards {
                 chunks.reverse();
             }
-            let mut writers = [all.writer(), all.writer()];
+            let mut writers = [(all.writer(), log.writer()), (all.writer(), log.writer())];
             for (at, coded) in chunks.iter().enumerate() {
-                writers[at % 2].note(coded).unwrap();
+                let (writer, log) = &mut writers[at % 2];
+                writer.note(coded, log.append(coded).unwrap()).unwrap();
             }
-            writers.iter_mut().for_each(|writer| writer.finish().unwrap());
+            writers.iter_mut().for_each(|(writer, _)| writer.finish().unwrap());
+            let mut logged = ChunkRecords::default();
+            let (mut packed_codes, mut of_households) = (Vec::new(), Vec::new());
+            for chunk in 0..log.len() {
+                log.read(chunk, &mut logged).unwrap();
+                packed_codes.extend_from_slice(&logged.packed);
+                of_households.extend(logged.households.iter().flat_map(|&(household, count)| std::iter::repeat_n(household, count)));
+            }
+            let in_order_of_writers = (0..chunks.len()).step_by(2).chain((1..chunks.len()).step_by(2));
+            let written: Vec<&Coded> = in_order_of_writers.map(|at| &chunks[at]).collect();
+            prop_assert_eq!(packed_codes, written.iter().flat_map(|coded| coded.packed.clone()).collect::<Vec<_>>());
+            prop_assert_eq!(of_households, written.iter().flat_map(|coded| coded.households.clone()).collect::<Vec<_>>());
             let mut repeats = Repeats::default();
             let mut found: Vec<Duplicate> =
                 (0..PARTITIONS).flat_map(|partition| all.duplicates(partition, &mut repeats).unwrap()).collect();

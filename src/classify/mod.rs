@@ -16,6 +16,7 @@ mod codes;
 mod identity;
 mod keys;
 mod positions;
+mod record_log;
 mod regions;
 mod rejects;
 mod values;
@@ -24,6 +25,7 @@ use std::{collections::HashMap, sync::Arc};
 
 pub use identity::{Duplicate, Identities, IdentityWriter, Seen, SeenIdentity, repetitions};
 pub use positions::{Position, Positions};
+pub use record_log::{ChunkRecords, RecordLog, RecordLogWriter};
 pub use rejects::{Reason, RejectCount, RejectSummary, Rejects, add_counts};
 
 use crate::{
@@ -42,6 +44,21 @@ pub(crate) const MARKS: u32 = 0xffff_ff00;
 /// Keys from here on are no keys but [`Reason`]s.
 pub(crate) const KEY_MARKS: u64 = 0xffff_ffff_ffff_ff00;
 
+/// Where one code lies among all codes of a record that are packed into one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PackedField {
+    shift: u32,
+    width: u32,
+}
+
+impl PackedField {
+    /// The code in a packed record.
+    #[inline]
+    pub fn of(self, packed: u64) -> u32 {
+        (packed >> self.shift & ((1u64 << self.width) - 1)) as u32
+    }
+}
+
 /// One dimension that records are classified by.
 #[derive(Debug)]
 struct Classified {
@@ -51,8 +68,7 @@ struct Classified {
     columns: Vec<usize>,
     rule: Rule,
     /// Where the code lies in a packed record.
-    shift: u32,
-    width: u32,
+    field: PackedField,
     /// For each base leaf the impossible combinations (one bit each) that it is part of.
     zeros: Vec<u64>,
 }
@@ -137,7 +153,6 @@ impl Classifier {
         let identity = definitions.identity.as_ref().map(|key| (column(&key.column), key.clone()));
         let household = definitions.household.as_ref().map(|household| (column(&household.key.column), household.key.clone()));
         let mut dimensions = Vec::new();
-        let mut shift = 0;
         for (at, dimension) in definitions.dimensions.iter().enumerate() {
             let in_tables = definitions.tables.iter().any(|table| table.axes.iter().any(|axis| axis.dimension == dimension.id));
             let in_zeros = definitions.zeros.iter().any(|zero| zero.sides.iter().any(|side| side.dimension == dimension.id));
@@ -180,15 +195,20 @@ impl Classifier {
                     definitions.zeros.iter().enumerate().fold(0, |bits, (at, zero)| bits | u64::from(bit(zero)) << at)
                 })
                 .collect();
-            dimensions.push(Classified { dimension: at, columns: used, rule, shift, width, zeros });
-            shift += width;
+            dimensions.push(Classified { dimension: at, columns: used, rule, field: PackedField { shift: 0, width }, zeros });
+        }
+        let region = dimensions.iter().position(|used| definitions.dimensions[used.dimension].role == Role::Geo);
+        // The region stands highest, so that the packed codes of people who live in one place differ in few of the lower bits.
+        let mut shift = 0;
+        for at in (0..dimensions.len()).filter(|at| Some(*at) != region).chain(region) {
+            dimensions[at].field.shift = shift;
+            shift += dimensions[at].field.width;
         }
         if shift > 62 {
             return Err(Error::Input(format!(
                 "the dimensions need {shift} bits a record, more than the 62 there are; use fewer or coarser dimensions"
             )));
         }
-        let region = dimensions.iter().position(|used| definitions.dimensions[used.dimension].role == Role::Geo);
         let report_nodes = region.map_or_else(Vec::new, |at| {
             let dimension = &definitions.dimensions[dimensions[at].dimension];
             let level = report_level(dimension.levels.len());
@@ -220,6 +240,11 @@ impl Classifier {
         self.dimensions.iter().map(|used| used.dimension).collect()
     }
 
+    /// Where the code of a dimension of the definitions lies in a packed record; `None` if records are not classified by it.
+    pub fn field(&self, dimension: usize) -> Option<PackedField> {
+        self.dimensions.iter().find(|used| used.dimension == dimension).map(|used| used.field)
+    }
+
     /// Names of the impossible combinations, for the reject list.
     pub(crate) fn zero_ids(&self) -> &[String] {
         &self.zero_ids
@@ -227,8 +252,7 @@ impl Classifier {
 
     /// The code of the dimension at this position of [`Classifier::dimensions`] in a packed record.
     pub fn unpack(&self, packed: u64, at: usize) -> u32 {
-        let used = &self.dimensions[at];
-        (packed >> used.shift & ((1u64 << used.width) - 1)) as u32
+        self.dimensions[at].field.of(packed)
     }
 
     /// Node of the report level in which a packed record lies; `None` without a region dimension.
@@ -326,7 +350,7 @@ impl ClassifyWorker {
         coded.packed = vec![0; coded.records()];
         for (used, codes) in classifier.dimensions.iter().zip(&coded.codes) {
             for (packed, &code) in coded.packed.iter_mut().zip(codes) {
-                *packed |= u64::from(code) << used.shift;
+                *packed |= u64::from(code) << used.field.shift;
             }
         }
         Ok(coded)

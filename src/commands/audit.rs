@@ -5,6 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use super::{
+    corrections::Revisions,
     explain::Explained,
     protection::{Busy, Counts, describe_faults, released_cells},
     say::say,
@@ -16,6 +17,7 @@ use crate::{
     cube::{Confidential, grouped},
     release::{Manifest, Protection, list},
     storage::{FileDigest, Store},
+    worlds::Counted,
 };
 
 /// Runs the command: what a release shows, the counts that it was made of and the proof are read from their files and
@@ -40,8 +42,12 @@ pub async fn audit(args: Audit) -> Result<()> {
         .with_context(|| format!("the confidential store {} holds no proof of {name}", args.stores.confidential()))?;
     let proof = confidential.proof(period, manifest.revision, &proven).await?;
     let definitions = confidential.definitions(&proven.build).await?;
-    let counts = Counts::load(&confidential, &proven.build, &definitions).await?;
+    let counts = Counts::load(&confidential, &proven.build, &definitions, &proven.rule).await?;
     let counted = counts.counted(&definitions);
+    let census = counted.census();
+    let revisions = Revisions::load(&confidential, &store, period, manifest.revision).await?;
+    let tables = revisions.tables();
+    let earlier = revisions.earlier(&tables);
     let mut faults = Vec::new();
     if manifest.rule.as_ref() != Some(&proven.rule) {
         faults.push("the release names another rule than was proven".to_owned());
@@ -52,24 +58,25 @@ pub async fn audit(args: Audit) -> Result<()> {
             faults.push(format!("{path} is not what was published"));
         }
     }
-    let (values, statuses) = released_cells(&store, &manifest, &counted).await?;
+    let (values, statuses) = released_cells(&store, &manifest, census.tables).await?;
     if let Some(cell) = &args.explain {
         if !faults.is_empty() {
             bail!("{name} is not what was proven, so that nothing of it can be explained: {}", faults.join("; "));
         }
-        let (counted, statuses, proof) = (&counted[..], &statuses[..], &proof);
+        let changeable: Vec<Counted<'_>> = census.changeable().copied().collect();
+        let (counted, statuses, proof) = (&changeable[..], &statuses[..], &proof);
         return Explained { definitions: &definitions, counted, statuses, proof, rule: &proven.rule }.explain(cell);
     }
     let busy = Busy::new("auditing")?;
     let effort = Effort { threads: args.threads(), largest: args.exact, ..Effort::default() };
     let report = tokio::task::block_in_place(|| {
-        let mut report = audit::audit(&counted, &statuses, &proof, &proven.rule, &effort)?;
-        audit::check_values(&counted, &statuses, &values, &mut report);
+        let mut report = audit::audit(&census, &statuses, &proof, &proven.rule, &effort, &earlier)?;
+        audit::check_values(census.tables, &statuses, &values, &mut report);
         Ok::<_, crate::error::Error>(report)
     })?;
     drop(busy);
     if !report.is_clean() {
-        faults.push(describe_faults(&report, &counted, &definitions));
+        faults.push(describe_faults(&report, census.tables, &definitions));
     }
     say!(
         "{name}: {} cells, {} of them suppressed, {} certificates and {} alternative worlds checked, {} exact ranges, {} sampled, \

@@ -67,6 +67,7 @@ pub async fn demo(args: Demo) -> Result<()> {
         reach: Reach::Rule,
         sensitive: Vec::new(),
         small_group: SMALL_GROUP,
+        contributors: None,
         trials: Trials::USUAL,
         costs: Vec::new(),
         accept_differences: false,

@@ -51,14 +51,20 @@ impl Explained<'_> {
         let certificate = self.proof.certificates.iter().find(|proven| is_here(proven.table, proven.cell));
         let group = self.proof.groups.iter().find(|proven| is_here(proven.table, proven.cell));
         if let Some(Certificate { low, high, .. }) = certificate {
-            let threshold = self.rule.threshold;
-            say!(
-                "primary: {count} is below the threshold of {threshold}, and all that may be known of it is that it is from 1 to {}",
-                threshold - 1
-            );
+            let (threshold, (least, most)) = (self.rule.threshold, self.rule.goals(count));
+            if self.rule.is_small(count) {
+                say!(
+                    "primary: {count} is below the threshold of {threshold}, and all that may be known of it is that it is from 1 to {}",
+                    threshold - 1
+                );
+            } else if self.counted[place.0].few.binary_search(&(place.1 as u32)).is_ok() {
+                say!("primary: the {count} come from fewer than {} households", self.rule.contributors);
+            } else {
+                say!("withheld because an earlier revision withholds it, and would be given away by what has changed since");
+            }
             say!("its certificate is two worlds, either of which could be the true one for all that is published:");
-            self.show_world(&format!("in which it is at most {}", self.rule.low()), *low);
-            self.show_world(&format!("in which it is at least {}", self.rule.high()), *high);
+            self.show_world(&format!("in which it is at most {least}"), *low);
+            self.show_world(&format!("in which it is at least {most}"), *high);
         }
         if let Some(GroupCertificate { table, axis, world, .. }) = group {
             let dimension = &self.counted[usize::from(*table)].table.axes[usize::from(*axis)].dimension;
@@ -151,8 +157,9 @@ impl Explained<'_> {
     fn find(&self, name: &str) -> Result<Place> {
         let mut parts = name.split('/');
         let id = parts.next().unwrap_or_default();
-        let known = || self.counted.iter().map(|counted| counted.table.id.as_str()).collect::<Vec<_>>().join(", ");
-        let found = self.counted.iter().position(|counted| counted.table.id == id);
+        let published = &self.counted[..self.statuses.len()];
+        let known = || published.iter().map(|counted| counted.table.id.as_str()).collect::<Vec<_>>().join(", ");
+        let found = published.iter().position(|counted| counted.table.id == id);
         let table = found.with_context(|| format!("there is no table '{id}'; there are {}", known()))?;
         let Counted { table: definition, shape, .. } = &self.counted[table];
         let codes: Vec<&str> = parts.collect();

@@ -7,11 +7,13 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod access;
+mod attack;
 mod audit;
 mod boundaries;
 mod build;
 mod chart;
 mod cluster;
+mod corrections;
 mod demo;
 mod explain;
 mod log;
@@ -37,6 +39,7 @@ use crate::{
     tables::Library,
 };
 use access::access;
+use attack::attack;
 use audit::audit;
 use boundaries::add_boundaries;
 use build::{Counting, build, build_with};
@@ -67,6 +70,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Build(args) => build(args).await,
             Command::Release(args) => release(args).await,
             Command::Audit(args) => audit(args).await,
+            Command::Attack(args) => attack(args).await,
             Command::Releases(args) => releases(args).await,
             Command::Serve(args) => Box::pin(serve(args)).await,
             Command::Chart(args) => chart(args).await,

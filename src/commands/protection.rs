@@ -9,37 +9,99 @@ use super::say::say;
 use crate::{
     audit::{Fault, Report},
     cube::{BuildManifest, Confidential, grouped, rollup},
-    register::{Definitions, Node, Role, Shape, Status, ZeroMask},
+    register::{Definitions, Node, Role, Shape, Status, Table, Unit, ZeroMask},
     release::{Manifest, read_cells},
     storage::Store,
-    worlds::Counted,
+    worlds::{Census, Counted, Rule},
 };
+
+/// The counts of all cells of one table.
+struct TableCounts {
+    shape: Shape,
+    zeros: ZeroMask,
+    counts: Vec<u32>,
+    /// Cells that come from too few households.
+    few: Vec<u32>,
+}
+
+impl TableCounts {
+    fn counted<'a>(&'a self, table: &'a Table) -> Counted<'a> {
+        Counted { table, shape: &self.shape, zeros: &self.zeros, counts: &self.counts, few: &self.few }
+    }
+}
 
 /// The counts of all cells of all tables of a build.
 pub struct Counts {
-    shapes: Vec<Shape>,
-    zeros: Vec<ZeroMask>,
-    counts: Vec<Vec<u32>>,
+    tables: Vec<TableCounts>,
+    joint: Vec<TableCounts>,
+    members: Vec<TableCounts>,
+}
+
+/// The counts as protection and audit take them.
+pub struct CountedTables<'a> {
+    definitions: &'a Definitions,
+    pub published: Vec<Counted<'a>>,
+    joint: Vec<Counted<'a>>,
+    members: Vec<Counted<'a>>,
 }
 
 impl Counts {
-    /// Adds up the cubes of a build.
-    pub async fn load(confidential: &Confidential, build: &BuildManifest, definitions: &Definitions) -> Result<Self> {
-        let mut all = Self { shapes: Vec::new(), zeros: Vec::new(), counts: Vec::new() };
-        for table in &definitions.tables {
-            let shape = definitions.shape(table);
-            all.counts.push(rollup(&shape, &confidential.cube(build, definitions, table).await?));
-            all.zeros.push(ZeroMask::new(table, &shape, &definitions.zeros));
-            all.shapes.push(shape);
+    /// Adds up the cubes of a build, and finds the cells that come from fewer households than the rule asks for.
+    pub async fn load(confidential: &Confidential, build: &BuildManifest, definitions: &Definitions, rule: &Rule) -> Result<Self> {
+        let mut all = Self { tables: Vec::new(), joint: Vec::new(), members: Vec::new() };
+        let kinds =
+            [(&definitions.tables, &mut all.tables), (&definitions.joint, &mut all.joint), (&definitions.members, &mut all.members)];
+        for (tables, into) in kinds {
+            for table in tables {
+                let shape = definitions.shape(table);
+                let counts = rollup(&shape, &confidential.cube(build, definitions, table).await?);
+                let zeros = ZeroMask::new(table, &shape, &definitions.zeros);
+                into.push(TableCounts { shape, zeros, counts, few: Vec::new() });
+            }
+        }
+        if rule.contributors > 1 && definitions.household.is_some() {
+            for (table, counted) in definitions.tables.iter().zip(&mut all.tables).filter(|(table, _)| table.unit == Unit::Person) {
+                let contributors = confidential.contributors(build, definitions, table).await?;
+                counted.few = few(&counted.counts, &contributors, rule);
+            }
         }
         Ok(all)
     }
 
     /// The counts as protection and audit take them.
-    pub fn counted<'a>(&'a self, definitions: &'a Definitions) -> Vec<Counted<'a>> {
-        let parts = definitions.tables.iter().zip(&self.shapes).zip(self.zeros.iter().zip(&self.counts));
-        parts.map(|((table, shape), (zeros, counts))| Counted { table, shape, zeros, counts, few: &[] }).collect()
+    pub fn counted<'a>(&'a self, definitions: &'a Definitions) -> CountedTables<'a> {
+        let of = |counts: &'a [TableCounts], tables: &'a [Table]| {
+            tables.iter().zip(counts).map(|(table, counts)| counts.counted(table)).collect()
+        };
+        CountedTables {
+            definitions,
+            published: of(&self.tables, &definitions.tables),
+            joint: of(&self.joint, &definitions.joint),
+            members: of(&self.members, &definitions.members),
+        }
     }
+}
+
+impl CountedTables<'_> {
+    /// All of it as one system.
+    pub fn census(&self) -> Census<'_> {
+        let Definitions { links, dimensions, .. } = self.definitions;
+        Census { tables: &self.published, joint: &self.joint, members: &self.members, links, dimensions }
+    }
+}
+
+/// Cells of the threshold and more that come from fewer households than the rule asks for, from those that were told: of all others each
+/// person may be of another household, as far as is counted.
+fn few(counts: &[u32], contributors: &[(u32, u8)], rule: &Rule) -> Vec<u32> {
+    let mut told = contributors.iter().peekable();
+    let mut few = Vec::new();
+    for (cell, &count) in (0u32..).zip(counts) {
+        let households = told.next_if(|(of, _)| *of == cell).map_or(count, |(_, households)| u32::from(*households));
+        if count >= rule.threshold && households < rule.contributors {
+            few.push(cell);
+        }
+    }
+    few
 }
 
 /// Values and statuses that a release shows, table by table.
@@ -71,6 +133,11 @@ impl Busy {
         bar.set_style(ProgressStyle::with_template("{spinner} {msg} {elapsed}")?);
         bar.enable_steady_tick(Duration::from_millis(100));
         Ok(Self(bar))
+    }
+
+    /// Says something else from now on.
+    pub fn say(&self, message: String) {
+        self.0.set_message(message);
     }
 }
 

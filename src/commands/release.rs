@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use super::{
-    protection::{Busy, Counts, describe_faults, released_cells, say_losses},
+    corrections::Revisions,
+    protection::{Busy, Counts, describe_faults, say_losses},
     say::say,
     seconds,
     weights::weights,
@@ -18,7 +19,7 @@ use crate::{
     register::{Definitions, Dimension, Period, Status, Unit},
     release::{Draft, Manifest, Published, list},
     storage::Store,
-    worlds::{Audited, Counted, GroupRule, Proof, Reach, Rule},
+    worlds::{Audited, Counted, GroupRule, Reach, Rule},
 };
 
 /// How a release is protected.
@@ -31,6 +32,8 @@ pub struct Protecting {
     pub sensitive: Vec<String>,
     /// Members below which a group of a sensitive dimension is small.
     pub small_group: u32,
+    /// From how many households a published count of people comes at least; what the definitions say if the operator says nothing.
+    pub contributors: Option<u32>,
     /// How hard is tried to do with fewer suppressed cells.
     pub trials: Trials,
     /// What losing cells costs, beyond what every release weighs.
@@ -51,7 +54,9 @@ impl Protecting {
         let is_sensitive = |dimension: &&Dimension| dimension.sensitive || self.sensitive.contains(&dimension.id);
         let dimensions: Vec<String> = definitions.dimensions.iter().filter(is_sensitive).map(|dimension| dimension.id.clone()).collect();
         let group = (!dimensions.is_empty()).then_some(GroupRule { below: self.small_group, dimensions });
-        Ok(Rule { threshold: self.threshold, reach: self.reach, group, contributors: 1 })
+        // Where nobody knows who lives with whom there is nothing to count.
+        let contributors = if definitions.household.is_some() { self.contributors.unwrap_or(definitions.contributors) } else { 1 };
+        Ok(Rule { threshold: self.threshold, reach: self.reach, group, contributors })
     }
 }
 
@@ -67,6 +72,7 @@ pub async fn release(args: Release) -> Result<()> {
         accept_differences: args.accept_differences,
         sensitive: args.sensitive,
         small_group: args.small_group,
+        contributors: args.contributors,
         costs: args.costs,
     };
     release_with(&confidential, &store, args.period, &protecting, args.correction).await?;
@@ -112,36 +118,44 @@ async fn complete(
     protecting: &Protecting,
     rule: &Rule,
 ) -> Result<()> {
-    let counts = Counts::load(confidential, build, definitions).await?;
+    let counts = Counts::load(confidential, build, definitions, rule).await?;
     let counted = counts.counted(definitions);
+    let census = counted.census();
+    let revisions = if draft.is_correction() {
+        Revisions::load(confidential, store, build.period, draft.revision()).await?
+    } else {
+        Revisions::default()
+    };
+    let tables = revisions.tables();
+    let earlier = revisions.earlier(&tables);
     let Protecting { trials, threads, costs, .. } = protecting;
     let settings = Settings { threads: *threads, trials: *trials, weights: weights(costs, definitions)?, ..Settings::new(rule.clone()) };
     let (started, busy) = (Instant::now(), Busy::new("protecting")?);
-    let Protected { statuses, primary, proof } =
-        tokio::task::block_in_place(|| protect::protect(&counted, &definitions.dimensions, &settings))?;
+    let Protected { statuses, primary, proof, unprotected } =
+        tokio::task::block_in_place(|| protect::protect(&census, &settings, &earlier))?;
     drop(busy);
-    say_losses(definitions, &counted, &statuses, &primary);
+    if !unprotected.is_empty() {
+        return Err(revisions.refuse(definitions, &census, &earlier, &unprotected));
+    }
+    say_losses(definitions, census.tables, &statuses, &primary);
     say!(
         "protected in {}: {} certificates, {} alternative worlds",
         seconds(started.elapsed()),
         grouped(proof.certificates.len() as u64),
         grouped(proof.worlds.len() as u64)
     );
+    revisions.check_differences(definitions, &census, &statuses, &earlier, rule, protecting.accept_differences)?;
     let (started, busy) = (Instant::now(), Busy::new("auditing")?);
     let effort = Effort { threads: *threads, ..Effort::default() };
-    let revision = Revision { definitions, counted: &counted, statuses: &statuses, proof: &proof, rule };
-    if draft.is_correction() {
-        check_earlier(confidential, store, build.period, &revision, &effort, protecting.accept_differences).await?;
-    }
-    let audited = match tokio::task::block_in_place(|| audit::certify(&counted, statuses, &proof, rule, &effort))? {
+    let audited = match tokio::task::block_in_place(|| audit::certify(&census, statuses, &proof, rule, &effort, &earlier))? {
         Ok(audited) => audited,
-        Err(report) => bail!("the audit found faults, so nothing is published: {}", describe_faults(&report, &counted, definitions)),
+        Err(report) => bail!("the audit found faults, so nothing is published: {}", describe_faults(&report, census.tables, definitions)),
     };
     drop(busy);
     say!("audited in {}: no fault found", seconds(started.elapsed()));
-    draft.fill(&counted, &audited).await?;
+    draft.fill(census.tables, &audited).await?;
     let quality: Quality = serde_json::from_slice(&confidential.read(build, "quality.json").await?)?;
-    draft.document("quality.json", &quality.public(shows_all_people(&counted, &audited))).await?;
+    draft.document("quality.json", &quality.public(shows_all_people(census.tables, &audited), rule.threshold)).await?;
     draft.complete().await?;
     // Whoever has come so far either wins or finds the same release published with a proof as good as this one.
     confidential.save_proof(build, draft.revision(), rule, &proof).await?;
@@ -152,87 +166,6 @@ async fn complete(
 fn shows_all_people(counted: &[Counted<'_>], audited: &Audited) -> bool {
     let table = counted.iter().position(|counted| counted.table.unit == Unit::Person);
     table.is_some_and(|table| audited.statuses()[table].first() == Some(&Status::Published))
-}
-
-/// A revision that is about to be published, as the earlier ones must bear it.
-struct Revision<'a> {
-    definitions: &'a Definitions,
-    counted: &'a [Counted<'a>],
-    statuses: &'a [Vec<Status>],
-    proof: &'a Proof,
-    rule: &'a Rule,
-}
-
-/// Refuses a correction that, together with an earlier revision of the period, would give away what each hides alone.
-///
-/// Whoever holds both revisions knows every cell that either of them publishes, wherever the count has not changed. The
-/// alternative worlds of each must therefore keep what the other publishes.
-async fn check_earlier(
-    confidential: &Confidential,
-    store: &Store,
-    period: Period,
-    new: &Revision<'_>,
-    effort: &Effort,
-    accept_differences: bool,
-) -> Result<()> {
-    for (manifest, _) in list(store).await?.into_iter().filter(|(manifest, _)| manifest.period == period) {
-        let name = format!("r{}", manifest.revision);
-        if manifest.definitions != new.definitions.digest || manifest.vintage != new.definitions.vintage {
-            bail!("{name} of {period} was made with other definitions or regions, so that the two cannot be protected together");
-        }
-        let proven = confidential.proof_manifest(period, manifest.revision).await?;
-        let Some(proven) = proven else { bail!("there is no proof of {name} of {period}, so that the two cannot be protected together") };
-        let counts = Counts::load(confidential, &proven.build, new.definitions).await?;
-        let counted = counts.counted(new.definitions);
-        let (_, earlier) = released_cells(store, &manifest, &counted).await?;
-        let few = differences(new, &counted, &earlier);
-        if few > 0 && !accept_differences {
-            bail!(
-                "{} cells of {name} of {period} would change by fewer than {}: whoever knows of a person that the correction adds or removes \
-                 could read there what else is true of that person; let it take effect with the next period, or, if nobody is to be \
-                 recognised by it, publish it with --accept-differences",
-                grouped(few),
-                new.rule.threshold
-            );
-        }
-        let proof = confidential.proof(period, manifest.revision, &proven).await?;
-        let reports = tokio::task::block_in_place(|| {
-            let now = audit::audit(new.counted, &known(new.counted, new.statuses, &counted, &earlier), new.proof, new.rule, effort)?;
-            let before = audit::audit(&counted, &known(&counted, &earlier, new.counted, new.statuses), &proof, &proven.rule, effort)?;
-            Ok::<_, crate::error::Error>([now, before])
-        })?;
-        if let Some(report) = reports.iter().find(|report| !report.is_clean()) {
-            bail!(
-                "{name} of {period} and its correction together would give away what each hides alone, so the correction is refused: {}; \
-                 let it take effect with the next period",
-                describe_faults(report, new.counted, new.definitions)
-            );
-        }
-    }
-    Ok(())
-}
-
-/// How many cells both revisions publish with counts that differ, but by less than the threshold.
-fn differences(new: &Revision<'_>, counted: &[Counted<'_>], earlier: &[Vec<Status>]) -> u64 {
-    let few = |(table, earlier): (usize, &Counted<'_>), shown: &[Status]| {
-        let pairs = new.counted[table].counts.iter().zip(earlier.counts).zip(new.statuses[table].iter().zip(shown));
-        let both = pairs.filter(|(_, statuses)| matches!(statuses, (Status::Published, Status::Published)));
-        both.filter(|((now, then), _)| new.rule.is_small(now.abs_diff(**then))).count() as u64
-    };
-    counted.iter().enumerate().zip(earlier).map(|(table, shown)| few(table, shown)).sum()
-}
-
-/// What of a revision stays unknown to somebody who also holds another one, which shows other cells of other counts.
-fn known(counted: &[Counted<'_>], statuses: &[Vec<Status>], others: &[Counted<'_>], shown: &[Vec<Status>]) -> Vec<Vec<Status>> {
-    let mut known = statuses.to_vec();
-    for (table, known) in known.iter_mut().enumerate() {
-        for (cell, status) in known.iter_mut().enumerate() {
-            if shown[table][cell] == Status::Published && counted[table].counts[cell] == others[table].counts[cell] {
-                *status = Status::Published;
-            }
-        }
-    }
-    known
 }
 
 /// Runs `cacah releases`.

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     process,
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -13,15 +13,18 @@ use tokio::runtime::Handle;
 
 use super::{
     BuildOptions, Built, HouseholdSummary,
-    parts::{self, JOB, Job, Outcome, Pass},
-    records, run,
+    contributors::{Contributors, FewCells, FewHouseholds},
+    household_pass::HouseholdCounts,
+    parts::{self, JOB, Job, LARGE, Outcome, PEOPLE, Pass},
+    records,
+    run::{self, Compiled},
 };
 use crate::{
-    classify::{Classifier, Position, RejectSummary, Rejects, add_counts},
+    classify::{Position, RejectSummary, Rejects, add_counts},
     engine::{Counts, Crew},
     error::{Error, Result},
     ingest::{Progress, Snapshot, SnapshotPiece},
-    register::{Definitions, Origin, Unit},
+    register::{Definitions, Origin, Table, Unit},
     storage::Store,
 };
 
@@ -55,8 +58,8 @@ pub async fn build_by(
             "{input}: workers open it from elsewhere; give an s3:// address, or its whole path in a folder that all of them share"
         )));
     }
-    let classifier = Classifier::new(definitions, options.period, &options.codings)?;
-    let snapshot = Snapshot::open(&options.inputs, classifier.columns().to_vec(), &Handle::current()).await?;
+    let compiled = Compiled::new(definitions, options.period, &options.codings)?;
+    let snapshot = Snapshot::open(&options.inputs, compiled.classifier.columns().to_vec(), &Handle::current()).await?;
     let pieces = snapshot.pieces();
     progress.total.store(pieces.iter().map(|piece| piece.bytes).sum(), Ordering::Relaxed);
     let job = Job {
@@ -74,7 +77,7 @@ pub async fn build_by(
     let place = store.below(&folder);
     let text = serde_json::to_vec(&job).map_err(|error| Error::Internal(error.to_string()))?;
     place.write(JOB, text).await?;
-    let count = Count { crew, place, job, definitions, options, promised: snapshot.promised_records(), progress };
+    let count = Count { crew, place, job, definitions, compiled, options, promised: snapshot.promised_records(), progress };
     let built = count.all().await;
     // Without the job workers leave what they have not begun. An error here must not hide what came before it.
     let removed = count.place.remove(JOB).await;
@@ -123,6 +126,7 @@ struct Count<'a> {
     place: Store,
     job: Job,
     definitions: &'a Definitions,
+    compiled: Arc<Compiled>,
     options: &'a BuildOptions,
     promised: Option<u64>,
     progress: Progress,
@@ -134,14 +138,15 @@ impl Count<'_> {
         let people = self.pass(Pass::People).await?;
         let read = people.iter().map(|outcome| outcome.read).sum();
         records::check_read(read, self.promised)?;
-        let mut people_counts = self.counts(Pass::People, Unit::Person, &people).await?;
+        let of_unit = |unit: Unit| definitions.counted_tables().filter(move |table| table.unit == unit);
+        let mut people_counts = self.counts(Pass::People, of_unit(Unit::Person), &people).await?;
         let mut rejected = RejectSummary::new();
         add_counts(&mut rejected, people.iter().flat_map(|outcome| outcome.rejected.iter().cloned()));
         let mut duplicates = Vec::new();
         if definitions.identity.is_some() {
             let repeats = self.pass(Pass::Repeats).await?;
             let mut cells = vec![Vec::new(); people_counts.len()];
-            self.packed(Pass::Repeats, &repeats, |outcome, packed| parts::extend_packed(&mut cells, outcome, packed)).await?;
+            self.packed(Pass::Repeats, "cubes", &repeats, |outcome, packed| parts::extend_packed(&mut cells, outcome, packed)).await?;
             records::take_off(&mut people_counts, &cells)?;
             for outcome in repeats {
                 add_counts(&mut rejected, outcome.rejected);
@@ -149,29 +154,60 @@ impl Count<'_> {
             }
             duplicates.sort_unstable();
         }
-        let mut households = None;
-        let mut household_counts = Vec::new();
-        if run::has_households(definitions) {
-            let passed = self.pass(Pass::Households).await?;
-            household_counts = self.counts(Pass::Households, Unit::Household, &passed).await?;
-            let mut counted = HouseholdSummary::default();
-            passed.iter().for_each(|outcome| counted += outcome.counted);
-            households = Some(counted);
+        let (mut counted, mut contributors) = (HouseholdCounts::default(), Vec::new());
+        if definitions.household.is_some() {
+            (counted, contributors) = self.households(&people_counts).await?;
         }
         let lost: u64 = rejected.values().sum();
         let built = Built {
-            cubes: records::in_order_of_tables(definitions, people_counts, household_counts)?,
+            cubes: records::in_order_of_tables(definitions, people_counts, counted.cubes)?,
+            members: counted.members,
+            contributors,
             read,
             accepted: read.saturating_sub(lost),
             rejected,
             rejects: self.rejects().await?,
             duplicates,
             files: self.job.files.clone(),
-            households,
+            households: run::has_households(definitions).then_some(counted.summary),
         };
         let newest_birth = people.iter().map(|outcome| outcome.newest_birth).max().unwrap_or(0);
         records::check(definitions, options, &built, newest_birth)?;
         Ok(built)
+    }
+
+    /// Counts households and the contributors to the cells of people, whose final counts it is given.
+    async fn households(&self, people: &[Counts]) -> Result<(HouseholdCounts, Vec<FewHouseholds>)> {
+        let tables = self.compiled.people_tables.as_ref();
+        let mut contributors = None;
+        if let Some(tables) = tables {
+            let leaves = FewCells::leaves(&people[..tables.tables.len()]);
+            self.place.write(PEOPLE, parts::pack_people(&leaves)?).await?;
+            contributors = Some(Contributors::new(Arc::new(FewCells::new(Arc::clone(tables), leaves)?)).into_counted());
+        }
+        let passed = self.pass(Pass::Households).await?;
+        let definitions = self.definitions;
+        let of_households = definitions.counted_tables().filter(|table| table.unit == Unit::Household);
+        let mut cubes = self.counts(Pass::Households, of_households.clone().chain(&definitions.members), &passed).await?;
+        let members = cubes.split_off(of_households.count());
+        let mut summary = HouseholdSummary::default();
+        passed.iter().for_each(|outcome| summary += outcome.counted);
+        let counted = HouseholdCounts { cubes, members, summary };
+        let (Some(tables), Some(mut contributors)) = (tables, contributors) else { return Ok((counted, Vec::new())) };
+        let add = |outcome: &Outcome, packed: &[u8]| parts::add_repeats(&mut contributors.repeats, outcome, packed);
+        self.packed(Pass::Households, "contributors", &passed, add).await?;
+        passed.into_iter().for_each(|outcome| contributors.shares.extend(outcome.shares));
+        let mut large = std::mem::take(&mut contributors.shares).cells(tables, people);
+        if !large.is_empty() {
+            let text = serde_json::to_vec(&large).map_err(|error| Error::Internal(error.to_string()))?;
+            self.place.write(LARGE, text).await?;
+            for outcome in self.pass(Pass::Large).await? {
+                for (sum, of_part) in large.iter_mut().zip(outcome.large) {
+                    sum.repeats += of_part.repeats;
+                }
+            }
+        }
+        Ok((counted, contributors.few_households(&large)?))
     }
 
     /// Has the crew do all parts of a pass.
@@ -241,17 +277,22 @@ impl Count<'_> {
     }
 
     /// Adds up the counts of a pass.
-    async fn counts(&self, pass: Pass, unit: Unit, outcomes: &[Outcome]) -> Result<Vec<Counts>> {
-        let tables = self.definitions.tables.iter().filter(|table| table.unit == unit);
+    async fn counts<'t>(&self, pass: Pass, tables: impl Iterator<Item = &'t Table>, outcomes: &[Outcome]) -> Result<Vec<Counts>> {
         let mut cubes: Vec<Counts> = tables.map(|table| Counts::zeroed(self.definitions.shape(table).leaf_cells as usize)).collect();
-        self.packed(pass, outcomes, |outcome, packed| parts::add_packed(&mut cubes, outcome, packed)).await?;
+        self.packed(pass, "cubes", outcomes, |outcome, packed| parts::add_packed(&mut cubes, outcome, packed)).await?;
         Ok(cubes)
     }
 
-    /// Goes over what the parts of a pass left of counts.
-    async fn packed(&self, pass: Pass, outcomes: &[Outcome], mut add: impl FnMut(&Outcome, &[u8]) -> Result<()>) -> Result<()> {
+    /// Goes over what the parts of a pass left of some kind of counts.
+    async fn packed(
+        &self,
+        pass: Pass,
+        kind: &str,
+        outcomes: &[Outcome],
+        mut add: impl FnMut(&Outcome, &[u8]) -> Result<()>,
+    ) -> Result<()> {
         for (part, outcome) in pass.parts(&self.job).iter().zip(outcomes) {
-            let path = format!("{part}.cubes");
+            let path = format!("{part}.{kind}");
             let packed = self.place.read(&path).await?.ok_or_else(|| Error::storage(self.place.to_string(), format!("{path} is gone")))?;
             add(outcome, &packed)?;
         }

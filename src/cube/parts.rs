@@ -4,7 +4,10 @@
 //! work/<job>/job.json                 what is counted: definitions, options, files, and which of their pieces make a part
 //!            people-0007.json         a part is done; beside it .cubes, .rejects, .identities, .households
 //!            repeats-0003.json        the same for some partitions of all identities
-//!            households-0003.json     the same for some partitions of all households
+//!            people.cells             final counts of the tables of people
+//!            households-0003.json     the same for some partitions of all households; beside it .cubes, .contributors
+//!            large.json               cells of many people that may come from few households, if there are any
+//!            large-0003.json          the same partitions once more, for those cells
 //! ```
 //!
 //! Each part is a pure function of the job and of earlier parts, and its `.json` is written last. So a part may be begun by several
@@ -21,12 +24,14 @@ use std::{
 use async_trait::async_trait;
 use bytemuck::Pod;
 use serde::{Deserialize, Serialize};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::OnceCell};
 
 use super::{
     HouseholdSummary,
-    households::{Households, Members},
-    run::{self, Compiled, Entries, Noting, Run},
+    contributors::{Contributors, FewCells, LargeCells, LargeCount, PeopleTables},
+    household_pass::{HouseholdSource, count_households, recount_households},
+    households::{Detail, Households},
+    run::{Compiled, Entries, Noting, Run},
     slabs::{self, Slabs},
 };
 use crate::{
@@ -43,12 +48,13 @@ const SHARES: usize = 16;
 /// zstd: cubes of a part are mostly zeros.
 const LEVEL: i32 = 1;
 
-/// The three passes.
+/// The passes; the last only where there are cells that it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pass {
     People,
     Repeats,
     Households,
+    Large,
 }
 
 impl Pass {
@@ -57,6 +63,7 @@ impl Pass {
             Self::People => "people",
             Self::Repeats => "repeats",
             Self::Households => "households",
+            Self::Large => "large",
         }
     }
 
@@ -68,7 +75,7 @@ impl Pass {
 
     fn of(part: &str) -> Option<(Self, usize)> {
         let (id, number) = part.split_once('-')?;
-        let pass = [Self::People, Self::Repeats, Self::Households].into_iter().find(|pass| pass.id() == id)?;
+        let pass = [Self::People, Self::Repeats, Self::Households, Self::Large].into_iter().find(|pass| pass.id() == id)?;
         Some((pass, number.parse().ok()?))
     }
 }
@@ -102,6 +109,10 @@ pub(super) struct KeptCube {
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Where a work folder tells what is counted.
 pub(super) const JOB: &str = "job.json";
+/// Where it tells how many people the leaf cells of each published table have, as [`FewCells::leaves`].
+pub(super) const PEOPLE: &str = "people.cells";
+/// Where it tells which cells of many people may come from few households.
+pub(super) const LARGE: &str = "large.json";
 
 /// What came of a part, beside the files that lie with it.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -116,6 +127,12 @@ pub(super) struct Outcome {
     pub counted: HouseholdSummary,
     /// What is stored of each cube.
     pub cubes: Vec<KeptCube>,
+    /// What is stored of the members beyond the first of each household, for each table of people.
+    pub repeats: Vec<KeptCube>,
+    /// Shares of large households in cells of many people: table, cell, members.
+    pub shares: Vec<[u32; 3]>,
+    /// Cells of many people that may come from few households, with what was counted in them.
+    pub large: Vec<LargeCount>,
     /// See [`slabs::write`].
     pub identities: Vec<u64>,
     pub households: Vec<u64>,
@@ -171,6 +188,46 @@ pub(super) fn extend_packed(cells: &mut [Vec<u32>], outcome: &Outcome, packed: &
     if rest.is_empty() { Ok(()) } else { Err(damaged()) }
 }
 
+/// The leaf cells of tables of people for those who go through households.
+pub(super) fn pack_people(leaves: &[Vec<u8>]) -> Result<Vec<u8>> {
+    pack(leaves.iter().map(Vec::as_slice))
+}
+
+fn unpack_people(tables: &PeopleTables, packed: &[u8]) -> Result<Vec<Vec<u8>>> {
+    let packed = unpack(packed)?;
+    let mut rest = packed.as_slice();
+    let leaves = tables.tables.iter().map(|table| next_list(&mut rest, table.shape.leaf_cells as usize)).collect::<Result<_>>()?;
+    if rest.is_empty() { Ok(leaves) } else { Err(damaged()) }
+}
+
+/// What a part counted of members beyond the first of each household.
+fn pack_repeats(repeats: &[Vec<u8>]) -> Result<(Vec<KeptCube>, Vec<u8>)> {
+    let ends = |repeats: &Vec<u8>| {
+        let first = repeats.iter().position(|&count| count > 0).unwrap_or(0);
+        first..repeats.iter().rposition(|&count| count > 0).map_or(0, |last| last + 1)
+    };
+    let ends: Vec<std::ops::Range<usize>> = repeats.iter().map(ends).collect();
+    let kept = ends.iter().map(|ends| KeptCube { first: ends.start, cells: ends.len(), over: 0 }).collect();
+    Ok((kept, pack(repeats.iter().zip(ends).map(|(repeats, ends)| &repeats[ends]))?))
+}
+
+/// Adds what a part counted of them to what others did.
+pub(super) fn add_repeats(sums: &mut [Vec<u8>], outcome: &Outcome, packed: &[u8]) -> Result<()> {
+    if outcome.repeats.len() != sums.len() {
+        return Err(damaged());
+    }
+    let packed = unpack(packed)?;
+    let mut rest = packed.as_slice();
+    for (sums, kept) in sums.iter_mut().zip(&outcome.repeats) {
+        let counts: Vec<u8> = next_list(&mut rest, kept.cells)?;
+        let cells = kept.first.checked_add(counts.len()).and_then(|end| sums.get_mut(kept.first..end)).ok_or_else(damaged)?;
+        for (sum, count) in cells.iter_mut().zip(counts) {
+            *sum = sum.checked_add(count).ok_or_else(damaged)?;
+        }
+    }
+    if rest.is_empty() { Ok(()) } else { Err(damaged()) }
+}
+
 /// Where parts are worked off.
 pub struct Workshop {
     engine: Engine,
@@ -186,6 +243,20 @@ struct Known {
     job: Job,
     definitions: Definitions,
     compiled: Arc<Compiled>,
+    /// From the first part on that goes through households.
+    few: OnceCell<Arc<FewCells>>,
+}
+
+impl Known {
+    /// The cells of few people of the published tables of people; `None` where nobody asks for contributors.
+    async fn few_cells(&self, place: &Store) -> Result<Option<Arc<FewCells>>> {
+        let Some(tables) = &self.compiled.people_tables else { return Ok(None) };
+        let read = || async {
+            let packed = place.read(PEOPLE).await?.ok_or_else(|| Error::storage(place.address(), format!("{PEOPLE} is not there")))?;
+            Ok(Arc::new(FewCells::new(Arc::clone(tables), unpack_people(tables, &packed)?)?))
+        };
+        self.few.get_or_try_init(read).await.cloned().map(Some)
+    }
 }
 
 impl Workshop {
@@ -216,24 +287,24 @@ impl Workshop {
         let job: Job = serde_json::from_slice(&text).map_err(|error| Error::Input(format!("{address}/{JOB}: {error}")))?;
         let definitions = job.origin.parse()?;
         let compiled = Compiled::new(&definitions, job.period, &job.codings)?;
-        let known = Arc::new(Known { job, definitions, compiled });
+        let known = Arc::new(Known { job, definitions, compiled, few: OnceCell::new() });
         *self.job.lock().unwrap_or_else(PoisonError::into_inner) = Some((address, Arc::clone(&known)));
         Ok(Some(known))
     }
 
     async fn people(&self, place: &Store, part: &str, known: &Known, number: usize) -> Result<Outcome> {
-        let Known { job, definitions, compiled } = known;
+        let Known { job, definitions, compiled, .. } = known;
         let pieces = job.people.get(number).ok_or_else(|| Error::Internal(format!("the job has no part {part}")))?;
         let mut inputs: Vec<String> = pieces.iter().filter_map(|piece| job.files.get(piece.file as usize)).cloned().collect();
         inputs.dedup();
         let io = Handle::current();
         let scratch = Arc::new(Scratch::new(&self.scratch, self.memory)?);
         let snapshot = Snapshot::open(&inputs, compiled.classifier.columns().to_vec(), &io).await?.within(&job.files)?;
-        let households = run::has_households(definitions).then(|| Arc::new(Households::new(&scratch)));
+        let households = definitions.household.is_some().then(|| Arc::new(Households::new(&scratch, Detail::Every)));
         let identities = definitions.identity.as_ref().map(|_| Arc::new(Spill::<SeenIdentity>::new(&scratch)));
         let noting = identities.clone().map_or(Noting::Nothing, Noting::Whole);
         let rejects = Rejects::new(&self.scratch, job.files.clone())?;
-        let run = Run::new(Arc::clone(compiled), rejects, noting, households.clone());
+        let run = Run::new(Arc::clone(compiled), rejects, noting, households.clone(), None);
         let progress = Progress::default();
         let feed = snapshot.feed(pieces, io, progress.clone())?;
         let cubes = run.count_people(&self.engine, &feed, 1).await?;
@@ -256,12 +327,12 @@ impl Workshop {
     }
 
     async fn repeats(&self, place: &Store, part: &str, known: &Known, number: usize) -> Result<Outcome> {
-        let Known { job, definitions, compiled } = known;
+        let Known { job, definitions, compiled, .. } = known;
         let slabs = self.slabs(place, job, &[Pass::People], "identities", |outcome| outcome.identities).await?;
         let scratch = Arc::new(Scratch::new(&self.scratch, self.memory)?);
-        let households = run::has_households(definitions).then(|| Arc::new(Households::new(&scratch)));
+        let households = definitions.household.is_some().then(|| Arc::new(Households::new(&scratch, Detail::Every)));
         let rejects = Rejects::new(&self.scratch, Vec::new())?;
-        let run = Run::new(Arc::clone(compiled), rejects, Noting::Nothing, households.clone());
+        let run = Run::new(Arc::clone(compiled), rejects, Noting::Nothing, households.clone(), None);
         let cells = run.find_repeated(&self.engine, Entries::stored(slabs, share(number)), 1).await?;
         let mut outcome = Outcome {
             cubes: cells.iter().map(|cells| KeptCube { cells: cells.len(), ..KeptCube::default() }).collect(),
@@ -278,19 +349,41 @@ impl Workshop {
     }
 
     async fn households(&self, place: &Store, part: &str, known: &Known, number: usize) -> Result<Outcome> {
-        let Known { job, definitions, compiled } = known;
-        let passes: &[Pass] = if definitions.identity.is_some() { &[Pass::People, Pass::Repeats] } else { &[Pass::People] };
-        let slabs = self.slabs(place, job, passes, "households", |outcome| outcome.households).await?;
-        let rejects = Rejects::new(&self.scratch, Vec::new())?;
-        let run = Run::new(Arc::clone(compiled), rejects, Noting::Nothing, None);
-        let cubes = run.count_households(&self.engine, Entries::stored(slabs, share(number)), 1).await?;
-        let outcome = Outcome { counted: run.finish()?.households, ..Outcome::default() };
-        leave_counts(place, part, outcome, cubes).await
+        let source = self.stored_households(place, known, number).await?;
+        let contributors = known.few_cells(place).await?.map(|few| Arc::new(Contributors::new(few)));
+        let counted = count_households(&known.compiled, &self.engine, &source, 1, contributors.as_ref()).await?;
+        let mut outcome = Outcome { counted: counted.summary, ..Outcome::default() };
+        if let Some(contributors) = contributors {
+            let still_used = || Error::Internal("a worker still counts contributors".into());
+            let counted = Arc::try_unwrap(contributors).map_err(|_| still_used())?.into_counted();
+            let packed;
+            (outcome.repeats, packed) = pack_repeats(&counted.repeats)?;
+            outcome.shares = counted.shares.into_sorted();
+            place.write(&format!("{part}.contributors"), packed).await?;
+        }
+        leave_counts(place, part, outcome, counted.cubes.into_iter().chain(counted.members).collect()).await
+    }
+
+    async fn large(&self, place: &Store, known: &Known, number: usize) -> Result<Outcome> {
+        let text = place.read(LARGE).await?.ok_or_else(|| Error::storage(place.address(), format!("{LARGE} is not there")))?;
+        let large: Vec<LargeCount> = serde_json::from_slice(&text).map_err(|_| damaged())?;
+        let Some(tables) = &known.compiled.people_tables else { return Ok(Outcome::default()) };
+        let source = self.stored_households(place, known, number).await?;
+        let cells = Arc::new(LargeCells::new(tables, &large));
+        recount_households(&known.compiled, &self.engine, &source, 1, &cells).await?;
+        let cells = Arc::try_unwrap(cells).map_err(|_| Error::Internal("a worker still counts contributors".into()))?;
+        Ok(Outcome { large: cells.into_counts(), ..Outcome::default() })
+    }
+
+    /// The households of a share of the partitions.
+    async fn stored_households(&self, place: &Store, known: &Known, number: usize) -> Result<Arc<HouseholdSource>> {
+        let passes: &[Pass] = if known.definitions.identity.is_some() { &[Pass::People, Pass::Repeats] } else { &[Pass::People] };
+        let slabs = self.slabs(place, &known.job, passes, "households", |outcome| outcome.households).await?;
+        Ok(Arc::new(HouseholdSource::Stored(slabs, share(number))))
     }
 
     async fn hand_over(&self, place: &Store, part: &str, households: &Households) -> Result<Vec<u64>> {
-        let take = |partition| -> Result<Vec<Vec<Members>>> { households.take(partition) };
-        slabs::write(place, &format!("{part}.households"), &self.scratch, take).await
+        slabs::write(place, &format!("{part}.households"), &self.scratch, |partition| households.take(partition)).await
     }
 
     /// What the parts of earlier passes left.
@@ -351,6 +444,7 @@ impl Errand for Workshop {
             Some((Pass::People, number)) => self.people(&place, part, &known, number).await,
             Some((Pass::Repeats, number)) => self.repeats(&place, part, &known, number).await,
             Some((Pass::Households, number)) => self.households(&place, part, &known, number).await,
+            Some((Pass::Large, number)) => self.large(&place, &known, number).await,
             None => Err(Error::Internal(format!("'{part}' is no part of a count"))),
         };
         let outcome = match done {
@@ -400,6 +494,22 @@ mod tests {
         }
         assert_eq!(cubes, counts(&[vec![(0, 1), (2, 603), (4, 256)], vec![(3, 9)], vec![(0, 7)]]));
         assert!(add_packed(&mut cubes, &Outcome::default(), b"nothing").is_err());
+    }
+
+    #[test]
+    fn repeats_of_parts_add_up() {
+        let mut sums = vec![vec![0; 6], vec![0; 3], vec![0; 2]];
+        for part in [[vec![0, 3, 0, 250, 0, 0], vec![0; 3], vec![7, 0]], [vec![1, 0, 0, 5, 0, 0], vec![0, 0, 9], vec![0, 1]]] {
+            let (repeats, packed) = pack_repeats(&part).unwrap();
+            let outcome = Outcome { repeats, ..Outcome::default() };
+            add_repeats(&mut sums, &outcome, &packed).unwrap();
+            let beyond = Outcome { repeats: vec![KeptCube { first: 4, ..outcome.repeats[0] }; 3], ..Outcome::default() };
+            assert!(add_repeats(&mut sums.clone(), &beyond, &packed).is_err());
+            assert!(add_repeats(&mut sums.clone(), &Outcome::default(), &packed).is_err());
+        }
+        assert_eq!(sums, [vec![1, 3, 0, 255, 0, 0], vec![0, 0, 9], vec![7, 1]]);
+        let (repeats, packed) = pack_repeats(&[vec![0, 0, 0, 1, 0, 0], vec![], vec![]]).unwrap();
+        assert!(add_repeats(&mut sums, &Outcome { repeats, ..Outcome::default() }, &packed).is_err(), "more than a byte holds");
     }
 
     #[test]

@@ -146,8 +146,9 @@ impl Quality {
         for ReasonCount { reason, column, records } in &self.reasons {
             let _ = writeln!(page, "  {:<28} {:<24} {:>12}  {:>9}", reason, column, grouped(*records), share(*records, self.read));
         }
-        if let Some(HouseholdSummary { counted, without_head, several_heads }) = self.households {
+        if let Some(HouseholdSummary { counted, without_head, several_heads, members }) = self.households {
             let _ = writeln!(page, "\nhouseholds {:>11}", grouped(counted));
+            let _ = writeln!(page, "  people in them                     {:>12}", grouped(members));
             let _ = writeln!(page, "  not counted for want of a head     {:>12}", grouped(without_head));
             let _ = writeln!(page, "  not counted for several heads      {:>12}", grouped(several_heads));
         }

@@ -10,11 +10,13 @@ use chrono::NaiveDate;
 use tokio::runtime::Handle;
 
 use super::{
-    households::{HouseholdSummary, Households},
+    contributors::{Contributors, FewHouseholds, LargeCells},
+    household_pass::{HouseholdCounts, HouseholdSource, HouseholdsHere, count_households, recount_households},
+    households::{Detail, HouseholdSummary, Households},
     run::{self, Compiled, Entries, Noting, Run},
 };
 use crate::{
-    classify::{Identities, Position, Reason, RejectSummary, Rejects, add_counts},
+    classify::{Identities, Position, Reason, RecordLog, RejectSummary, Rejects, add_counts},
     engine::{Counts, Engine},
     error::{Error, Result},
     ingest::{Progress, Snapshot},
@@ -44,8 +46,12 @@ pub struct BuildOptions {
 /// What came out of counting a snapshot.
 #[derive(Debug)]
 pub struct Built {
-    /// For each table the counts of its leaf cells.
+    /// For each of [`Definitions::counted_tables`] the counts of its leaf cells.
     pub cubes: Vec<Counts>,
+    /// For each of [`Definitions::members`] the counts of its leaf cells.
+    pub members: Vec<Counts>,
+    /// For each published table of people the cells that come from few households; empty if the register has none.
+    pub contributors: Vec<FewHouseholds>,
     /// Records read.
     pub read: u64,
     /// Records counted.
@@ -76,14 +82,15 @@ pub async fn build(definitions: &Definitions, options: &BuildOptions, engine: &E
     let compiled = Compiled::new(definitions, options.period, &options.codings)?;
     let snapshot = Snapshot::open(&options.inputs, compiled.classifier.columns().to_vec(), &io).await?;
     let files: Vec<String> = snapshot.files().iter().map(|file| file.name.clone()).collect();
-    let identities = definitions.identity.as_ref().map(|_| Arc::new(Identities::new(&scratch)));
-    let households = run::has_households(definitions).then(|| Arc::new(Households::new(&scratch)));
-    let noting = match &identities {
-        Some(identities) => Noting::Numbered(Arc::clone(identities)),
-        None => Noting::Nothing,
+    let log = (definitions.identity.is_some() || definitions.household.is_some()).then(|| Arc::new(RecordLog::new(&scratch)));
+    let noting = match &log {
+        Some(log) if definitions.identity.is_some() => Noting::Numbered(Arc::new(Identities::new(&scratch, log))),
+        _ => Noting::Nothing,
     };
+    let identities = noting.numbered();
+    let households = definitions.household.is_some().then(|| Arc::new(Households::new(&scratch, Detail::Lone)));
     let rejects = Rejects::new(&options.scratch, files.clone())?;
-    let run = Run::new(compiled, rejects, noting, households.clone());
+    let run = Run::new(Arc::clone(&compiled), rejects, noting, households.clone(), log.clone());
 
     let feed = snapshot.feed(&snapshot.pieces(), io, progress.clone())?;
     let mut people_counts = run.count_people(engine, &feed, engine.threads()).await?;
@@ -93,28 +100,55 @@ pub async fn build(definitions: &Definitions, options: &BuildOptions, engine: &E
         let repeated = run.find_repeated(engine, Entries::all(identities), engine.threads()).await?;
         take_off(&mut people_counts, &repeated)?;
     }
-    let household_counts = match households {
-        Some(households) => run.count_households(engine, Entries::all(households), engine.threads()).await?,
-        None => Vec::new(),
-    };
-
-    let cubes = in_order_of_tables(definitions, people_counts, household_counts)?;
     let found = run.finish()?;
+    let (mut counted, mut contributors) = (HouseholdCounts::default(), Vec::new());
+    if let (Some(entries), Some(log)) = (households, log) {
+        let source = Arc::new(HouseholdSource::Here(HouseholdsHere::new(&entries, &log, &scratch)));
+        (counted, contributors) = households_here(&compiled, engine, &source, &people_counts).await?;
+    }
+
+    let cubes = in_order_of_tables(definitions, people_counts, counted.cubes)?;
     let mut rejected = found.rejects.summary();
     add_counts(&mut rejected, found.repeated);
     let lost: u64 = rejected.values().sum();
     let built = Built {
         cubes,
+        members: counted.members,
+        contributors,
         read,
         accepted: read - lost,
         rejected,
         rejects: found.rejects,
         duplicates: found.duplicates,
         files,
-        households: run::has_households(definitions).then_some(found.households),
+        households: run::has_households(definitions).then_some(counted.summary),
     };
     check(definitions, options, &built, found.newest_birth)?;
     Ok(built)
+}
+
+/// Third pass: counts households and the contributors to the cells of people, whose final counts it needs.
+async fn households_here(
+    compiled: &Arc<Compiled>,
+    engine: &Engine,
+    source: &Arc<HouseholdSource>,
+    people: &[Counts],
+) -> Result<(HouseholdCounts, Vec<FewHouseholds>)> {
+    let workers = engine.threads();
+    let Some(tables) = &compiled.people_tables else {
+        return Ok((count_households(compiled, engine, source, workers, None).await?, Vec::new()));
+    };
+    let contributors = Arc::new(Contributors::of_counts(tables, people)?);
+    let counted = count_households(compiled, engine, source, workers, Some(&contributors)).await?;
+    let still_used = || Error::Internal("a worker still counts contributors".into());
+    let mut repeats = Arc::try_unwrap(contributors).map_err(|_| still_used())?.into_counted();
+    let mut large = std::mem::take(&mut repeats.shares).cells(tables, people);
+    if !large.is_empty() {
+        let cells = Arc::new(LargeCells::new(tables, &large));
+        recount_households(compiled, engine, source, workers, &cells).await?;
+        large = Arc::try_unwrap(cells).map_err(|_| still_used())?.into_counts();
+    }
+    Ok((counted, repeats.few_households(&large)?))
 }
 
 /// Holds the number of records against what cells can hold and what footers promise.
@@ -138,10 +172,10 @@ pub(super) fn take_off(cubes: &mut [Counts], repeated: &[Vec<u32>]) -> Result<()
     Ok(())
 }
 
-/// Cubes of people and of households in the order of the tables.
+/// Cubes of people and of households in the order of [`Definitions::counted_tables`].
 pub(super) fn in_order_of_tables(definitions: &Definitions, people: Vec<Counts>, households: Vec<Counts>) -> Result<Vec<Counts>> {
     let (mut people, mut households) = (people.into_iter(), households.into_iter());
-    let of_unit = definitions.tables.iter().map(|table| match table.unit {
+    let of_unit = definitions.counted_tables().map(|table| match table.unit {
         Unit::Person => people.next(),
         Unit::Household => households.next(),
     });
@@ -197,12 +231,14 @@ pub(super) fn check(definitions: &Definitions, options: &BuildOptions, built: &B
             most.join(", ")
         )));
     }
-    for (table, cube) in definitions.tables.iter().zip(&built.cubes) {
+    let households = built.households.unwrap_or_default();
+    let of_tables = definitions.counted_tables().zip(&built.cubes).map(|(table, cube)| match table.unit {
+        Unit::Person => (table, cube, built.accepted),
+        Unit::Household => (table, cube, households.counted),
+    });
+    let of_members = definitions.members.iter().zip(&built.members).map(|(table, cube)| (table, cube, households.members));
+    for (table, cube, expected) in of_tables.chain(of_members) {
         let people = cube.total();
-        let expected = match table.unit {
-            Unit::Person => built.accepted,
-            Unit::Household => built.households.map_or(0, |summary| summary.counted),
-        };
         if people != expected {
             return Err(Error::Internal(format!("table {} counts {people} instead of {expected}", table.id)));
         }

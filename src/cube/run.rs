@@ -1,7 +1,7 @@
-//! What workers do with records, on one machine or on many: classify, count, note; find repetitions; group households.
+//! What workers do with records, on one machine or on many: classify, count, note; find repetitions.
 //!
-//! The first and the third of the three passes are streams of batches of codes, one for each worker, which the engine counts
-//! ([`Engine::count`]); the second takes off what the first should not have counted.
+//! The first pass is a stream of batches of codes for each worker, which the engine counts ([`Engine::count`]); the second takes off what the
+//! first should not have counted. The third is over households: see [`super::household_pass`].
 
 use std::{
     collections::HashMap,
@@ -18,19 +18,20 @@ use arrow::{
 use futures::StreamExt;
 
 use super::{
-    households::{HouseholdRecord, HouseholdSummary, HouseholdWriter, Households, Members, group},
+    contributors::PeopleTables,
+    households::{HouseholdRecord, HouseholdWriter, Households},
     slabs::Slabs,
 };
 use crate::{
     classify::{
-        Classifier, ClassifyWorker, Coded, Duplicate, Identities, IdentityWriter, Position, Reason, RejectSummary, Rejects, SeenIdentity,
-        repetitions,
+        Classifier, ClassifyWorker, Coded, Duplicate, Identities, IdentityWriter, Position, Reason, RecordLog, RecordLogWriter,
+        RejectSummary, Rejects, SeenIdentity, repetitions,
     },
     engine::{BatchSource, CellCounter, Counts, Engine},
     error::{Error, Result},
     ingest::{Feed, Worker},
-    register::{Definitions, Period, Source, Unit},
-    storage::{PARTITIONS, Repeats, Spill, SpillWriter, partition_of},
+    register::{Definitions, Period, Source, Table, Unit},
+    storage::{PARTITIONS, Repeats, Spill, SpillWriter, partition_of, spread},
 };
 
 /// What is made of definitions for the snapshot of one period, once for all passes.
@@ -38,12 +39,17 @@ pub struct Compiled {
     pub classifier: Arc<Classifier>,
     /// Columns of codes, of people and of households.
     people_schema: SchemaRef,
-    household_schema: SchemaRef,
-    /// How the cubes of people and of households are counted.
+    pub household_schema: SchemaRef,
+    /// How the cubes of people and of households are counted; those that are published come first.
     people: Vec<CellCounter>,
-    households: Vec<CellCounter>,
-    /// For each cube of people where the columns of its axes stand.
+    pub households: Vec<CellCounter>,
+    /// How members of counted households are, by the head's codes.
+    members: Vec<CellCounter>,
+    /// For each cube of people, and of members, where the columns of its axes stand.
     people_columns: Vec<Vec<usize>>,
+    member_columns: Vec<Vec<usize>>,
+    /// The published tables of people, where somebody may ask from how many households their cells come.
+    pub people_tables: Option<Arc<PeopleTables>>,
     /// Base leaves by members, for each dimension of household size.
     sizes: Vec<Vec<u32>>,
     /// Position of the relation to the head among the code columns, and which codes are heads.
@@ -69,20 +75,57 @@ impl Compiled {
             let at = dimensions.iter().position(|&at| at == household.relation)?;
             Some((at, household.heads.clone()))
         });
-        let people = counters(definitions, Unit::Person);
+        let of_unit = |unit: Unit| definitions.counted_tables().filter(move |table| table.unit == unit);
+        let counters = |unit: Unit| of_unit(unit).map(|table| counter(definitions, table)).collect::<Vec<_>>();
+        let (people, households) = (counters(Unit::Person), counters(Unit::Household));
+        let members: Vec<CellCounter> = definitions.members.iter().map(|table| counter(definitions, table)).collect();
         let position = |column: &String| Ok(people_schema.index_of(column)?);
-        let positions = people.iter().map(|counter| counter.columns.iter().map(position).collect());
+        let positions = |counters: &[CellCounter]| -> Result<Vec<Vec<usize>>> {
+            counters.iter().map(|counter| counter.columns.iter().map(position).collect()).collect()
+        };
+        let has_contributors = definitions.household.is_some() && definitions.tables.iter().any(|table| table.unit == Unit::Person);
         Ok(Arc::new(Self {
-            people_columns: positions.collect::<Result<_>>()?,
+            people_columns: positions(&people)?,
+            member_columns: positions(&members)?,
             people_schema,
             household_schema: Arc::new(Schema::new(fields)),
             people,
-            households: counters(definitions, Unit::Household),
+            households,
+            members,
+            people_tables: has_contributors.then(|| PeopleTables::new(definitions, &classifier).map(Arc::new)).transpose()?,
             sizes,
             heads,
             identity_column: definitions.identity.as_ref().map(|key| key.column.clone()).unwrap_or_default(),
             classifier,
         }))
+    }
+}
+
+impl Compiled {
+    /// Whether a record with these packed codes is the head of its household.
+    pub fn is_head(&self, packed: u64) -> bool {
+        self.heads.as_ref().is_some_and(|(at, heads)| heads[self.classifier.unpack(packed, *at) as usize])
+    }
+
+    /// For each cube of members the cell of a household, by the packed codes of its head.
+    pub fn member_cells(&self, head: u64) -> impl Iterator<Item = u32> + '_ {
+        let code = move |&at: &usize| self.classifier.unpack(head, at);
+        self.members.iter().zip(&self.member_columns).map(move |(counter, columns)| counter.cell(columns.iter().map(code)))
+    }
+
+    /// Cubes of members that count nothing.
+    pub fn no_members(&self) -> Vec<Counts> {
+        self.members.iter().map(|counter| Counts::zeroed(counter.cells)).collect()
+    }
+
+    /// Codes of households, column by column: those of their heads, and their sizes.
+    pub fn household_codes(&self, records: &[HouseholdRecord]) -> Vec<Vec<u32>> {
+        let mut codes: Vec<Vec<u32>> = (0..self.people_schema.fields().len())
+            .map(|at| records.iter().map(|record| self.classifier.unpack(record.head, at)).collect())
+            .collect();
+        let size = |leaves: &[u32], record: &HouseholdRecord| leaves[(record.members as usize).min(leaves.len() - 1)];
+        codes.extend(self.sizes.iter().map(|leaves| records.iter().map(|record| size(leaves, record)).collect::<Vec<u32>>()));
+        codes
     }
 }
 
@@ -109,6 +152,11 @@ enum NotingWriter {
 }
 
 impl Noting {
+    /// What is enough to find repetitions within this process.
+    pub fn numbered(&self) -> Option<Arc<Identities>> {
+        if let Self::Numbered(identities) = self { Some(Arc::clone(identities)) } else { None }
+    }
+
     fn writer(&self) -> NotingWriter {
         match self {
             Self::Nothing => NotingWriter::Nothing,
@@ -119,10 +167,11 @@ impl Noting {
 }
 
 impl NotingWriter {
-    fn note(&mut self, coded: &Coded) -> Result<()> {
+    /// Notes the identities of a chunk, the first of whose records has this number in the log.
+    fn note(&mut self, coded: &Coded, first: u64) -> Result<()> {
         match self {
             Self::Nothing => Ok(()),
-            Self::Numbered(writer) => writer.note(coded),
+            Self::Numbered(writer) => writer.note(coded, first),
             Self::Whole(writer) => coded.seen().try_for_each(|seen| writer.push(partition_of(seen.hash), seen)),
         }
     }
@@ -168,26 +217,16 @@ impl Entries<Identities> {
     }
 }
 
-impl Entries<Households> {
-    async fn grouped(&self, partition: usize, repeats: &mut Repeats) -> Result<(Vec<HouseholdRecord>, HouseholdSummary)> {
-        let entries = match &self.place {
-            Place::Here(households) => households.take(partition)?,
-            Place::Stored(slabs) => slabs.read::<Members>(partition).await?,
-        };
-        Ok(group(&entries, repeats))
-    }
-}
-
 /// What all workers of a run share.
 pub struct Run {
     compiled: Arc<Compiled>,
     rejects: Rejects,
     noting: Noting,
     households: Option<Arc<Households>>,
+    log: Option<Arc<RecordLog>>,
     newest_birth: AtomicU32,
     duplicates: Mutex<Vec<(Position, Position)>>,
     duplicate_summary: Mutex<RejectSummary>,
-    household_summary: Mutex<HouseholdSummary>,
 }
 
 /// What a run found beside its counts.
@@ -198,8 +237,6 @@ pub struct Found {
     pub duplicates: Vec<(Position, Position)>,
     /// Counts of those.
     pub repeated: RejectSummary,
-    /// Households that could and could not be counted.
-    pub households: HouseholdSummary,
     /// Newest believable birth date, as [`crate::register::DateKey::number`] tells it; 0 if there was none.
     pub newest_birth: u32,
 }
@@ -209,17 +246,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Run {
-    /// Starts a run.
-    pub fn new(compiled: Arc<Compiled>, rejects: Rejects, noting: Noting, households: Option<Arc<Households>>) -> Arc<Self> {
+    /// Starts a run. Accepted records go to `log`, if there is one.
+    pub fn new(
+        compiled: Arc<Compiled>,
+        rejects: Rejects,
+        noting: Noting,
+        households: Option<Arc<Households>>,
+        log: Option<Arc<RecordLog>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             compiled,
             rejects,
             noting,
             households,
+            log,
             newest_birth: AtomicU32::new(0),
             duplicates: Mutex::default(),
             duplicate_summary: Mutex::default(),
-            household_summary: Mutex::default(),
         })
     }
 
@@ -246,14 +289,6 @@ impl Run {
         Ok(cells)
     }
 
-    /// Third pass: counts households.
-    pub async fn count_households(self: &Arc<Self>, engine: &Engine, entries: Entries<Households>, workers: usize) -> Result<Vec<Counts>> {
-        let next = Arc::new(AtomicUsize::new(entries.partitions.start));
-        let entries = Arc::new(entries);
-        let sources = (0..workers).map(|_| grouped(Arc::clone(self), Arc::clone(&entries), Arc::clone(&next))).collect();
-        engine.count(Arc::clone(&self.compiled.household_schema), sources, &self.compiled.households).await
-    }
-
     /// What was found beside the counts, when all workers have ended.
     pub fn finish(self: Arc<Self>) -> Result<Found> {
         let Ok(run) = Arc::try_unwrap(self) else {
@@ -265,31 +300,26 @@ impl Run {
             rejects: run.rejects,
             duplicates,
             repeated: run.duplicate_summary.into_inner().unwrap_or_else(PoisonError::into_inner),
-            households: run.household_summary.into_inner().unwrap_or_else(PoisonError::into_inner),
             newest_birth: run.newest_birth.into_inner(),
         })
     }
 }
 
-/// The cubes of one unit, as the engine counts them.
-fn counters(definitions: &Definitions, unit: Unit) -> Vec<CellCounter> {
-    let tables = definitions.tables.iter().filter(|table| table.unit == unit);
-    let counter = |table: &crate::register::Table| {
-        let shape = definitions.shape(table);
-        let moves = shape
-            .axes
-            .iter()
-            .zip(&shape.leaf_strides)
-            .map(|(axis, &stride)| axis.base_to_leaf.iter().map(|&leaf| (u64::from(leaf) * stride) as u32).collect())
-            .collect();
-        CellCounter {
-            name: table.id.clone(),
-            columns: table.axes.iter().map(|axis| axis.dimension.clone()).collect(),
-            moves,
-            cells: shape.leaf_cells as usize,
-        }
-    };
-    tables.map(counter).collect()
+/// The cube of a table, as the engine counts it.
+fn counter(definitions: &Definitions, table: &Table) -> CellCounter {
+    let shape = definitions.shape(table);
+    let moves = shape
+        .axes
+        .iter()
+        .zip(&shape.leaf_strides)
+        .map(|(axis, &stride)| axis.base_to_leaf.iter().map(|&leaf| (u64::from(leaf) * stride) as u32).collect())
+        .collect();
+    CellCounter {
+        name: table.id.clone(),
+        columns: table.axes.iter().map(|axis| axis.dimension.clone()).collect(),
+        moves,
+        cells: shape.leaf_cells as usize,
+    }
 }
 
 /// One thread's part of the first pass.
@@ -299,9 +329,11 @@ struct PeopleWorker {
     classify: ClassifyWorker,
     noting: NotingWriter,
     households: Option<HouseholdWriter>,
+    log: Option<RecordLogWriter>,
 }
 
-fn batch(schema: &SchemaRef, codes: Vec<Vec<u32>>) -> Result<RecordBatch> {
+/// Columns of codes as a batch.
+pub fn batch(schema: &SchemaRef, codes: Vec<Vec<u32>>) -> Result<RecordBatch> {
     let columns = codes.into_iter().map(|codes| Arc::new(UInt32Array::from(codes)) as ArrayRef).collect();
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
@@ -312,6 +344,7 @@ fn people(run: Arc<Run>, feed: &Feed) -> BatchSource {
         classify: run.compiled.classifier.worker(),
         noting: run.noting.writer(),
         households: run.households.as_deref().map(Households::writer),
+        log: run.log.as_ref().map(RecordLog::writer),
         run,
     };
     futures::stream::try_unfold(worker, |mut worker| async move {
@@ -336,17 +369,14 @@ fn people(run: Arc<Run>, feed: &Feed) -> BatchSource {
 }
 
 impl PeopleWorker {
-    /// Notes identities and households of accepted records.
+    /// Notes accepted records, their identities and their households.
     fn note(&mut self, coded: &Coded) -> Result<()> {
         if let Some(newest) = coded.newest_birth {
             self.run.newest_birth.fetch_max(newest.number(), Ordering::Relaxed);
         }
-        self.noting.note(coded)?;
-        if let (Some(households), Some((at, heads))) = (&mut self.households, &self.run.compiled.heads) {
-            let codes = &coded.codes[*at];
-            households.add(&coded.households, &coded.packed, |record| heads[codes[record] as usize])?;
-        }
-        Ok(())
+        let first = self.log.as_mut().map_or(Ok(0), |log| log.append(coded))?;
+        self.noting.note(coded, first)?;
+        self.households.as_mut().map_or(Ok(()), |households| households.add(&coded.households, &coded.packed))
     }
 }
 
@@ -371,9 +401,8 @@ async fn repeated(run: Arc<Run>, entries: Arc<Entries<Identities>>, next: Arc<At
             for ((cells, counter), columns) in cells.iter_mut().zip(&compiled.people).zip(&compiled.people_columns) {
                 cells.push(counter.cell(columns.iter().map(|&at| code(at))));
             }
-            if let (Some(writer), Some((at, heads))) = (&mut households, &compiled.heads) {
-                let is_head = heads[code(*at) as usize];
-                writer.remove(record.household, is_head.then_some(record.packed))?;
+            if let Some(writer) = &mut households {
+                writer.remove(spread(record.household), record.packed)?;
             }
         }
         drop(summary);
@@ -383,21 +412,4 @@ async fn repeated(run: Arc<Run>, entries: Arc<Entries<Identities>>, next: Arc<At
         writer.finish()?;
     }
     Ok(cells)
-}
-
-fn grouped(run: Arc<Run>, entries: Arc<Entries<Households>>, next: Arc<AtomicUsize>) -> BatchSource {
-    futures::stream::try_unfold((run, entries, next, Repeats::default()), |(run, entries, next, mut repeats)| async move {
-        let Some(partition) = next_partition(&next, entries.partitions.end) else { return Ok(None) };
-        let (records, summary) = entries.grouped(partition, &mut repeats).await?;
-        *lock(&run.household_summary) += summary;
-        let compiled = &run.compiled;
-        let mut codes: Vec<Vec<u32>> = (0..compiled.people_schema.fields().len())
-            .map(|at| records.iter().map(|record| compiled.classifier.unpack(record.head, at)).collect())
-            .collect();
-        let size = |leaves: &[u32], record: &HouseholdRecord| leaves[(record.members as usize).min(leaves.len() - 1)];
-        codes.extend(compiled.sizes.iter().map(|leaves| records.iter().map(|record| size(leaves, record)).collect::<Vec<u32>>()));
-        let batch = batch(&compiled.household_schema, codes)?;
-        Ok(Some((batch, (run, entries, next, repeats))))
-    })
-    .boxed()
 }

@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! <period>/build.json            which build counts; replaced in one step
-//! <period>/<build>/cubes/<table>.parquet, definitions.json, quality.json, quality.txt, rejects.csv, duplicates.csv
+//! <period>/<build>/cubes/<table>.parquet         leaf counts of all counted tables: published, joint, and of members
+//!                  contributors/<table>.parquet  cells of published tables of people that come from few households
+//!                  definitions.json, quality.json, quality.txt, rejects.csv, duplicates.csv
 //! <period>/proofs/                       see the module `proof`
 //! ```
 
@@ -20,12 +22,18 @@ use parquet::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Built, columns::NumberedColumn, proof::PROOFS, quality::Quality};
+use super::{
+    Built,
+    columns::NumberedColumn,
+    contributors::{FewHouseholds, read_contributors, write_contributors},
+    proof::PROOFS,
+    quality::Quality,
+};
 use crate::{
     engine::Counts,
     error::{Error, Result},
     parallel,
-    register::{Definitions, Dimension, Origin, Period, Shape, Table},
+    register::{Definitions, Dimension, Origin, Period, Shape, Table, Unit},
     storage::{FileDigest, Store},
 };
 
@@ -76,10 +84,16 @@ impl Confidential {
         quality: &Quality,
     ) -> Result<BuildManifest> {
         let internal = |error: serde_json::Error| Error::Internal(error.to_string());
-        let cubes = definitions.tables.iter().zip(&built.cubes);
-        let mut contents = parallel::each(cubes, |(table, cube)| {
-            let content = write_cube(definitions, table, cube)?;
-            Ok((format!("cubes/{}.parquet", table.id), FileDigest::of(&content), content))
+        let cubes = definitions.counted_tables().zip(&built.cubes).chain(definitions.members.iter().zip(&built.members));
+        let of_people = definitions.tables.iter().filter(|table| table.unit == Unit::Person);
+        let cubes = cubes.map(|(table, cube)| Kept::Cube(table, cube));
+        let contributors = of_people.zip(&built.contributors).map(|(table, few)| Kept::Contributors(table, few));
+        let mut contents = parallel::each(cubes.chain(contributors), |kept| {
+            let (path, content) = match kept {
+                Kept::Cube(table, cube) => (cube_file(table), write_cube(definitions, table, cube)?),
+                Kept::Contributors(table, few) => (contributors_file(table), write_contributors(few)?),
+            };
+            Ok((path, FileDigest::of(&content), content))
         })?;
         let mut add = |path: &str, content: Bytes| contents.push((path.to_owned(), FileDigest::of(&content), content));
         add("definitions.json", serde_json::to_vec(origin).map_err(internal)?.into());
@@ -169,6 +183,12 @@ impl Confidential {
     /// A file of a build, checked against its digest.
     pub async fn read(&self, manifest: &BuildManifest, file: &str) -> Result<Bytes> {
         let path = self.path(manifest, file);
+        if !manifest.files.contains_key(file) {
+            return Err(Error::Input(format!(
+                "{}/{path}: {} was counted by an earlier version, which did not count this; run `cacah build` again",
+                self.store, manifest.period
+            )));
+        }
         let content = self.store.read(&path).await?;
         match (content, manifest.files.get(file)) {
             (Some(content), Some(digest)) if digest.sha256.is_empty() || FileDigest::of(&content) == *digest => Ok(content),
@@ -177,12 +197,44 @@ impl Confidential {
         }
     }
 
-    /// The leaf counts of a table.
+    /// The leaf counts of a table, published or not.
     pub async fn cube(&self, manifest: &BuildManifest, definitions: &Definitions, table: &Table) -> Result<Vec<u32>> {
-        let file = format!("cubes/{}.parquet", table.id);
-        read_cube(definitions, table, self.read(manifest, &file).await?)
-            .map_err(|error| Error::Input(format!("{}/{}: {error}; run `cacah build` again", self.store, self.path(manifest, &file))))
+        let file = cube_file(table);
+        read_cube(definitions, table, self.read(manifest, &file).await?).map_err(|error| self.damaged(manifest, &file, &error))
     }
+
+    /// The cells of a published table, marginals included, whose households are fewer than [`crate::register::MOST_CONTRIBUTORS`] and fewer
+    /// than their people: number of the cell, ascending, and of households. There are none in a table of households, and none where the
+    /// register knows no households: nothing is known there of who belongs together.
+    ///
+    /// # Errors
+    /// If the file is missing or damaged, or an earlier version did not count contributors.
+    pub async fn contributors(&self, manifest: &BuildManifest, definitions: &Definitions, table: &Table) -> Result<FewHouseholds> {
+        if table.unit == Unit::Household || definitions.household.is_none() {
+            return Ok(FewHouseholds::new());
+        }
+        let file = contributors_file(table);
+        read_contributors(self.read(manifest, &file).await?, definitions.shape(table).cells)
+            .map_err(|error| self.damaged(manifest, &file, &error))
+    }
+
+    fn damaged(&self, manifest: &BuildManifest, file: &str, error: &Error) -> Error {
+        Error::Input(format!("{}/{}: {error}; run `cacah build` again", self.store, self.path(manifest, file)))
+    }
+}
+
+/// What a build keeps of a table.
+enum Kept<'a> {
+    Cube(&'a Table, &'a Counts),
+    Contributors(&'a Table, &'a FewHouseholds),
+}
+
+fn cube_file(table: &Table) -> String {
+    format!("cubes/{}.parquet", table.id)
+}
+
+fn contributors_file(table: &Table) -> String {
+    format!("contributors/{}.parquet", table.id)
 }
 
 fn duplicates(built: &Built) -> String {

@@ -67,6 +67,25 @@ impl Tally<'_> {
     fn run_over(&mut self, cell: u32) {
         *self.over.entry(cell).or_default() += 1;
     }
+
+    /// Counts so many more in a cell.
+    ///
+    /// # Panics
+    /// If there is no such cell.
+    #[inline]
+    pub fn add(&mut self, cell: u32, count: u32) {
+        let low = &mut self.low[cell as usize];
+        let sum = u32::from(*low) + count % u32::from(u8::MAX);
+        let mut times = count / u32::from(u8::MAX);
+        *low = sum as u8;
+        if sum > u32::from(u8::MAX) || sum == 0 && times > 0 {
+            // A byte that is filled again begins at 1, and one that stays empty takes one of the 255.
+            (*low, times) = if sum == 0 { (u8::MAX, times - 1) } else { ((sum - u32::from(u8::MAX)) as u8, times + 1) };
+        }
+        if times > 0 {
+            *self.over.entry(cell).or_default() += times;
+        }
+    }
 }
 
 impl Counts {
@@ -164,6 +183,13 @@ impl Counts {
         })
     }
 
+    /// For each cell its count; 255 stands for more too.
+    pub fn saturated(&self) -> Vec<u8> {
+        let mut counts = self.low.clone();
+        self.over.keys().for_each(|&cell| counts[cell as usize] = u8::MAX);
+        counts
+    }
+
     /// Numbers among which every count is, ascending: the small ones up to the greatest of them, and those beyond that cells really have.
     pub fn values(&self) -> Vec<u32> {
         let most = self.low.iter().fold(0, |most, &low| most.max(low));
@@ -217,8 +243,8 @@ mod tests {
             let mut expected: BTreeMap<u32, u32> = BTreeMap::new();
             for (first, cells) in parts {
                 let mut part = Counts::zeroed(3000);
-                for (cell, times) in cells {
-                    (0..times).for_each(|_| part.increment(cell));
+                for (at, (cell, times)) in cells.into_iter().enumerate() {
+                    if at % 2 == 0 { (0..times).for_each(|_| part.increment(cell)) } else { part.tally().add(cell, times) }
                     *expected.entry(cell + first as u32).or_default() += times;
                 }
                 prop_assert_eq!(part.cells(), 3000);
@@ -233,6 +259,8 @@ mod tests {
                 }
             }
             expected.retain(|_, count| *count > 0);
+            let saturated = sum.saturated();
+            prop_assert!((0..).zip(&saturated).all(|(cell, &count)| u32::from(count) == expected.get(&cell).map_or(0, |count| *count.min(&255))));
             let ends = expected.first_key_value().zip(expected.last_key_value());
             prop_assert_eq!(sum.ends(), ends.map_or(0..0, |((&first, _), (&last, _))| first as usize..last as usize + 1));
             let values = sum.values();

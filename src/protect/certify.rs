@@ -5,8 +5,9 @@ use rustc_hash::FxHashMap;
 use super::{
     family::{Family, GROUP, HIGH, LOCKED, LOW, LocalWorld, Overlay, PRIMARY, SUPPRESSED},
     frame::{NONE, Tree},
-    people,
     plan::{Look, NEVER, NEW, Plan, Planner, Target},
+    records,
+    revisions::Way,
     search::{Search, Step, apply},
     settings::Settings,
 };
@@ -41,6 +42,8 @@ pub struct Work<'w, 'a> {
     pub banned: u32,
     /// Whether worlds are sought that would replace others: where there is none at once, there is no need for one.
     pub replacing: bool,
+    /// How the world that is being made stands beside earlier revisions.
+    way: Way,
 }
 
 /// What a world is to show: a cell and what about it.
@@ -73,6 +76,7 @@ impl<'w, 'a> Work<'w, 'a> {
             groups: Vec::new(),
             banned: NONE,
             replacing: false,
+            way: Way::default(),
         }
     }
 
@@ -122,6 +126,16 @@ impl<'w, 'a> Work<'w, 'a> {
         self.groups = groups;
     }
 
+    /// By how much a world must change a primary to show an end of its range.
+    fn distance(&self, want: Want) -> i32 {
+        let (low, high) = self.family.goals(want.0, &self.settings.rule);
+        match want.1 {
+            Show::Low => low,
+            Show::High => high,
+            Show::Group(_) => 1,
+        }
+    }
+
     /// Whether a want is still open.
     pub fn is_wanted(&self, want: Want) -> bool {
         let done = match want.1 {
@@ -134,11 +148,8 @@ impl<'w, 'a> Work<'w, 'a> {
 
     /// The changes that would satisfy a want, any of them.
     fn targets(&self, want: Want) -> Vec<Target> {
-        let rule = &self.settings.rule;
-        let count = self.family.count(want.0) as i32;
         match want.1 {
-            Show::Low => vec![self.target(want.0, rule.low() as i32 - count)],
-            Show::High => vec![self.target(want.0, rule.high() as i32 - count)],
+            Show::Low | Show::High => vec![self.target(want.0, self.distance(want))],
             Show::Group(_) => {
                 let found = self.groups.iter().find(|(of, _)| *of == want).map(|(_, others)| others.as_slice());
                 found.unwrap_or_default().iter().map(|&other| self.target(other, 1)).collect()
@@ -157,7 +168,12 @@ impl<'w, 'a> Work<'w, 'a> {
     /// Finds a world for one end of a primary, newly suppressing less than `budget`. `false`: there is none that this
     /// family can see.
     pub fn certify(&mut self, want: Want, budget: u32) -> bool {
-        self.targets(want).into_iter().any(|target| self.reach(&target, budget))
+        self.targets(want).into_iter().any(|target| {
+            self.family.ways(want.0).any(|way| {
+                self.way = way;
+                self.reach(&target, budget)
+            })
+        })
     }
 
     /// By steps of one, because small steps find room where a large one has none; in one stride where steps get stuck.
@@ -172,24 +188,32 @@ impl<'w, 'a> Work<'w, 'a> {
         true
     }
 
-    /// The last resort, see [`super::people`].
-    fn change_people(&mut self, want: Want) {
+    /// The last resort, see [`super::records`].
+    fn change_records(&mut self, want: Want) {
         for target in self.targets(want) {
-            let done = people::change(self.family, &mut self.scratch.overlay, &target);
-            let changes = self.scratch.overlay.take();
-            if done {
-                self.commit(changes);
-                return;
+            for way in self.family.ways(want.0) {
+                self.way = way;
+                let is_done = records::change(self.family, &mut self.scratch.overlay, &target, way);
+                let changes = self.scratch.overlay.take();
+                if is_done {
+                    self.commit(changes);
+                    return;
+                }
             }
         }
     }
 
-    /// Changes the target by one at a time; the changes newly suppress less than `budget`, or `None`.
+    /// Changes the target step by step, by one each where that is possible; the changes newly suppress less than `budget`, or `None`.
     fn stepwise(&mut self, target: &Target, budget: u32) -> Option<Vec<(u32, i32)>> {
         let mut left = budget;
         let one = Target { delta: target.delta.signum(), ..target.clone() };
+        let number = self.family.number(target.place);
+        let is_there = |overlay: &Overlay| overlay.get(number) * target.delta.signum() >= target.delta.abs();
         let mut last: Option<(u32, Plan, Vec<Step>)> = None;
         for _ in 0..target.delta.abs() {
+            if is_there(&self.scratch.overlay) {
+                break;
+            }
             // The same way once more suppresses nothing new, so where it still has room there is nothing to look for.
             if let Some((_, plan, walk)) = &last {
                 if apply(self.family, &mut self.scratch.overlay, plan, walk, 1) {
@@ -207,8 +231,7 @@ impl<'w, 'a> Work<'w, 'a> {
             }
             last = found;
         }
-        let number = self.family.number(target.place);
-        let reached = self.scratch.overlay.get(number) == target.delta;
+        let reached = is_there(&self.scratch.overlay);
         let changes = self.scratch.overlay.take();
         (reached && self.price(&changes) < budget).then_some(changes)
     }
@@ -223,6 +246,7 @@ impl<'w, 'a> Work<'w, 'a> {
     fn walk(&mut self, target: &Target, budget: u32) -> Option<(u32, Plan, Vec<Step>)> {
         let mut look = Look::new(self.family, &self.scratch.overlay);
         look.banned = self.banned;
+        look.lock = self.way.lock;
         look.may_suppress = budget > NEW;
         let mut bound = budget.min(NEVER);
         let mut best: Option<(u32, Plan, Vec<Step>)> = None;
@@ -266,19 +290,20 @@ impl<'w, 'a> Work<'w, 'a> {
     fn commit(&mut self, changes: Vec<(u32, i32)>) {
         let world = self.worlds.len() as u32;
         let mut credits = Vec::new();
-        let (low, high) = (self.settings.rule.low() as i32, self.settings.rule.high() as i32);
         for &(number, delta) in &changes {
             let mark = self.family.mark(number);
             if mark & PRIMARY == 0 || !self.family.owns(number) {
                 continue;
             }
-            let value = self.family.count(number) as i32 + delta;
-            // What the true counts or a finished family show already is no credit of this world.
-            let counts = |bit: u8, show: Show| mark & bit == 0 || self.supports.contains_key(&(number, show));
-            if value <= low && counts(LOW, Show::Low) {
+            let (low, high) = self.family.goals(number, &self.settings.rule);
+            // What the true counts or a finished family show already is no credit of this world, nor what it shows in other revisions than
+            // those that ask for it.
+            let is_asked = self.family.ways(number).any(|way| way == self.way);
+            let counts = |bit: u8, show: Show| is_asked && (mark & bit == 0 || self.supports.contains_key(&(number, show)));
+            if delta <= low && counts(LOW, Show::Low) {
                 credits.push((number, Show::Low));
             }
-            if value >= high && counts(HIGH, Show::High) {
+            if delta >= high && counts(HIGH, Show::High) {
                 credits.push((number, Show::High));
             }
         }
@@ -365,7 +390,7 @@ impl<'w, 'a> Work<'w, 'a> {
                 self.certify(want, NEVER);
             }
             if self.family.open && self.is_wanted(want) {
-                self.change_people(want);
+                self.change_records(want);
             }
         }
         self.improve();

@@ -1,8 +1,12 @@
-//! One piece of the work: the cells below one spine node, in every table of the unit.
+//! One piece of the work: the cells below one spine node, in every table.
 
 use std::ops::Range;
 
-use super::frame::{Frame, NONE};
+use super::{
+    frame::{Frame, NONE},
+    revisions::Way,
+};
+use crate::worlds::Rule;
 
 /// The cell is withheld.
 pub const SUPPRESSED: u8 = 1;
@@ -26,6 +30,10 @@ pub struct Slice<'a> {
     pub first_row: usize,
     /// Counts of the rows.
     pub counts: &'a [u32],
+    /// What may be taken away from the rows' cells.
+    pub spare: &'a [u32],
+    /// Ways of making worlds that may not change the rows' cells; empty where nothing is published yet.
+    pub locks: &'a [u32],
     /// What suppressing each of the rows' cells would cost.
     pub prices: &'a [u32],
     /// Marks of the rows' cells.
@@ -83,8 +91,15 @@ impl<'a> Family<'a> {
                 let layout = &frame.tables[table];
                 let rows = rows(frame, table, top, open);
                 let cells = rows.start * layout.inner..rows.end * layout.inner;
-                let slice =
-                    Slice { first_row: rows.start, counts: &layout.counts[cells.clone()], prices: &layout.prices[cells], marks, base };
+                let slice = Slice {
+                    first_row: rows.start,
+                    counts: &layout.counts[cells.clone()],
+                    spare: &layout.spare.as_deref().unwrap_or(&layout.counts)[cells.clone()],
+                    locks: if layout.locks.is_empty() { &[] } else { &layout.locks[cells.clone()] },
+                    prices: &layout.prices[cells],
+                    marks,
+                    base,
+                };
                 base += slice.counts.len() as u32;
                 slice
             })
@@ -139,6 +154,41 @@ impl<'a> Family<'a> {
     pub fn count(&self, number: u32) -> u32 {
         let (table, index) = self.locate(number);
         self.slices[table].counts[index]
+    }
+
+    /// What may be taken away from a cell.
+    #[inline]
+    pub fn spare(&self, number: u32) -> u32 {
+        let (table, index) = self.locate(number);
+        self.slices[table].spare[index]
+    }
+
+    /// Whether a cell may be changed in a way of making worlds.
+    #[inline]
+    pub fn is_locked(&self, number: u32, way: Way) -> bool {
+        let (table, index) = self.locate(number);
+        self.slices[table].locks.get(index).is_some_and(|locks| locks & way.lock != 0)
+    }
+
+    /// By how much a world must change a primary at least, downwards and upwards.
+    pub fn goals(&self, number: u32, rule: &Rule) -> (i32, i32) {
+        let (table, index) = self.locate(number);
+        let layout = &self.frame.tables[table];
+        let at = (self.slices[table].first_row * layout.inner + index) as u32;
+        let count = self.slices[table].counts[index];
+        let is_own = rule.is_small(count) || layout.few.binary_search(&at).is_ok();
+        let (low, high) = if is_own { self.frame.goals(table, at as usize, count, rule) } else { (count, count) };
+        let (down, up) = ((low as i32 - count as i32).min(0), (high as i32 - count as i32).max(0));
+        layout.demands.get(&at).map_or((down, up), |demand| (down.min(demand.down), up.max(demand.up)))
+    }
+
+    /// Ways of making worlds for a primary, the preferred one first.
+    pub fn ways(&self, number: u32) -> impl Iterator<Item = Way> + use<'a> {
+        let (table, index) = self.locate(number);
+        let layout = &self.frame.tables[table];
+        let at = (self.slices[table].first_row * layout.inner + index) as u32;
+        let needed = layout.demands.get(&at).map_or(0, |demand| demand.copies);
+        self.frame.ways.iter().copied().filter(move |way| way.copies & needed == needed)
     }
 
     /// Sets marks of a cell.

@@ -4,16 +4,18 @@
 //! counts -> primaries -> per region, from the smallest up: worlds for every primary -> statuses, worlds, certificates
 //! ```
 //!
-//! All tables of one unit are protected together, see [`frame`]. The work goes region by region, see [`family`]: the
+//! All tables of all units are protected together, see [`frame`] and [`links`]. The work goes region by region, see [`family`]: the
 //! families of one level share no cell, so threads work on them side by side and the result does not depend on how
 //! many there are. What a family cannot protect within itself is left to the one above it.
 
 mod certify;
 mod family;
 mod frame;
-mod people;
+mod links;
 mod plan;
 mod prices;
+mod records;
+mod revisions;
 mod search;
 mod settings;
 mod trials;
@@ -24,12 +26,13 @@ pub use settings::{Settings, Trials, Weights};
 
 use crate::{
     error::{Error, Result},
-    register::{Dimension, Status, Unit},
-    worlds::{Certificate, Change, Counted, GroupCertificate, Proof, TRUE_WORLD},
+    register::Status,
+    worlds::{Census, Certificate, Change, Counted, Earlier, GroupCertificate, Proof, TRUE_WORLD},
 };
 use certify::{Scratch, Show, Work};
 use family::{Family, GROUP, HIGH, IMPOSSIBLE, LOCKED, LOW, PRIMARY, SUPPRESSED, rows};
-use frame::Frame;
+use frame::{Frame, Kind};
+use revisions::{Demand, Open, Revisions, Way};
 
 /// A protected release.
 #[derive(Debug)]
@@ -40,6 +43,8 @@ pub struct Protected {
     pub primary: Vec<Vec<bool>>,
     /// Worlds and certificates.
     pub proof: Proof,
+    /// Primaries, by table and cell, that cannot be protected beside what is published already. Only a correction can have any.
+    pub unprotected: Vec<(u16, u32)>,
 }
 
 /// Worlds and certificates that one family leaves.
@@ -52,49 +57,71 @@ struct Piece {
 }
 
 /// Protects all tables of a release.
-pub fn protect(tables: &[Counted<'_>], dimensions: &[Dimension], settings: &Settings) -> Result<Protected> {
-    if tables.len() > 64 {
-        return Err(Error::Input(format!("{} tables; at most 64 can be protected together", tables.len())));
-    }
+///
+/// # Errors
+/// More tables than can be protected together, or settings out of bounds.
+pub fn protect(census: &Census<'_>, settings: &Settings, earlier: &[Earlier<'_>]) -> Result<Protected> {
     if settings.rule.threshold < 1 || settings.rule.threshold > 1_000_000 {
         return Err(Error::Input(format!("threshold {} is not between 1 and 1000000", settings.rule.threshold)));
     }
     settings.weights.check()?;
-    let mut protected = Protected {
-        statuses: tables.iter().map(|counted| vec![Status::Published; counted.counts.len()]).collect(),
-        primary: tables.iter().map(|counted| vec![false; counted.counts.len()]).collect(),
-        proof: Proof::default(),
-    };
-    for unit in [Unit::Person, Unit::Household] {
-        if let Some(frame) = Frame::new(tables, dimensions, unit, settings) {
-            protect_unit(tables, &frame, settings, &mut protected)?;
+    let revisions = Revisions::new(census, earlier)?;
+    let mut frame = Frame::new(census, settings)?;
+    revisions.lock(&mut frame, census)?;
+    for _ in 0..MOST_REPAIRS {
+        let mut protected = protect_all(census, &frame, settings)?;
+        let certificates = &protected.proof.certificates;
+        let is_proven = |table: u16, cell: u32, demand: Option<&Demand>| {
+            let (table, cell) = frame.owner(table, cell);
+            certificates.binary_search_by_key(&(table, cell), |found| (found.table, found.cell)).is_ok()
+                && demand.is_none_or(|demand| frame.meets(table, cell, demand))
+        };
+        let groups = &protected.proof.groups;
+        let is_proven_group =
+            |group: &GroupCertificate| groups.iter().any(|own| (own.table, own.cell, own.axis) == (group.table, group.cell, group.axis));
+        let open = revisions.unproven(&frame, census, &protected.statuses, &settings.rule, &is_proven, &is_proven_group);
+        let mut is_new = false;
+        for Open { table, cell, demand } in &open {
+            is_new |= demand.is_some_and(|demand| frame.demand(*table, *cell, demand));
+        }
+        if !is_new {
+            protected.unprotected.extend(open.into_iter().map(|Open { table, cell, .. }| (table, cell)));
+            protected.unprotected.sort_unstable();
+            protected.unprotected.dedup();
+            return Ok(protected);
         }
     }
-    protected.proof.certificates.sort_unstable();
-    protected.proof.groups.sort_unstable();
-    protected.proof.groups.dedup_by_key(|group| (group.table, group.cell, group.axis));
-    Ok(protected)
+    Err(Error::Internal("earlier revisions ask for more again and again".into()))
 }
 
-fn protect_unit(tables: &[Counted<'_>], frame: &Frame<'_>, settings: &Settings, into: &mut Protected) -> Result<()> {
-    let mut marks = primaries(tables, frame, settings);
+/// How often a correction is protected anew because earlier revisions ask for more.
+const MOST_REPAIRS: usize = 20;
+
+fn protect_all(census: &Census<'_>, frame: &Frame<'_>, settings: &Settings) -> Result<Protected> {
+    let mut protected = Protected {
+        statuses: census.tables.iter().map(|counted| vec![Status::Published; counted.counts.len()]).collect(),
+        primary: census.tables.iter().map(|counted| vec![false; counted.counts.len()]).collect(),
+        proof: Proof::default(),
+        unprotected: Vec::new(),
+    };
+    let tables: Vec<&Counted<'_>> = census.changeable().collect();
+    let mut marks = primaries(&tables, frame, settings);
     // [low, high] world of each primary, by table and cell in the frame's layout.
     let mut ends: Vec<rustc_hash::FxHashMap<u32, [u32; 2]>> = frame.tables.iter().map(|_| Default::default()).collect();
     let tree = frame.spine_tree();
-    let deepest = frame.finest;
-    for level in (0..deepest).rev() {
+    for level in (0..frame.finest).rev() {
         let tops: Vec<u32> = (0..tree.parent.len() as u32)
             // An only child's cells are its parent's: no change can leave one alone and not the other.
             .filter(|&node| tree.level[node as usize] == level && tree.children[node as usize].len() > 1)
             .collect();
         for piece in run_families(frame, &tops, false, &mut marks, settings) {
-            collect(frame, piece, &mut ends, &mut into.proof);
+            collect(frame, piece, &mut ends, &mut protected.proof);
         }
     }
     for piece in run_families(frame, &[0], true, &mut marks, settings) {
-        collect(frame, piece, &mut ends, &mut into.proof);
+        collect(frame, piece, &mut ends, &mut protected.proof);
     }
-    for (table, layout) in frame.tables.iter().enumerate() {
+    for (table, layout) in frame.tables.iter().enumerate().filter(|(_, layout)| layout.kind == Kind::Published) {
         for (at, &mark) in marks[table].iter().enumerate() {
             let (row, inner) = (at / layout.inner, at % layout.inner);
             let cell = layout.cell(row, inner);
@@ -105,64 +132,97 @@ fn protect_unit(tables: &[Counted<'_>], frame: &Frame<'_>, settings: &Settings, 
             } else {
                 Status::Published
             };
-            into.statuses[layout.input][cell as usize] = status;
-            into.primary[layout.input][cell as usize] = mark & PRIMARY != 0;
+            protected.statuses[layout.input][cell as usize] = status;
+            protected.primary[layout.input][cell as usize] = mark & PRIMARY != 0;
             if mark & PRIMARY == 0 || !layout.owns(row, inner) {
                 continue;
             }
             if mark & (LOW | HIGH) != LOW | HIGH || mark & GROUP != 0 {
-                return Err(Error::Internal(format!("no alternative world for cell {cell} of table {}", layout.input)));
-            }
-            if !settings.rule.is_small(layout.counts[at]) {
+                if frame.ways == [Way::default()] {
+                    return Err(Error::Internal(format!("no alternative world for cell {cell} of table {}", layout.input)));
+                }
+                protected.unprotected.push((layout.input as u16, cell));
                 continue;
             }
-            let [low, high] = ends[table].get(&(at as u32)).copied().unwrap_or([TRUE_WORLD; 2]);
-            into.proof.certificates.push(Certificate { table: layout.input as u16, cell, low, high });
+            let at = at as u32;
+            if !settings.rule.is_small(layout.counts[at as usize])
+                && layout.few.binary_search(&at).is_err()
+                && !layout.demands.contains_key(&at)
+            {
+                continue;
+            }
+            let [low, high] = ends[table].get(&at).copied().unwrap_or([TRUE_WORLD; 2]);
+            protected.proof.certificates.push(Certificate { table: layout.input as u16, cell, low, high });
         }
     }
-    Ok(())
+    protected.proof.certificates.sort_unstable();
+    protected.proof.groups.sort_unstable();
+    protected.proof.groups.dedup_by_key(|group| (group.table, group.cell, group.axis));
+    Ok(protected)
 }
 
 /// Marks structural zeros and primaries, and the ends of their range that the true counts show already.
-fn primaries(tables: &[Counted<'_>], frame: &Frame<'_>, settings: &Settings) -> Vec<Vec<u8>> {
+fn primaries(tables: &[&Counted<'_>], frame: &Frame<'_>, settings: &Settings) -> Vec<Vec<u8>> {
     let rule = &settings.rule;
-    frame
-        .tables
-        .iter()
-        .map(|layout| {
-            let counted = &tables[layout.input];
-            let mut marks: Vec<u8> = layout
-                .counts
-                .iter()
-                .map(|&count| {
-                    if !rule.is_small(count) {
-                        return 0;
-                    }
-                    let low = if count <= rule.low() { LOW } else { 0 };
-                    let high = if count >= rule.high() { HIGH } else { 0 };
-                    SUPPRESSED | PRIMARY | low | high
-                })
-                .collect();
-            if !counted.zeros.is_empty() {
-                for (at, mark) in marks.iter_mut().enumerate() {
-                    let cell = layout.cell(at / layout.inner, at % layout.inner);
-                    if counted.zeros.covers(&counted.shape.coordinates(u64::from(cell))) {
-                        *mark = IMPOSSIBLE;
-                    }
+    let goals = |table: usize, at: usize, count: u32| {
+        let (least, most) = frame.goals(table, at, count, rule);
+        SUPPRESSED | PRIMARY | if count <= least { LOW } else { 0 } | if count >= most { HIGH } else { 0 }
+    };
+    let marks_of = |(table, layout): (usize, &frame::Layout<'_>)| {
+        if layout.kind == Kind::Link {
+            return vec![SUPPRESSED | LOCKED; layout.counts.len()];
+        }
+        let counted = tables[layout.input];
+        let mark = |(at, &count): (usize, &u32)| if rule.is_small(count) { goals(table, at, count) } else { 0 };
+        let mut marks: Vec<u8> = layout.counts.iter().enumerate().map(mark).collect();
+        for &at in &layout.few {
+            let count = layout.counts[at as usize];
+            if count >= rule.threshold {
+                marks[at as usize] = goals(table, at as usize, count);
+            }
+        }
+        for (&at, demand) in &layout.demands {
+            let own = if marks[at as usize] & PRIMARY == 0 { LOW | HIGH } else { marks[at as usize] & (LOW | HIGH) };
+            let ends = if demand.down == 0 { LOW } else { 0 } | if demand.up == 0 { HIGH } else { 0 };
+            marks[at as usize] = marks[at as usize] & !(LOW | HIGH) | SUPPRESSED | PRIMARY | own & ends;
+        }
+        if layout.kind == Kind::Joint {
+            for (at, mark) in marks.iter_mut().enumerate() {
+                if layout.is_hidden(at / layout.inner, at % layout.inner) {
+                    *mark = SUPPRESSED | LOCKED;
                 }
             }
-            let table = frame.tables.iter().position(|other| other.input == layout.input).unwrap_or(0);
-            for at in 0..marks.len() {
-                let in_one = |&dimension: &usize| frame.group(table, at, &layout.counts, &marks, dimension).is_some();
-                if marks[at] & IMPOSSIBLE == 0 && frame.sensitive.iter().any(in_one) {
-                    // Its range is no secret unless it is small: only that the group may have other members.
-                    let ends = if rule.is_small(layout.counts[at]) { 0 } else { LOW | HIGH };
-                    marks[at] |= SUPPRESSED | PRIMARY | GROUP | ends;
+        }
+        if !counted.zeros.is_empty() {
+            for (at, mark) in marks.iter_mut().enumerate() {
+                let cell = layout.cell(at / layout.inner, at % layout.inner);
+                if counted.zeros.covers(&counted.shape.coordinates(u64::from(cell))) {
+                    *mark = IMPOSSIBLE;
                 }
             }
-            marks
-        })
-        .collect()
+        }
+        for at in 0..marks.len() {
+            let in_one = |&dimension: &usize| frame.group(table, at, &layout.counts, &marks, dimension).is_some();
+            if marks[at] & IMPOSSIBLE == 0 && frame.sensitive.iter().any(in_one) {
+                // Its range is no secret unless it is small: only that the group may have other members.
+                let ends = if marks[at] & PRIMARY != 0 { 0 } else { LOW | HIGH };
+                marks[at] |= SUPPRESSED | PRIMARY | GROUP | ends;
+            }
+        }
+        marks
+    };
+    let mut marks: Vec<Vec<u8>> = frame.tables.iter().enumerate().map(marks_of).collect();
+    // What joint tables share with published ones is marked as there.
+    for (table, layout) in frame.tables.iter().enumerate().filter(|(_, layout)| layout.kind == Kind::Joint) {
+        for at in 0..layout.counts.len() {
+            if !layout.is_hidden(at / layout.inner, at % layout.inner)
+                && let Some((other, index)) = frame.published_cell(table, at)
+            {
+                marks[table][at] = marks[other][index];
+            }
+        }
+    }
+    marks
 }
 
 /// Works on families that share no cell, on several threads; the pieces come in the order of the families.
@@ -223,6 +283,9 @@ fn run_family(mut family: Family<'_>, settings: &Settings, scratch: &mut Scratch
         let changes = world.changes.iter().filter_map(|&(cell, delta)| {
             let place = family.place(cell);
             let layout = &family.frame.tables[place.table];
+            if layout.kind == Kind::Link {
+                return None;
+            }
             let leaf = layout.inner_leaf[place.inner] && family.frame.spine_tree().is_leaf(layout.spine_nodes[place.row], layout.cut);
             leaf.then_some((place.table as u16, place.row as u32, place.inner as u32, delta))
         });

@@ -4,13 +4,17 @@
 //! which leaves everything from their common ancestor upwards alone, or a single open node, which runs up to the total.
 //! In the last dimension, the *free* one, and along the spine it follows a path that [`super::search`] finds. A product
 //! of signed whole numbers is a difference of whole records, so tables that share a cell see it change alike.
+//!
+//! Households of some sizes cannot stand against those of one other size where that would move people in or out: there several sizes
+//! stand against each other, one of two and one of four against two of three, see [`Choice::Combination`].
 
 use std::ops::Range;
 
 use super::{
     family::{Family, IMPOSSIBLE, Overlay, Place, SUPPRESSED},
-    frame::{Frame, InnerAxis, NONE},
+    frame::{Frame, InnerAxis, Kind, Layout, NONE},
 };
+use crate::register::Unit;
 
 /// Cost of cells that may not be suppressed or do not allow the change.
 pub const NEVER: u32 = u32::MAX / 8;
@@ -20,6 +24,8 @@ pub const NEW: u32 = 1000;
 const MOST_PLANS: usize = 8;
 /// Partners that an exchange tries at most, cheapest first.
 const MOST_PARTNERS: usize = 4;
+/// Combinations that are tried at most beside them.
+const MOST_COMBINATIONS: usize = 6;
 /// Stands for the free dimension where no table has any.
 pub const NOTHING: usize = usize::MAX;
 
@@ -30,7 +36,7 @@ pub struct PlanCell {
     pub table: u32,
     /// Inner offset.
     pub inner: u32,
-    /// Sign of its change when the column's is positive.
+    /// Its change when the column's is one.
     pub sign: i32,
 }
 
@@ -67,8 +73,19 @@ pub struct Target {
     pub delta: i32,
 }
 
-/// Signed nodes of one dimension.
+/// Nodes of one dimension and how they change.
 type Pattern = Vec<(u32, i32)>;
+
+/// What stands against the target's node in one dimension.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Choice {
+    /// Another node.
+    Partner(u32),
+    /// Several siblings that keep both the number of households and that of people: each with its change, the target's included.
+    Combination(Pattern),
+    /// Nothing: what is above changes too.
+    Open,
+}
 
 /// A table that shows nodes below the one that is looked at, with its signed inner offsets in all other dimensions.
 struct Finer<'f> {
@@ -88,12 +105,14 @@ pub struct Look<'f, 'a> {
     pub banned: u32,
     /// Whether cells may be newly suppressed.
     pub may_suppress: bool,
+    /// Bits of the locks that hold.
+    pub lock: u32,
 }
 
 impl<'f, 'a> Look<'f, 'a> {
     /// Any cell may be used and newly suppressed.
     pub fn new(family: &'f Family<'a>, overlay: &'f Overlay) -> Self {
-        Self { family, overlay, banned: NONE, may_suppress: true }
+        Self { family, overlay, banned: NONE, may_suppress: true, lock: 0 }
     }
 
     /// Cost of changing these cells in the row of a spine node by `delta` times their sign; [`NEVER`] if that cannot be.
@@ -121,13 +140,13 @@ impl<'f, 'a> Look<'f, 'a> {
             let slice = &family.slices[table as usize];
             let index = (start + cell.inner) as usize;
             let mark = slice.marks[index];
-            if mark & IMPOSSIBLE != 0 {
+            if mark & IMPOSSIBLE != 0 || self.lock != 0 && slice.locks.get(index).is_some_and(|locks| locks & self.lock != 0) {
                 return NEVER;
             }
             let number = slice.base + index as u32;
             let before = if is_true { 0 } else { self.overlay.get(number) };
             let change = cell.sign * delta;
-            if change < 0 && slice.counts[index] as i32 + before + change < 0 || number == self.banned {
+            if change < 0 && slice.spare[index] as i32 + before + change < 0 || number == self.banned {
                 return NEVER;
             }
             if mark & SUPPRESSED != 0 || before != 0 {
@@ -152,6 +171,8 @@ pub struct Planner<'f, 'a> {
     target: &'f Target,
     /// Dimensions in which the target is not a total.
     crossed: Vec<usize>,
+    /// What the target counts.
+    unit: Unit,
 }
 
 impl<'f, 'a> Planner<'f, 'a> {
@@ -159,7 +180,14 @@ impl<'f, 'a> Planner<'f, 'a> {
     pub fn new(look: Look<'f, 'a>, target: &'f Target) -> Self {
         let spine = look.family.frame.spine;
         let crossed = (0..target.nodes.len()).filter(|&dimension| dimension != spine && target.nodes[dimension] != 0).collect();
-        Self { look, target, crossed }
+        Self { look, target, crossed, unit: look.family.frame.tables[target.place.table].unit }
+    }
+
+    /// Tables of the target's unit with their axes; rooms of links among them.
+    fn tables(&self) -> impl Iterator<Item = (usize, &'a Layout<'a>, &'a [Option<InnerAxis>])> + '_ {
+        let frame = self.frame();
+        let seen = move |(at, layout): (usize, &'a Layout<'a>)| layout.axes_for(self.unit).map(|axes| (at, layout, axes));
+        frame.tables.iter().enumerate().filter_map(seen).filter(|(at, ..)| self.is_present(*at))
     }
 
     fn frame(&self) -> &'a Frame<'a> {
@@ -174,10 +202,8 @@ impl<'f, 'a> Planner<'f, 'a> {
             if dimension == frame.spine {
                 continue;
             }
-            let useful = (0..frame.tables.len()).any(|table| {
-                frame.tables[table].axes[dimension].is_some()
-                    && self.is_present(table)
-                    && self.crossed.iter().all(|&crossed| frame.tables[table].axes[crossed].is_some())
+            let useful = self.tables().any(|(_, layout, axes)| {
+                layout.kind != Kind::Link && axes[dimension].is_some() && self.crossed.iter().all(|&crossed| axes[crossed].is_some())
             });
             if !useful {
                 continue;
@@ -187,11 +213,13 @@ impl<'f, 'a> Planner<'f, 'a> {
             found.push((siblings, dimension));
         }
         found.sort_by_key(|&(siblings, dimension)| (std::cmp::Reverse(siblings), dimension));
-        if found.is_empty() {
-            // Tables of places alone: people can only come and go.
-            return vec![NOTHING];
+        let mut free: Vec<usize> = found.into_iter().map(|(_, dimension)| dimension).collect();
+        // In tables of places alone people can only come and go. Combinations need no other dimension beside the places.
+        if free.is_empty() || self.crossed.iter().any(|&dimension| !frame.combinations(dimension, self.target.nodes[dimension]).is_empty())
+        {
+            free.push(NOTHING);
         }
-        found.into_iter().map(|(_, dimension)| dimension).collect()
+        free
     }
 
     /// Whether a table has rows in the family.
@@ -199,41 +227,54 @@ impl<'f, 'a> Planner<'f, 'a> {
         !self.look.family.slices[table].counts.is_empty()
     }
 
-    /// The fixed patterns with this dimension free, by what they at least cost: for every other crossed dimension an
-    /// exchange with a partner, or `None`: open.
-    pub fn choices(&self, free: usize) -> Vec<(u32, Vec<Option<u32>>)> {
+    /// The fixed patterns with this dimension free, by what they at least cost: for every other crossed dimension what stands against the
+    /// target's node.
+    pub fn choices(&self, free: usize) -> Vec<(u32, Vec<Choice>)> {
         let frame = self.frame();
-        let mut choices: Vec<(u32, Vec<Option<u32>>)> = vec![(0, Vec::new())];
+        let mut choices: Vec<(u32, Vec<Choice>)> = vec![(0, Vec::new())];
+        let mut most = MOST_PLANS;
         for &dimension in self.crossed.iter().filter(|&&dimension| dimension != free) {
             let tree = &frame.trees[dimension];
             let node = self.target.nodes[dimension];
             // Siblings first; where there are too few, cousins, which take what stands between them and their common ancestor.
-            let mut options: Vec<(u32, Option<u32>)> = Vec::new();
+            let mut options: Vec<(u32, Choice)> = Vec::new();
             let (mut above, mut climb, mut reached) = (tree.parent[node as usize], 0u32, node);
             while above != NONE {
                 if options.len() < MOST_PARTNERS {
                     let mut others = Vec::new();
                     self.peers(dimension, above, reached, 0, &mut others);
-                    options.extend(others.into_iter().map(|(cost, partner)| (climb.saturating_add(cost), Some(partner))));
+                    options.extend(others.into_iter().map(|(cost, partner)| (climb.saturating_add(cost), Choice::Partner(partner))));
                     options.retain(|(cost, _)| *cost < NEVER);
                 }
                 climb = climb.saturating_add(self.cell_cost(dimension, above, 1));
                 reached = above;
                 above = tree.parent[above as usize];
             }
-            options.push((climb, None));
+            options.push((climb, Choice::Open));
             options.retain(|(cost, _)| *cost < NEVER);
-            options.sort_unstable_by_key(|&(cost, partner)| (cost, partner.unwrap_or(NONE)));
+            options.sort_unstable();
             options.truncate(MOST_PARTNERS);
+            let combinations = frame.combinations(dimension, node).iter();
+            let cost = |combination: &Pattern| {
+                let others = combination.iter().filter(|(other, _)| *other != node);
+                others.fold(0u32, |sum, &(other, change)| sum.saturating_add(self.cell_cost(dimension, other, change)))
+            };
+            let mut combinations: Vec<(u32, Choice)> =
+                combinations.map(|found| (cost(found), Choice::Combination(found.clone()))).filter(|(cost, _)| *cost < NEVER).collect();
+            combinations.sort_unstable();
+            combinations.truncate(MOST_COMBINATIONS);
+            most += combinations.len();
+            options.extend(combinations);
             choices = choices
                 .iter()
                 .flat_map(|(sum, choice)| {
-                    options.iter().map(move |&(cost, option)| (sum + cost, choice.iter().copied().chain([option]).collect::<Vec<_>>()))
+                    let extended = |option: &Choice| choice.iter().cloned().chain([option.clone()]).collect::<Vec<_>>();
+                    options.iter().map(move |(cost, option)| (sum + cost, extended(option)))
                 })
                 .collect();
         }
         choices.sort_by_key(|(cost, _)| *cost);
-        choices.truncate(MOST_PLANS);
+        choices.truncate(most);
         choices
     }
 
@@ -258,7 +299,7 @@ impl<'f, 'a> Planner<'f, 'a> {
     /// Cost of the target's own cell with another node in one dimension.
     fn cell_cost(&self, dimension: usize, node: u32, sign: i32) -> u32 {
         let Place { table, inner, .. } = self.target.place;
-        let Some(axis) = &self.frame().tables[table].axes[dimension] else { return NEVER };
+        let Some(axis) = &self.frame().tables[table].axes()[dimension] else { return NEVER };
         let (own, other) = (axis.position[self.target.nodes[dimension] as usize], axis.position[node as usize]);
         if own == NONE || other == NONE {
             return NEVER;
@@ -269,41 +310,49 @@ impl<'f, 'a> Planner<'f, 'a> {
 
     /// The plan for a choice of [`Planner::choices`], unless its target alone costs `bound`. `wide`: columns are all leaves,
     /// not only siblings.
-    pub fn plan(&self, free: usize, wide: bool, choice: &[Option<u32>], bound: u32) -> Option<Plan> {
+    pub fn plan(&self, free: usize, wide: bool, choice: &[Choice], bound: u32) -> Option<Plan> {
         let others: Vec<usize> = self.crossed.iter().copied().filter(|&dimension| dimension != free).collect();
         let frame = self.frame();
         // By dimension: up to where the pattern runs, that node excluded, and the last node below it.
         let stops: Vec<(u32, u32)> = others
             .iter()
             .zip(choice)
-            .map(|(&dimension, partner)| {
+            .map(|(&dimension, choice)| {
                 let tree = &frame.trees[dimension];
                 let mut last = self.target.nodes[dimension];
-                let Some(partner) = *partner else { return (NONE, 0) };
-                while !tree.is_within(partner, tree.parent[last as usize]) {
-                    last = tree.parent[last as usize];
+                match choice {
+                    Choice::Open => return (NONE, 0),
+                    Choice::Combination(_) => {}
+                    Choice::Partner(partner) => {
+                        while !tree.is_within(*partner, tree.parent[last as usize]) {
+                            last = tree.parent[last as usize];
+                        }
+                    }
                 }
                 (tree.parent[last as usize], last)
             })
             .collect();
         // Tables that lack an exchanged dimension, or see both partners as one node, do not change.
-        let relevant: Vec<usize> = (0..frame.tables.len())
-            .filter(|&table| {
-                self.is_present(table)
-                    && others.iter().zip(&stops).all(|(&dimension, &(_, last))| {
-                        frame.tables[table].axes[dimension].as_ref().map_or(last == 0, |axis| axis.position[last as usize] != NONE)
-                    })
-            })
+        let sees = |layout: &Layout<'_>, axis: &Option<InnerAxis>, last: u32| match axis {
+            None => last == 0,
+            Some(axis) => layout.kind == Kind::Link || axis.position[last as usize] != NONE,
+        };
+        let relevant: Vec<usize> = self
+            .tables()
+            .filter(|(_, layout, axes)| others.iter().zip(&stops).all(|(&dimension, &(_, last))| sees(layout, &axes[dimension], last)))
+            .map(|(table, ..)| table)
             .collect();
         let spine_cut = relevant.iter().map(|&table| frame.tables[table].cut).max()?;
-        let cut_of = |dimension: usize| {
-            relevant.iter().filter_map(|&table| frame.tables[table].axes[dimension].as_ref().map(|axis| axis.cut)).max().unwrap_or(0)
-        };
+        let axis_of = |table: usize, dimension: usize| frame.tables[table].axes_for(self.unit).and_then(|axes| axes[dimension].as_ref());
+        let cut_of =
+            |dimension: usize| relevant.iter().filter_map(|&table| axis_of(table, dimension)).map(|axis| axis.cut).max().unwrap_or(0);
         // Start with the target's own nodes, then go down to leaves dimension by dimension, each time the cheapest way.
         let mut patterns: Vec<Pattern> = self.target.nodes.iter().map(|&node| vec![(node, 1)]).collect();
-        for (&dimension, partner) in others.iter().zip(choice) {
-            if let Some(partner) = partner {
-                patterns[dimension].push((*partner, -1));
+        for (&dimension, choice) in others.iter().zip(choice) {
+            match choice {
+                Choice::Open => {}
+                Choice::Partner(partner) => patterns[dimension].push((*partner, -1)),
+                Choice::Combination(combination) => patterns[dimension].clone_from(combination),
             }
         }
         for dimension in 0..patterns.len() {
@@ -313,16 +362,16 @@ impl<'f, 'a> Planner<'f, 'a> {
             let cut = cut_of(dimension);
             let heads = std::mem::take(&mut patterns[dimension]);
             let stop = others.iter().position(|&other| other == dimension).map_or(NONE, |at| stops[at].0);
-            for (head, sign) in heads {
-                let leaf = self.cheapest_leaf(&relevant, &patterns, dimension, head, cut, sign)?;
+            for (head, change) in heads {
+                let leaf = self.cheapest_leaf(&relevant, &patterns, dimension, head, cut, change)?;
                 let chain = chain(frame, dimension, leaf, stop);
-                patterns[dimension].extend(chain.map(|node| (node, sign)));
+                patterns[dimension].extend(chain.map(|node| (node, change)));
             }
         }
         if free == NOTHING {
             let mut plan = Plan { cut: spine_cut, ..Plan::default() };
             for &table in &relevant {
-                let list = product(frame, table, &patterns, free);
+                let list = self.product(table, &patterns, free);
                 plan.cells.extend(list.iter().map(|&(inner, sign)| PlanCell { table: table as u32, inner, sign }));
             }
             plan.columns = vec![0..0, 0..plan.cells.len() as u32];
@@ -344,7 +393,7 @@ impl<'f, 'a> Planner<'f, 'a> {
         } else {
             heads.extend(tree.children[above as usize].iter().filter(|&&child| tree.level[child as usize] <= cut));
         }
-        let lists: Vec<(usize, Vec<(u32, i32)>)> = relevant.iter().map(|&table| (table, product(frame, table, &patterns, free))).collect();
+        let lists: Vec<(usize, Vec<(u32, i32)>)> = relevant.iter().map(|&table| (table, self.product(table, &patterns, free))).collect();
         let target = if own == 0 { heads.len() } else { heads.iter().position(|&head| head == own)? };
         let column = |column: usize, cells: &mut Vec<PlanCell>| {
             let (leaf, stop) = match heads.get(column) {
@@ -355,15 +404,15 @@ impl<'f, 'a> Planner<'f, 'a> {
                 None => (above, NONE),
             };
             for (table, list) in &lists {
-                match &frame.tables[*table].axes[free] {
+                match axis_of(*table, free) {
                     Some(axis) => {
                         for node in chain(frame, free, leaf, stop) {
-                            let position = axis.position[node as usize];
-                            if position == NONE {
-                                continue;
-                            }
-                            let step = position * axis.stride;
-                            cells.extend(list.iter().map(|&(inner, sign)| PlanCell { table: *table as u32, inner: inner + step, sign }));
+                            let Some((step, times)) = axis.step(node) else { continue };
+                            cells.extend(list.iter().map(|&(inner, sign)| PlanCell {
+                                table: *table as u32,
+                                inner: inner + step,
+                                sign: sign * times,
+                            }));
                         }
                     }
                     None if column == heads.len() => {
@@ -394,7 +443,7 @@ impl<'f, 'a> Planner<'f, 'a> {
     }
 
     /// The leaf below `head` whose chain of nodes costs least in the target's row.
-    fn cheapest_leaf(&self, relevant: &[usize], patterns: &[Pattern], dimension: usize, head: u32, cut: u8, sign: i32) -> Option<u32> {
+    fn cheapest_leaf(&self, relevant: &[usize], patterns: &[Pattern], dimension: usize, head: u32, cut: u8, change: i32) -> Option<u32> {
         let frame = self.frame();
         let tree = &frame.trees[dimension];
         if tree.is_leaf(head, cut) {
@@ -403,9 +452,9 @@ impl<'f, 'a> Planner<'f, 'a> {
         // Only tables that show something below the head tell its leaves apart.
         let lists: Vec<Finer<'_>> = relevant
             .iter()
-            .filter_map(|&table| frame.tables[table].axes[dimension].as_ref().map(|axis| (table, axis)))
+            .filter_map(|&table| Some((table, frame.tables[table].axes_for(self.unit)?[dimension].as_ref()?)))
             .filter(|(_, axis)| !tree.is_leaf(head, axis.cut))
-            .map(|(table, axis)| Finer { table: table as u32, axis, list: product(frame, table, patterns, dimension) })
+            .map(|(table, axis)| Finer { table: table as u32, axis, list: self.product(table, patterns, dimension) })
             .collect();
         let mut leaves = Vec::new();
         tree.leaves(head, cut, &mut leaves);
@@ -415,12 +464,9 @@ impl<'f, 'a> Planner<'f, 'a> {
             let mut cost = 0u32;
             'cells: for Finer { table, axis, list } in &lists {
                 for node in chain(frame, dimension, leaf, head) {
-                    let position = axis.position[node as usize];
-                    if position == NONE {
-                        continue;
-                    }
+                    let Some((step, times)) = axis.step(node) else { continue };
                     for &(inner, by) in list {
-                        let cell = PlanCell { table: *table, inner: inner + position * axis.stride, sign: by * sign };
+                        let cell = PlanCell { table: *table, inner: inner + step, sign: by * times * change };
                         cost = cost.saturating_add(self.look.cost(self.target.node, &[cell], self.target.delta));
                         if cost >= least {
                             break 'cells;
@@ -437,6 +483,61 @@ impl<'f, 'a> Planner<'f, 'a> {
         }
         best.map(|(_, leaf)| leaf)
     }
+
+    /// Inner offsets of a table under the patterns of all dimensions but `free`, and how they change.
+    fn product(&self, table: usize, patterns: &[Pattern], free: usize) -> Vec<(u32, i32)> {
+        let frame = self.frame();
+        let layout = &frame.tables[table];
+        let Some(view) = &layout.views[self.unit as usize] else { return Vec::new() };
+        let mut list = Vec::with_capacity(16);
+        list.push((0u32, view.sign));
+        for (dimension, pattern) in patterns.iter().enumerate() {
+            if dimension == frame.spine || dimension == free {
+                continue;
+            }
+            // Only an open pattern runs past a table that lacks the dimension; the others left the table out.
+            let Some(axis) = &view.axes[dimension] else { continue };
+            let before = list.len();
+            let mut nodes = pattern.iter().filter_map(|&(node, change)| axis.step(node).map(|(step, times)| (step, times * change)));
+            let Some((first_step, first_change)) = nodes.next() else {
+                list.clear();
+                return list;
+            };
+            for (step, by) in nodes {
+                for at in 0..before {
+                    let (inner, sign) = list[at];
+                    list.push((inner + step, sign * by));
+                }
+            }
+            for (inner, sign) in &mut list[..before] {
+                *inner += first_step;
+                *sign *= first_change;
+            }
+        }
+        if layout.kind == Kind::Link {
+            // Nodes that are held together are one cell here, and what leaves one for another does not change it.
+            list.sort_unstable_by_key(|(inner, _)| *inner);
+            list.dedup_by(|next, kept| {
+                let same = next.0 == kept.0;
+                if same {
+                    kept.1 += next.1;
+                }
+                same
+            });
+            list.retain(|(_, sign)| *sign != 0);
+        }
+        list
+    }
+}
+
+impl InnerAxis {
+    /// How far a node moves the inner offset, and how often a record there counts; `None` if the axis does not have it.
+    #[inline]
+    pub fn step(&self, node: u32) -> Option<(u32, i32)> {
+        let position = self.position[node as usize];
+        let times = self.weights.as_ref().map_or(1, |weights| weights[node as usize]);
+        (position != NONE).then(|| (position * self.stride, times))
+    }
 }
 
 /// Nodes from a leaf upwards, `stop` excluded.
@@ -451,37 +552,4 @@ fn chain<'t>(frame: &'t Frame<'_>, dimension: usize, leaf: u32, stop: u32) -> im
         next = tree.parent[node as usize];
         Some(node)
     })
-}
-
-/// Signed inner offsets of a table under the patterns of all dimensions but `free`.
-fn product(frame: &Frame<'_>, table: usize, patterns: &[Pattern], free: usize) -> Vec<(u32, i32)> {
-    let mut list = Vec::with_capacity(16);
-    list.push((0u32, 1i32));
-    for (dimension, pattern) in patterns.iter().enumerate() {
-        if dimension == frame.spine || dimension == free {
-            continue;
-        }
-        // Only an open pattern runs past a table that lacks the dimension; the others left the table out.
-        let Some(axis) = &frame.tables[table].axes[dimension] else { continue };
-        let before = list.len();
-        let mut nodes = pattern.iter().filter_map(|&(node, sign)| {
-            let position = axis.position[node as usize];
-            (position != NONE).then(|| (position * axis.stride, sign))
-        });
-        let Some((first_step, first_sign)) = nodes.next() else {
-            list.clear();
-            return list;
-        };
-        for (step, by) in nodes {
-            for at in 0..before {
-                let (inner, sign) = list[at];
-                list.push((inner + step, sign * by));
-            }
-        }
-        for (inner, sign) in &mut list[..before] {
-            *inner += first_step;
-            *sign *= first_sign;
-        }
-    }
-    list
 }

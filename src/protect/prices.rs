@@ -1,7 +1,7 @@
 //! What losing each cell costs.
 
 use super::{
-    frame::{Frame, Layout},
+    frame::{Frame, Kind, Layout},
     settings::Weights,
 };
 
@@ -10,7 +10,8 @@ const PLAIN: u32 = 1000;
 /// No cell costs more, so that sums stay within bounds.
 const MOST: u64 = 1_000_000;
 
-/// Prices of the cells of every table, in thousandths of a plain cell; nothing where an earlier table owns the cell.
+/// Prices of the cells of every table, in thousandths of a plain cell; nothing where an earlier table owns the cell, or where it is never
+/// published.
 pub fn prices(frame: &Frame<'_>, ids: &[&str], levels: &[&str], weights: &Weights) -> Vec<Vec<u32>> {
     let tree = frame.spine_tree();
     let deepest = usize::from(frame.finest) + 1;
@@ -25,7 +26,7 @@ pub fn prices(frame: &Frame<'_>, ids: &[&str], levels: &[&str], weights: &Weight
             let level = tree.level[layout.spine_nodes[row] as usize];
             let above = u32::from(frame.finest.saturating_sub(level)) * weights.per_region_level;
             prices.extend(counts.iter().enumerate().map(|(offset, &count)| {
-                if !layout.owns(row, offset) {
+                if layout.kind != Kind::Published || !layout.owns(row, offset) {
                     return 0;
                 }
                 let size = weights.per_doubling * (32 - (count + 1).leading_zeros()) + if count == 0 { weights.zero } else { 0 };
@@ -52,6 +53,6 @@ fn factor(weights: &Weights, table: &str, level: Option<&str>) -> u64 {
 
 /// In how many of the table's dimensions an inner offset is the total.
 fn totals(layout: &Layout<'_>, offset: u32) -> u32 {
-    let axes = layout.axes.iter().flatten();
+    let axes = layout.axes().iter().flatten();
     axes.filter(|axis| axis.nodes[(offset / axis.stride) as usize % axis.nodes.len()] == 0).count() as u32
 }

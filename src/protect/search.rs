@@ -203,5 +203,5 @@ pub fn apply(family: &super::family::Family<'_>, overlay: &mut Overlay, plan: &P
             }
         }
     }
-    changed.into_iter().all(|number| family.count(number) as i32 + overlay.get(number) >= 0)
+    changed.into_iter().all(|number| family.spare(number) as i32 + overlay.get(number) >= 0)
 }

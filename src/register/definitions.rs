@@ -492,7 +492,7 @@ impl Definitions {
         let (dimensions, sources): (Vec<Dimension>, Vec<Source>) =
             parsed.into_iter().map(|parsed| (parsed.dimension, parsed.source)).unzip();
         Ok(Self {
-            joint: links::joint_tables(&tables, &dimensions),
+            joint: links::joint_tables(&tables, &links, &dimensions),
             members: links::member_tables(&links, &tables, &dimensions),
             links,
             contributors,

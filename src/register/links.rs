@@ -46,7 +46,9 @@ pub struct HeadPair {
     pub head: String,
     /// [`Dimension::id`] in tables of people; the same dimension or one that is read from the same column.
     pub person: String,
-    /// For each base leaf of the dimension of people the base leaf of the dimension of heads.
+    /// For each base leaf of the dimension of people the base leaf of the dimension of heads. The same dimension twice needs none, and has
+    /// none in manifests, where it would be a list of all villages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<u32>,
 }
 
@@ -65,6 +67,14 @@ impl Links {
     /// Whether nothing is linked.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty() && self.heads.is_empty()
+    }
+
+    /// The same links without classes that follow from the dimensions, as manifests hold them.
+    #[must_use]
+    pub fn abridged(&self) -> Self {
+        let mut links = self.clone();
+        links.heads.iter_mut().filter(|pair| pair.head == pair.person).for_each(|pair| pair.classes.clear());
+        links
     }
 }
 
@@ -267,20 +277,23 @@ fn implied(parsed: &[Parsed], tables: &[Table]) -> Links {
 /// The most cells of a joint table: beyond it the combination of all dimensions is too fine to be held.
 pub const MOST_JOINT_CELLS: u64 = 1 << 21;
 
-/// Tables that are counted but never published: each crosses all dimensions of one unit's tables as finely as any of them does.
+/// Tables that are counted but never published: each crosses all dimensions of one unit's tables as finely as any of them does, and those
+/// that all members of a household share as finely as any table of either unit does.
 ///
 /// Whoever reasons about lists of records, and not only about sums, reasons about their cells: there is a list of people that
 /// agrees with several tables only if the joint table can be filled. A unit has one where it says more than a table that is published,
 /// and where it has at most [`MOST_JOINT_CELLS`] cells.
-pub fn joint_tables(tables: &[Table], dimensions: &[Dimension]) -> Vec<Table> {
-    [Unit::Person, Unit::Household].into_iter().filter_map(|unit| joint_table(tables, dimensions, unit)).collect()
+pub fn joint_tables(tables: &[Table], links: &Links, dimensions: &[Dimension]) -> Vec<Table> {
+    [Unit::Person, Unit::Household].into_iter().filter_map(|unit| joint_table(tables, links, dimensions, unit)).collect()
 }
 
-fn joint_table(tables: &[Table], dimensions: &[Dimension], unit: Unit) -> Option<Table> {
+fn joint_table(tables: &[Table], links: &Links, dimensions: &[Dimension], unit: Unit) -> Option<Table> {
     let of_unit: Vec<&Table> = tables.iter().filter(|table| table.unit == unit).collect();
     let (first, name) = (of_unit.first()?, if unit == Unit::Person { "person" } else { "household" });
+    let is_shared = |id: &str| links.members.iter().any(|link| link.shared.iter().any(|shared| shared == id));
     let mut axes: Vec<(&Dimension, u8)> = Vec::new();
-    for axis in of_unit.iter().flat_map(|table| &table.axes) {
+    let shared = tables.iter().flat_map(|table| &table.axes).filter(|axis| is_shared(&axis.dimension));
+    for axis in of_unit.iter().flat_map(|table| &table.axes).chain(shared) {
         let dimension = dimensions.iter().find(|dimension| dimension.id == axis.dimension)?;
         let level = dimension.level(&axis.level)?;
         match axes.iter_mut().find(|(known, _)| known.id == dimension.id) {

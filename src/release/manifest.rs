@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    register::{Charts, Contact, Definitions, Frequency, Label, Language, Measure, Period, Table},
+    register::{Charts, Contact, Definitions, Frequency, Label, Language, Links, Measure, Period, Table},
     storage::FileDigest,
     worlds::Rule,
 };
@@ -126,6 +126,9 @@ pub struct Manifest {
     pub definitions: String,
     /// The tables.
     pub tables: Vec<ReleasedTable>,
+    /// What people and households tell of each other; absent in releases that were made before this was published.
+    #[serde(default, skip_serializing_if = "Links::is_empty")]
+    pub links: Links,
     /// Code list files by dimension.
     pub codelists: BTreeMap<String, String>,
     /// Every other file of the release.

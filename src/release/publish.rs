@@ -118,6 +118,7 @@ impl<'a> Draft<'a> {
             vintage: definitions.vintage.clone(),
             definitions: definitions.digest.clone(),
             tables: Vec::new(),
+            links: definitions.links.abridged(),
             codelists: BTreeMap::new(),
             files: BTreeMap::new(),
             previous,

@@ -72,6 +72,11 @@ impl<T: Pod> Spill<T> {
         let pieces = std::mem::take(&mut *lock(&self.partitions[partition]));
         pieces.into_iter().map(|piece| self.scratch.take(piece)).collect()
     }
+
+    /// Copies the entries of a partition, which stay, in no particular order.
+    pub fn look(&self, partition: usize) -> Result<Vec<Vec<T>>> {
+        lock(&self.partitions[partition]).iter().map(|piece| self.scratch.look(piece, 0, usize::MAX)).collect()
+    }
 }
 
 /// One thread's writer into a [`Spill`]. What it has gathered counts once [`SpillWriter::finish`] is called.
@@ -106,7 +111,17 @@ impl<T: Pod> SpillWriter<T> {
     pub fn push(&mut self, partition: usize, entry: T) -> Result<()> {
         let gathered = &mut self.gathered[partition];
         gathered.push(entry);
-        if gathered.len() == self.most { self.full(partition) } else { Ok(()) }
+        if gathered.len() >= self.most { self.full(partition) } else { Ok(()) }
+    }
+
+    /// Adds entries to a partition that come out in one piece, in this order.
+    #[inline]
+    pub fn push_together(&mut self, partition: usize, entries: &[T]) -> Result<()> {
+        if self.gathered[partition].len() + entries.len() > self.most {
+            self.full(partition)?;
+        }
+        self.gathered[partition].extend_from_slice(entries);
+        Ok(())
     }
 
     #[cold]
@@ -214,12 +229,39 @@ mod tests {
             });
             let mut found = Vec::new();
             for partition in 0..PARTITIONS {
-                let entries = spill.take(partition).unwrap().concat();
+                let entries = spill.look(partition).unwrap().concat();
+                assert_eq!(spill.take(partition).unwrap().concat(), entries);
                 assert!(entries.iter().all(|&key| partition_of(spread(key)) == partition));
                 found.extend(entries);
             }
             found.sort_unstable();
             assert_eq!(found, (0..200_000).collect::<Vec<u64>>());
+        }
+    }
+
+    #[test]
+    fn what_belongs_together_stays_together() {
+        let folder = tempfile::tempdir().unwrap();
+        for bound in [0, usize::MAX] {
+            let spill: Arc<Spill<u32>> = Arc::new(Spill::new(&Arc::new(Scratch::new(folder.path(), bound).unwrap())));
+            let mut writer = SpillWriter::new(&spill);
+            // The length stands first; some are longer than a piece would be.
+            let lists: Vec<Vec<u32>> = [1, 7, 4095, 2, 4096, 10_000, 1, 3000, 3000].map(|length| vec![length; length as usize]).into();
+            lists.iter().for_each(|list| writer.push_together(9, list).unwrap());
+            writer.finish().unwrap();
+            let mut found = Vec::new();
+            for piece in spill.take(9).unwrap() {
+                let mut rest = piece.as_slice();
+                while let Some(&length) = rest.first() {
+                    let (list, behind) = rest.split_at(length as usize);
+                    found.push(list.to_vec());
+                    rest = behind;
+                }
+            }
+            found.sort_unstable();
+            let mut lists = lists;
+            lists.sort_unstable();
+            assert_eq!(found, lists);
         }
     }
 

@@ -16,7 +16,7 @@ AGENCY = "DUKCAPIL"
 TABLES: dict[str, tuple[dict[str, list[str]], str]] = {
     "population": ({"Region": ["*"], "Sex": ["*"], "Age": ["T", "Y0T14", "Y15T19", "Y_GE65"]}, "S...T+Y0T14+Y15T19+Y_GE65."),
     "marital": ({"Region": ["*"], "Sex": ["T", "P"], "MaritalStatus": ["*"], "ContentsCode": ["persons"]}, "..T+P..persons"),
-    "households": ({"Region": ["*"], "Age": ["*"], "HouseholdSize": ["*"]}, "all"),
+    "households": ({"Region": ["*"], "HouseholdSize": ["*"]}, "all"),
 }
 
 

@@ -13,7 +13,7 @@ from raw import PERIODS, Cell, Cube, Key, World, agree, fail, read, run, tells_s
 # Tables with the axes in order: their columns in SQL and their variables in the interface.
 TABLES = {
     "marital": [("region", "Region"), ("sex", "Sex"), ("marital", "MaritalStatus")],
-    "households": [("region", "Region"), ("age", "Age"), ("household_size", "HouseholdSize")],
+    "households": [("region", "Region"), ("household_size", "HouseholdSize")],
     "religion": [("region", "Region"), ("sex", "Sex"), ("religion", "Religion")],
 }
 
@@ -163,7 +163,7 @@ def introspection(address: str) -> None:
                 "JOIN pg_catalog.pg_type t ON t.oid = a.atttypid WHERE c.relname = 'marital' AND a.attnum > 0 ORDER BY a.attnum",
                 15,
             ),
-            ("SELECT table_name FROM information_schema.tables WHERE table_schema = 'cacah'", 12),
+            ("SELECT table_name FROM information_schema.tables WHERE table_schema = 'cacah'", 13),
             (
                 "SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_schema = 'cacah' AND table_name = 'marital'",
                 15,

@@ -9,7 +9,7 @@ use cacah::{
     register::{Definitions, Unit, shipped},
 };
 
-use super::synthetic::Owned;
+use super::synthetic::{Members, Owned};
 
 /// A small generator (SplitMix64) whose numbers never change.
 #[derive(Debug, Clone)]
@@ -156,6 +156,7 @@ fn count(definitions: &Definitions, people: f64, seed: u64) -> Result<Owned> {
     let mut job = Shares::new(&jobs);
     let mut kin = 0;
     let mut place = vec![0usize; dimensions.len()];
+    let mut members = vec![0; bases[region].len()];
     for village in 0..bases[region].len() {
         let node = bases[region][village];
         let district = dimensions[region].nodes[node as usize].parent.unwrap_or(0);
@@ -212,13 +213,17 @@ fn count(definitions: &Definitions, people: f64, seed: u64) -> Result<Owned> {
             place[religion] = faith.draw(&mut random);
             add(&mut leaves, &steps, &units, Unit::Person, &place);
             if years >= 18 && random.unit() < if male { 0.62 } else { 0.12 } {
-                let members = 1.0 + 2.6 + 1.5 * random.normal();
-                place[size] = (members.round().clamp(1.0, 7.0)) as usize - 1;
+                let drawn = 1.0 + 2.6 + 1.5 * random.normal();
+                place[size] = (drawn.round().clamp(1.0, 7.0)) as usize - 1;
+                members[village] += drawn.round().max(1.0) as u32;
                 add(&mut leaves, &steps, &units, Unit::Household, &place);
             }
         }
     }
-    Owned::new(dimensions.clone(), definitions.tables.clone(), &definitions.zeros, leaves)
+    let mut owned = Owned::new(dimensions.clone(), definitions.tables.clone(), &definitions.zeros, leaves)?;
+    owned.links = definitions.links.clone();
+    owned.members = definitions.members.iter().map(|table| Members::new(table.clone(), definitions.shape(table), &members)).collect();
+    Ok(owned)
 }
 
 fn add(leaves: &mut [Vec<u32>], steps: &[Vec<(usize, Vec<u64>)>], units: &[Unit], unit: Unit, place: &[usize]) {

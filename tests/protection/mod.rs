@@ -6,4 +6,5 @@ mod properties;
 mod quality;
 mod synthetic;
 mod traps;
+mod units;
 mod weights;

@@ -8,7 +8,7 @@ use cacah::{
 };
 
 use super::country;
-use super::synthetic::Owned;
+use super::synthetic::{Owned, census};
 
 fn rule() -> Rule {
     Rule { group: Some(GroupRule { below: 40, dimensions: vec!["religion".into()] }), ..Rule::threshold(5) }
@@ -35,13 +35,13 @@ fn release() -> (Owned, Protected) {
         }
     }
     let settings = Settings { trials: Trials::THOROUGH, ..Settings::new(rule()) };
-    let protected = protect(&owned.counted(), &owned.dimensions, &settings).unwrap();
+    let protected = protect(&census(&owned.borrowed()), &settings, &[]).unwrap();
     (owned, protected)
 }
 
 fn run(owned: &Owned, protected: &Protected) -> Report {
     let effort = Effort { components: 200, samples: 5, ..Effort::default() };
-    audit(&owned.counted(), &protected.statuses, &protected.proof, &rule(), &effort).unwrap()
+    audit(&census(&owned.borrowed()), &protected.statuses, &protected.proof, &rule(), &effort, &[]).unwrap()
 }
 
 fn kinds(report: &Report) -> Vec<Fault> {
@@ -168,9 +168,9 @@ fn the_result_does_not_depend_on_threads() {
     let owned = small(0.02, 3);
     let mut settings = Settings::new(Rule::threshold(3));
     settings.threads = 1;
-    let alone = protect(&owned.counted(), &owned.dimensions, &settings).unwrap();
+    let alone = protect(&census(&owned.borrowed()), &settings, &[]).unwrap();
     settings.threads = 3;
-    let together = protect(&owned.counted(), &owned.dimensions, &settings).unwrap();
+    let together = protect(&census(&owned.borrowed()), &settings, &[]).unwrap();
     assert_eq!(alone.statuses, together.statuses);
     assert_eq!(alone.proof, together.proof);
 }
@@ -184,8 +184,8 @@ fn a_dropped_trial_proves_nothing() {
     let owned = country::make_over(&regions, 0.05, 2).unwrap().1;
     let trials = Trials { rounds: 2, worlds: 15 };
     let settings = Settings { trials, ..Settings::new(Rule::threshold(5)) };
-    let protected = protect(&owned.counted(), &owned.dimensions, &settings).unwrap();
+    let protected = protect(&census(&owned.borrowed()), &settings, &[]).unwrap();
     let effort = Effort { samples: 5, components: 50, ..Effort::default() };
-    let report = audit(&owned.counted(), &protected.statuses, &protected.proof, &settings.rule, &effort).unwrap();
+    let report = audit(&census(&owned.borrowed()), &protected.statuses, &protected.proof, &settings.rule, &effort, &[]).unwrap();
     assert!(report.is_clean(), "{:?}", report.faults);
 }

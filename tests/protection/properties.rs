@@ -10,7 +10,7 @@ use cacah::{
 };
 
 use super::country::Random;
-use super::synthetic::{Owned, dimension, sums, table};
+use super::synthetic::{Owned, census, dimension, sums, table};
 
 /// A random tree with up to three levels below the total.
 fn tree(random: &mut Random, id: &str, widest: usize, deepest: usize) -> Dimension {
@@ -197,9 +197,9 @@ fn check(seed: u64, rule: &Rule, tally: &mut (u32, u32)) {
     let owned = case(seed);
     let mut settings = Settings::new(rule.clone());
     settings.threads = 1 + (seed % 2) as usize;
-    let protected = protect(&owned.counted(), &owned.dimensions, &settings).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    let protected = protect(&census(&owned.borrowed()), &settings, &[]).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     let effort = Effort { threads: 1, largest_whole: 60, ..Effort::default() };
-    let report = audit(&owned.counted(), &protected.statuses, &protected.proof, rule, &effort).unwrap();
+    let report = audit(&census(&owned.borrowed()), &protected.statuses, &protected.proof, rule, &effort, &[]).unwrap();
     assert!(report.is_clean(), "seed {seed}: {:?} {:?}", report.faults, report.examples);
     let attack = system(&owned, &protected);
     let most: i64 = owned.counts.iter().flatten().map(|&count| i64::from(count)).max().unwrap_or(0) + 10;

@@ -11,7 +11,7 @@ use cacah::{
 
 use super::{
     country,
-    synthetic::{Owned, read},
+    synthetic::{Owned, census, read},
 };
 
 /// The field counts cells, so here a total is hardly dearer than any other cell; every secondary is put to the test.
@@ -33,9 +33,9 @@ fn tables_of_the_field() {
         let weights = Weights { per_region_level: 100, per_total: 50, ..Weights::default() };
         let settings = Settings { trials: Trials::THOROUGH, weights, ..Settings::new(rule.clone()) };
         let started = Instant::now();
-        let protected = protect(&owned.counted(), &owned.dimensions, &settings).unwrap();
+        let protected = protect(&census(&owned.borrowed()), &settings, &[]).unwrap();
         let elapsed = started.elapsed();
-        let report = audit(&owned.counted(), &protected.statuses, &protected.proof, &rule, &Effort::default()).unwrap();
+        let report = audit(&census(&owned.borrowed()), &protected.statuses, &protected.proof, &rule, &Effort::default(), &[]).unwrap();
         assert!(report.is_clean(), "{:?}", report.faults);
         let secondary = |table: usize| {
             let statuses = protected.statuses[table].iter().zip(&protected.primary[table]).zip(&owned.counts[table]);
@@ -68,9 +68,9 @@ fn a_made_up_country() {
     let rule = Rule::threshold(5);
     let cells: usize = owned.counts.iter().map(Vec::len).sum();
     let started = Instant::now();
-    let protected = protect(&owned.counted(), &owned.dimensions, &Settings::new(rule.clone())).unwrap();
+    let protected = protect(&census(&owned.borrowed()), &Settings::new(rule.clone()), &[]).unwrap();
     let elapsed = started.elapsed();
-    let report = audit(&owned.counted(), &protected.statuses, &protected.proof, &rule, &Effort::default()).unwrap();
+    let report = audit(&census(&owned.borrowed()), &protected.statuses, &protected.proof, &rule, &Effort::default(), &[]).unwrap();
     assert!(report.is_clean(), "{:?}", report.faults);
     println!(
         "{provinces} provinces: {cells} cells, {} primary, {} suppressed, {} worlds, protected in {:.1} s, audited in {:.1} s",

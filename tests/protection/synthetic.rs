@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, io::Read, path::Path};
 use cacah::{
     cube::rollup,
     error::{Error, Result},
-    register::{Contents, Dimension, Label, Level, Node, Role, Shape, StructuralZero, Table, TableAxis, Unit, ZeroMask},
-    worlds::Counted,
+    register::{Contents, Dimension, Label, Level, Links, Node, Role, Shape, StructuralZero, Table, TableAxis, Unit, ZeroMask},
+    worlds::{Census, Counted},
 };
 
 /// Tables with everything that [`Counted`] borrows.
@@ -22,6 +22,26 @@ pub struct Owned {
     pub zeros: Vec<ZeroMask>,
     /// Their counts.
     pub counts: Vec<Vec<u32>>,
+    /// What the units tell of each other.
+    pub links: Links,
+    /// Members of households, one table for each of the links that are made of them.
+    pub members: Vec<Members>,
+}
+
+/// A table of members.
+#[derive(Debug)]
+pub struct Members {
+    table: Table,
+    shape: Shape,
+    zeros: ZeroMask,
+    counts: Vec<u32>,
+}
+
+impl Members {
+    /// Rolls up members of the finest nodes.
+    pub fn new(table: Table, shape: Shape, leaves: &[u32]) -> Self {
+        Self { zeros: ZeroMask::new(&table, &shape, &[]), counts: rollup(&shape, leaves), table, shape }
+    }
 }
 
 impl Owned {
@@ -33,7 +53,7 @@ impl Owned {
             .collect::<Result<Vec<_>>>()?;
         let masks = tables.iter().zip(&shapes).map(|(table, shape)| ZeroMask::new(table, shape, zeros)).collect();
         let counts = shapes.iter().zip(leaves).map(|(shape, leaves)| rollup(shape, &leaves)).collect();
-        Ok(Self { dimensions, tables, shapes, zeros: masks, counts })
+        Ok(Self { dimensions, tables, shapes, zeros: masks, counts, links: Links::default(), members: Vec::new() })
     }
 
     /// The tables as protect and audit take them.
@@ -48,6 +68,27 @@ impl Owned {
             })
             .collect()
     }
+}
+
+/// What [`census`] borrows.
+pub struct Borrowed<'a> {
+    owned: &'a Owned,
+    counted: Vec<Counted<'a>>,
+    members: Vec<Counted<'a>>,
+}
+
+impl Owned {
+    /// Everything that a census borrows.
+    pub fn borrowed(&self) -> Borrowed<'_> {
+        let members = self.members.iter().map(|Members { table, shape, zeros, counts }| Counted { table, shape, zeros, counts, few: &[] });
+        Borrowed { owned: self, counted: self.counted(), members: members.collect() }
+    }
+}
+
+/// The tables as one system; without lists of records behind them.
+pub fn census<'a>(borrowed: &'a Borrowed<'a>) -> Census<'a> {
+    let Owned { links, dimensions, .. } = borrowed.owned;
+    Census { tables: &borrowed.counted, joint: &[], members: &borrowed.members, links, dimensions }
 }
 
 /// A dimension from (code, parent, level).

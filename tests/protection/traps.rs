@@ -9,7 +9,7 @@ use cacah::{
     worlds::{GroupRule, Reach, Rule},
 };
 
-use super::synthetic::{Owned, dimension, flat, sums, table};
+use super::synthetic::{Owned, census, dimension, flat, sums, table};
 
 fn codes(codes: &[&str]) -> Vec<String> {
     codes.iter().map(|code| (*code).to_owned()).collect()
@@ -31,8 +31,8 @@ fn region_by(other: &str, level: &str) -> Table {
 }
 
 fn run(owned: &Owned, rule: &Rule) -> (Protected, Report) {
-    let protected = protect(&owned.counted(), &owned.dimensions, &Settings::new(rule.clone())).unwrap();
-    let report = audit(&owned.counted(), &protected.statuses, &protected.proof, rule, &Effort::default()).unwrap();
+    let protected = protect(&census(&owned.borrowed()), &Settings::new(rule.clone()), &[]).unwrap();
+    let report = audit(&census(&owned.borrowed()), &protected.statuses, &protected.proof, rule, &Effort::default(), &[]).unwrap();
     assert!(report.is_clean(), "{:?} {:?}", report.faults, report.examples);
     (protected, report)
 }

@@ -6,12 +6,15 @@ use cacah::{
     worlds::Rule,
 };
 
-use super::{country, synthetic::Owned};
+use super::{
+    country,
+    synthetic::{Owned, census},
+};
 
 /// Secondaries of a table at a level of its regions, under these weights.
 fn secondaries(owned: &Owned, table: &str, level: &str, weights: Weights) -> usize {
     let settings = Settings { weights, ..Settings::new(Rule::threshold(5)) };
-    let protected = protect(&owned.counted(), &owned.dimensions, &settings).unwrap();
+    let protected = protect(&census(&owned.borrowed()), &settings, &[]).unwrap();
     let at = owned.tables.iter().position(|of| of.id == table).unwrap();
     let region = owned.dimensions.iter().find(|dimension| dimension.id == "region").unwrap();
     let level = region.level(level).unwrap();
@@ -53,7 +56,7 @@ fn weights_beyond_reason_are_refused() {
     let owned = country::make_over(one, 0.01, 1).unwrap().1;
     let check = |weights: Weights, expect: &str| {
         let settings = Settings { weights, ..Settings::new(Rule::threshold(5)) };
-        let said = protect(&owned.counted(), &owned.dimensions, &settings).unwrap_err().to_string();
+        let said = protect(&census(&owned.borrowed()), &settings, &[]).unwrap_err().to_string();
         assert!(said.contains(expect), "{said}");
     };
     check(Weights { tables: vec![("marital".into(), 0.0)], ..Weights::default() }, "weight 0 of 'marital'");

@@ -1,0 +1,6 @@
+//! The attack on registers so small that everything can be tried.
+
+mod examples;
+mod naive;
+mod random;
+mod register;

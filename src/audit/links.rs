@@ -1,0 +1,304 @@
+//! What people and households tell of each other, checked for the counts of a world.
+//!
+//! ```text
+//! sum of least x households  <=  members  <=  sum of most x households      at nodes of the shared dimensions
+//! heads  <=  people of the same sex, age, ...                               at nodes of the head's dimensions
+//! ```
+
+use std::ops::Range;
+
+use crate::{
+    register::{Axis, HeadPair, Unit},
+    worlds::{Census, Counted},
+};
+
+/// By how much a cell of a table differs from the true count.
+pub type DeltaOf<'d> = dyn Fn(usize, u64) -> i64 + 'd;
+
+/// The inequalities between the units of one census.
+#[derive(Debug)]
+pub struct LinkChecks {
+    members: Vec<MembersCheck>,
+    heads: Vec<HeadsCheck>,
+}
+
+/// Sizes times households beside people.
+#[derive(Debug)]
+struct MembersCheck {
+    link: usize,
+    /// Tables of people: for each axis which shared dimension it is.
+    people: Vec<(usize, Vec<Option<usize>>)>,
+    /// Tables of households that show all sizes: the same, the axis of sizes, and the position there of each size.
+    households: Vec<(usize, Vec<Option<usize>>, usize, Vec<u32>)>,
+    shared: usize,
+}
+
+/// Heads in a table of households beside people in a table of people.
+#[derive(Debug)]
+struct HeadsCheck {
+    households: usize,
+    people: usize,
+    pairs: Vec<PairCheck>,
+}
+
+/// A dimension that both tables have.
+#[derive(Debug)]
+struct PairCheck {
+    /// Axis of heads.
+    head: usize,
+    /// Axis of people.
+    person: usize,
+    /// For each position of heads the positions of people that make it up, if there are such.
+    made_of: Vec<Option<Vec<u32>>>,
+    /// For each position of people the positions of heads that it is part of.
+    part_of: Vec<Vec<u32>>,
+}
+
+/// A link that does not hold: table and cell of an example.
+pub type Broken = (usize, u64);
+
+impl LinkChecks {
+    /// Finds where the tables of a census are linked.
+    pub fn new(census: &Census<'_>) -> Self {
+        let tables: Vec<&Counted<'_>> = census.changeable().collect();
+        let of_unit = |unit: Unit| (0..tables.len()).filter(|&table| tables[table].table.unit == unit).collect::<Vec<_>>();
+        let (people, households) = (of_unit(Unit::Person), of_unit(Unit::Household));
+        let members = (0..census.links.members.len()).map(|link| MembersCheck::new(census, link, &tables, &people, &households)).collect();
+        let mut heads = Vec::new();
+        for &of_heads in &households {
+            let of_heads = people.iter().filter_map(|&of_people| HeadsCheck::new(census, &tables, of_heads, of_people));
+            let mut of_heads: Vec<HeadsCheck> = of_heads.collect();
+            // Those that compare most come first; among them the smallest table.
+            of_heads.sort_by_key(|check| (std::cmp::Reverse(check.pairs.len()), tables[check.people].shape.cells, check.people));
+            heads.extend(of_heads);
+        }
+        Self { members, heads }
+    }
+
+    /// People outside of counted households in the place of a cell that counts everybody there: so many are known to be there before
+    /// anything is published.
+    pub fn outside(&self, census: &Census<'_>, table: usize, cell: u64) -> i64 {
+        let Some(counted) = census.table(table) else { return 0 };
+        let positions = counted.shape.coordinates(cell);
+        let of_link = |check: &MembersCheck| {
+            check.people.iter().any(|(of, _)| *of == table).then_some(())?;
+            let members = check.members(census, &check.nodes(counted, table, &positions)?)?;
+            Some(i64::from(counted.counts[cell as usize]) - members)
+        };
+        self.members.iter().filter_map(of_link).max().unwrap_or(0).max(0)
+    }
+
+    /// The first link that a world breaks; `changed` are all cells of all tables that it changes.
+    pub fn broken(&self, census: &Census<'_>, changed: &[(usize, Vec<(u64, i64)>)], delta: &DeltaOf<'_>) -> Option<Broken> {
+        let mut at_nodes = Vec::new();
+        for (table, cells) in changed {
+            for &(cell, _) in cells {
+                let Some(counted) = census.table(*table) else { continue };
+                let positions = counted.shape.coordinates(cell);
+                for (at, check) in self.members.iter().enumerate() {
+                    at_nodes.extend(check.nodes(counted, *table, &positions).map(|nodes| (at, nodes, (*table, cell))));
+                }
+                let mut known = None;
+                for check in &self.heads {
+                    let holds = if check.households == *table {
+                        // Once for each table of households: the others say the same of the same people.
+                        if known == Some(check.households) {
+                            continue;
+                        }
+                        let holds = check.holds_for_heads(census, &positions, delta);
+                        known = holds.map(|_| check.households).or(known);
+                        holds
+                    } else if check.people == *table {
+                        check.holds_for_people(census, &positions, delta)
+                    } else {
+                        None
+                    };
+                    if holds == Some(false) {
+                        return Some((*table, cell));
+                    }
+                }
+            }
+        }
+        at_nodes.sort_unstable();
+        at_nodes.dedup_by(|next, kept| (next.0, &next.1) == (kept.0, &kept.1));
+        at_nodes.into_iter().find(|(at, nodes, _)| self.members[*at].holds(census, nodes, delta) == Some(false)).map(|(.., broken)| broken)
+    }
+}
+
+impl MembersCheck {
+    fn new(census: &Census<'_>, link: usize, tables: &[&Counted<'_>], people: &[usize], households: &[usize]) -> Self {
+        let of_link = &census.links.members[link];
+        let shared = |table: usize| -> Vec<Option<usize>> {
+            tables[table].table.axes.iter().map(|axis| of_link.shared.iter().position(|id| *id == axis.dimension)).collect()
+        };
+        let sizes = |table: usize| {
+            let at = tables[table].table.axes.iter().position(|axis| axis.dimension == of_link.size)?;
+            let axis = &tables[table].shape.axes[at];
+            // Each base leaf has a position of its own only where the table shows all sizes.
+            let positions: Vec<u32> = axis.base_to_leaf.iter().map(|&leaf| axis.leaves[leaf as usize]).collect();
+            let is_whole = positions.windows(2).all(|pair| pair[0] != pair[1]) && positions.len() == of_link.members.len();
+            is_whole.then_some((at, positions))
+        };
+        Self {
+            link,
+            people: people.iter().map(|&table| (table, shared(table))).collect(),
+            households: households.iter().filter_map(|&table| sizes(table).map(|(at, sizes)| (table, shared(table), at, sizes))).collect(),
+            shared: of_link.shared.len(),
+        }
+    }
+
+    /// The nodes of the shared dimensions at which a cell counts in this link; `None` if it does not.
+    fn nodes(&self, counted: &Counted<'_>, table: usize, positions: &[u32]) -> Option<Vec<u32>> {
+        let people = self.people.iter().find(|(of, _)| *of == table).map(|(_, shared)| (shared, None));
+        let households = || self.households.iter().find(|(of, ..)| *of == table).map(|(_, shared, at, sizes)| (shared, Some((*at, sizes))));
+        let (shared, sizes) = people.or_else(households)?;
+        let mut nodes = vec![0; self.shared];
+        for (at, (&position, shared)) in positions.iter().zip(shared).enumerate() {
+            match (shared, sizes) {
+                (Some(shared), _) => nodes[*shared] = counted.shape.axes[at].nodes[position as usize],
+                (None, Some((of_sizes, sizes))) if of_sizes == at && sizes.contains(&position) => {}
+                (None, _) if position == 0 => {}
+                _ => return None,
+            }
+        }
+        Some(nodes)
+    }
+
+    /// Members of counted households at these nodes.
+    fn members(&self, census: &Census<'_>, nodes: &[u32]) -> Option<i64> {
+        let counted = census.members.get(self.link)?;
+        let link = &census.links.members[self.link];
+        let own: Vec<Option<usize>> =
+            counted.table.axes.iter().map(|axis| link.shared.iter().position(|id| *id == axis.dimension)).collect();
+        counted.counts.get(cell_at(counted, &own, nodes)? as usize).map(|&members| i64::from(members))
+    }
+
+    /// Whether people and households fit each other at these nodes; `None` where one of them is not counted there.
+    fn holds(&self, census: &Census<'_>, nodes: &[u32], delta: &DeltaOf<'_>) -> Option<bool> {
+        let (people, cell) =
+            self.people.iter().find_map(|(table, shared)| Some((*table, cell_at(census.table(*table)?, shared, nodes)?)))?;
+        let (households, first, at, sizes) = self
+            .households
+            .iter()
+            .find_map(|(table, shared, at, sizes)| Some((*table, cell_at(census.table(*table)?, shared, nodes)?, *at, sizes)))?;
+        let link = &census.links.members[self.link];
+        let members = self.members(census, nodes)?;
+        let of_sizes = census.table(households)?;
+        let (mut least, mut most, mut true_most) = (0i64, Some(0i64), Some(0i64));
+        for (members, &position) in link.members.iter().zip(sizes) {
+            let cell = first + u64::from(position) * of_sizes.shape.strides[at];
+            let before = i64::from(of_sizes.counts[cell as usize]);
+            let now = before + delta(households, cell);
+            least += i64::from(members.least) * now;
+            let add = |sum: Option<i64>, households: i64| match members.most {
+                Some(most) => sum.map(|sum| sum + i64::from(most) * households),
+                None if households > 0 => None,
+                None => sum,
+            };
+            (most, true_most) = (add(most, now), add(true_most, before));
+        }
+        let now = members + delta(people, cell);
+        // Where a household is larger than anybody would believe, what there is must be believed.
+        let beyond = true_most.map_or(0, |most| (members - most).max(0));
+        Some(least <= now && most.is_none_or(|most| now <= most + beyond))
+    }
+}
+
+/// The cell of a table at nodes of shared dimensions, all others at their totals.
+fn cell_at(counted: &Counted<'_>, shared: &[Option<usize>], nodes: &[u32]) -> Option<u64> {
+    let mut cell = 0;
+    let mut used = vec![false; nodes.len()];
+    for ((axis, stride), shared) in counted.shape.axes.iter().zip(&counted.shape.strides).zip(shared) {
+        if let Some(shared) = *shared {
+            cell += axis.nodes.binary_search(&nodes[shared]).ok()? as u64 * stride;
+            used[shared] = true;
+        }
+    }
+    nodes.iter().zip(used).all(|(&node, used)| used || node == 0).then_some(cell)
+}
+
+impl HeadsCheck {
+    fn new(census: &Census<'_>, tables: &[&Counted<'_>], households: usize, people: usize) -> Option<Self> {
+        let axis_of = |table: usize, id: &str| tables[table].table.axes.iter().position(|axis| axis.dimension == id);
+        let pair = |pair: &HeadPair| {
+            let (head, person) = (axis_of(households, &pair.head)?, axis_of(people, &pair.person)?);
+            let (heads, persons) = (&tables[households].shape.axes[head], &tables[people].shape.axes[person]);
+            let made_of: Vec<Option<Vec<u32>>> = if pair.head == pair.person {
+                heads.nodes.iter().map(|node| persons.nodes.binary_search(node).ok().map(|at| vec![at as u32])).collect()
+            } else {
+                heads.bases.iter().map(|bases| cover(persons, bases, &pair.classes)).collect()
+            };
+            let mut part_of = vec![Vec::new(); persons.nodes.len()];
+            for (at, positions) in (0u32..).zip(&made_of) {
+                positions.iter().flatten().for_each(|&position| part_of[position as usize].push(at));
+            }
+            Some(PairCheck { head, person, made_of, part_of })
+        };
+        let pairs: Vec<PairCheck> = census.links.heads.iter().filter_map(pair).collect();
+        (!pairs.is_empty()).then_some(Self { households, people, pairs })
+    }
+
+    /// Whether the heads at these positions of their table are people; `None` where nobody can tell.
+    fn holds_for_heads(&self, census: &Census<'_>, positions: &[u32], delta: &DeltaOf<'_>) -> Option<bool> {
+        let is_paired = |axis: usize| self.pairs.iter().any(|pair| pair.head == axis);
+        if positions.iter().enumerate().any(|(axis, &position)| position != 0 && !is_paired(axis)) {
+            return None;
+        }
+        self.holds(census, positions, delta)
+    }
+
+    /// Whether all heads that a cell of people is part of are people.
+    fn holds_for_people(&self, census: &Census<'_>, positions: &[u32], delta: &DeltaOf<'_>) -> Option<bool> {
+        let is_paired = |axis: usize| self.pairs.iter().any(|pair| pair.person == axis);
+        if positions.iter().enumerate().any(|(axis, &position)| position != 0 && !is_paired(axis)) {
+            return None;
+        }
+        let mut heads = vec![vec![0; census.table(self.households)?.shape.axes.len()]];
+        for pair in &self.pairs {
+            let found = &pair.part_of[positions[pair.person] as usize];
+            heads = heads
+                .iter()
+                .flat_map(|positions| {
+                    found.iter().map(move |&at| {
+                        let mut positions = positions.clone();
+                        positions[pair.head] = at;
+                        positions
+                    })
+                })
+                .collect();
+        }
+        let mut all = None;
+        for positions in heads {
+            all = all.max(self.holds(census, &positions, delta).map(|holds| !holds));
+        }
+        all.map(|broken| !broken)
+    }
+
+    fn holds(&self, census: &Census<'_>, positions: &[u32], delta: &DeltaOf<'_>) -> Option<bool> {
+        let (of_heads, of_people) = (census.table(self.households)?, census.table(self.people)?);
+        let mut heads = 0;
+        let mut persons = vec![0u64];
+        for (axis, &position) in positions.iter().enumerate() {
+            heads += u64::from(position) * of_heads.shape.strides[axis];
+        }
+        for pair in &self.pairs {
+            let made_of = pair.made_of[positions[pair.head] as usize].as_ref()?;
+            let stride = of_people.shape.strides[pair.person];
+            persons = persons.iter().flat_map(|cell| made_of.iter().map(move |&at| cell + u64::from(at) * stride)).collect();
+        }
+        let count = |counted: &Counted<'_>, table: usize, cell: u64| i64::from(counted.counts[cell as usize]) + delta(table, cell);
+        let persons: i64 = persons.into_iter().map(|cell| count(of_people, self.people, cell)).sum();
+        Some(count(of_heads, self.households, heads) <= persons)
+    }
+}
+
+/// The fewest positions of an axis of people that hold just the base leaves which are of these classes of heads.
+fn cover(axis: &Axis, heads: &Range<u32>, classes: &[u32]) -> Option<Vec<u32>> {
+    let is_wanted = |base: u32| heads.contains(&classes[base as usize]);
+    let wanted = (0..classes.len() as u32).filter(|&base| is_wanted(base)).count();
+    let is_within: Vec<bool> = axis.bases.iter().map(|bases| !bases.is_empty() && bases.clone().all(is_wanted)).collect();
+    let outermost = (0..axis.nodes.len()).filter(|&at| is_within[at] && axis.parents[at].is_none_or(|parent| !is_within[parent as usize]));
+    let found: Vec<u32> = outermost.map(|at| at as u32).collect();
+    let held: usize = found.iter().map(|&at| axis.bases[at as usize].len()).sum();
+    (held == wanted).then_some(found)
+}

@@ -1,0 +1,159 @@
+//! `cacah attack`
+
+mod assumptions;
+mod lines;
+mod load;
+mod names;
+mod output;
+mod ranges;
+mod summary;
+mod verify;
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::{load_definitions, protection::Busy, say::say, seconds};
+use crate::{
+    attack::{CellRef, Effort, Facts, Failure, Findings, Outside, Publication, Stage, Unchanged, attack as attack_facts},
+    cli::{Attack, DefinitionArgs, OutsideArg},
+    cube::grouped,
+    register::Links,
+    storage::Store,
+};
+use assumptions::Assumptions;
+use load::Group;
+use names::Names;
+use output::Output;
+use ranges::RangesWriter;
+use summary::Summary;
+
+/// Definitions that ship with the program, by their name at the command line.
+const SHIPPED: &str = "shipped";
+
+/// Runs the command.
+pub async fn attack(args: Attack) -> Result<()> {
+    let started = Instant::now();
+    let store = Store::open(&args.releases)?;
+    if let Some(folder) = &args.check {
+        return verify::check(&store, folder, &args).await;
+    }
+    let given = links_of(&args)?;
+    let planned = load::plan(&store, &args.periods, args.revision).await?;
+    let output = Output::begin(&args.out)?;
+    let (mut given_away, mut left) = (0, planned.len() as u32);
+    for group in planned {
+        let folder = output.folder(&group.folder)?;
+        let busy = Busy::new("reading")?;
+        let group = load::load(&store, group, given.as_ref()).await?;
+        // What is left of the time is shared by what is left to do.
+        let time = args.time_budget.saturating_sub(started.elapsed()) / left;
+        let summary = tokio::task::block_in_place(|| attack_group(&group, &folder, &args, time, &busy))?;
+        drop(busy);
+        left -= 1;
+        say!("{}", summary.text);
+        given_away += summary.given_away;
+    }
+    output.finish()?;
+    say!("{}: written in {}", args.out.display(), seconds(started.elapsed()));
+    if given_away > 0 {
+        bail!("{} small counts are given away; the ranges in {} say which", grouped(given_away), args.out.display());
+    }
+    say!("no small count is given away");
+    Ok(())
+}
+
+/// The links of the definitions that were named.
+fn links_of(args: &Attack) -> Result<Option<Links>> {
+    let Some(named) = &args.definitions else { return Ok(None) };
+    let definitions = (named != SHIPPED).then(|| named.into());
+    let loaded = load_definitions(&DefinitionArgs { definitions, regions: None }, None)?;
+    Ok(Some(loaded.definitions.links))
+}
+
+/// What is said of a group.
+struct Said {
+    text: String,
+    given_away: u64,
+}
+
+/// Attacks a group and writes its results.
+fn attack_group(group: &Group, folder: &Path, args: &Attack, time: Duration, busy: &Busy) -> Result<Said> {
+    let publications: Vec<Publication<'_>> = group.revisions.iter().map(load::Revision::publication).collect();
+    let mut unchanged = Unchanged::between(&publications, &group.dimensions);
+    let effort = Effort {
+        threads: args.threads(),
+        largest: args.exact,
+        windows: usize::MAX,
+        deadline: Instant::now().checked_add(time),
+        proofs: !args.no_proofs,
+        ..Effort::default()
+    };
+    let progress = |stage: Stage, done: u64, all: u64| {
+        let what = match stage {
+            Stage::Reading => "finding unknown counts",
+            Stage::Narrowing => "narrowing ranges",
+            Stage::Components => "solving systems",
+            Stage::Windows => "solving windows",
+        };
+        busy.say(if all == 0 { what.into() } else { format!("{what}: {} of {}", grouped(done), grouped(all)) });
+    };
+    loop {
+        let same_count = |a: CellRef, b: CellRef| unchanged.is_same(a, b);
+        let facts = Facts {
+            publications: &publications,
+            dimensions: &group.dimensions,
+            links: &group.links,
+            outside: if args.outside == OutsideArg::None { Outside::Nobody } else { Outside::Unknown },
+            same_count: &same_count,
+        };
+        let cells = match attack_facts(&facts, &effort, &progress) {
+            Ok(findings) => {
+                busy.say("writing".into());
+                return write(group, &facts, &findings, &unchanged, folder, args);
+            }
+            Err(Failure::Input(error)) => return Err(error.into()),
+            Err(Failure::Contradiction { cells, what }) => {
+                // Perhaps a region has changed in which no published count has.
+                if publications.len() == 1 || cells.is_empty() {
+                    let at: Vec<String> = cells.iter().take(3).map(|cell| facts.describe(*cell)).collect();
+                    bail!(
+                        "{} r{}: {what}, at {}; the release is damaged",
+                        group.period,
+                        group.revisions[0].manifest.revision,
+                        at.join(", ")
+                    );
+                }
+                cells
+            }
+        };
+        let at = cells.first().map_or_else(String::new, |cell| facts.describe(*cell));
+        if !unchanged.mark_changed(&cells) {
+            bail!("{}: the revisions contradict themselves at {at}; one of them is damaged", group.period);
+        }
+    }
+}
+
+fn write(group: &Group, facts: &Facts<'_>, findings: &Findings<'_>, unchanged: &Unchanged, folder: &Path, args: &Attack) -> Result<Said> {
+    let names = Names::new(facts, group.revisions.iter().map(|revision| revision.manifest.revision).collect());
+    let mut files = RangesWriter::create(folder, &args.formats)?;
+    let mut summary = Summary::default();
+    ranges::each(facts, findings, &names, &mut |row| {
+        files.write(&row)?;
+        summary.add(&row, facts, group.revisions[usize::from(row.cell.publication)].manifest.threshold);
+        Ok(())
+    })?;
+    files.finish()?;
+    if !args.no_proofs {
+        lines::write(&folder.join("derivation.parquet"), &names, findings.lines())?;
+    }
+    Assumptions::new(group.period, facts, findings, &names, args.outside, unchanged).write(folder)?;
+    let text = summary.text(group, facts, findings, args.outside, unchanged);
+    let path = folder.join("summary.txt");
+    fs::write(&path, &text).with_context(|| format!("writing {}", path.display()))?;
+    Ok(Said { text, given_away: summary.given_away() })
+}
