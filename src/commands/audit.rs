@@ -7,12 +7,12 @@ use anyhow::{Context, Result, bail};
 use super::{
     corrections::Revisions,
     explain::Explained,
-    protection::{Busy, Counts, describe_faults, released_cells},
+    protection::{Busy, Counts, attack_effort, describe_faults, describe_undecided, released_cells},
     say::say,
     seconds,
 };
 use crate::{
-    audit::{self, Effort},
+    audit,
     cli::Audit,
     cube::{Confidential, grouped},
     release::{Manifest, Protection, list},
@@ -68,8 +68,8 @@ pub async fn audit(args: Audit) -> Result<()> {
         return Explained { definitions: &definitions, counted, statuses, proof, rule: &proven.rule }.explain(cell);
     }
     let busy = Busy::new("auditing")?;
-    let effort = Effort { threads: args.threads(), largest: args.exact, ..Effort::default() };
     let report = tokio::task::block_in_place(|| {
+        let effort = attack_effort(args.threads(), args.exact);
         let mut report = audit::audit(&census, &statuses, &proof, &proven.rule, &effort, &earlier)?;
         audit::check_values(census.tables, &statuses, &values, &mut report);
         Ok::<_, crate::error::Error>(report)
@@ -78,18 +78,24 @@ pub async fn audit(args: Audit) -> Result<()> {
     if !report.is_clean() {
         faults.push(describe_faults(&report, census.tables, &definitions));
     }
+    let attack = &report.attack;
     say!(
-        "{name}: {} cells, {} of them suppressed, {} certificates and {} alternative worlds checked, {} exact ranges, {} sampled, \
-         {} linear programs, in {}",
+        "{name}: {} cells, {} of them suppressed, {} certificates and {} alternative worlds checked, {} revisions attacked together, \
+         {} exact ranges of {} unknown counts, {} sampled, {} linear programs, in {}",
         grouped(report.cells),
         grouped(report.suppressed),
         grouped(report.certificates + report.groups),
         grouped(report.worlds),
-        grouped(report.attack.bounded),
-        grouped(report.attack.sampled),
-        grouped(report.attack.work.programs),
+        grouped(report.revisions),
+        grouped(attack.solved_unknowns + attack.determined_by_rows),
+        grouped(attack.unknowns),
+        grouped(attack.parts_unknowns + attack.window_unknowns),
+        grouped(attack.programs),
         seconds(started.elapsed()),
     );
+    if let Some(undecided) = describe_undecided(&report) {
+        say!("left undecided by the attack, and covered by certificates: {undecided}");
+    }
     if !faults.is_empty() {
         bail!("{name} must not be shown: {}", faults.join("; "));
     }

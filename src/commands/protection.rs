@@ -1,13 +1,13 @@
 //! What `cacah release` and `cacah audit` share: the counts of a build, the cells of a release, and what protection costs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::say::say;
 use crate::{
-    audit::{Fault, Report},
+    audit::{Effort, Fault, Report},
     cube::{BuildManifest, Confidential, grouped, rollup},
     register::{Definitions, Node, Role, Shape, Status, Table, Unit, ZeroMask},
     release::{Manifest, read_cells},
@@ -190,6 +190,29 @@ struct Losses {
     secondary: u64,
     value: u64,
     lost: u64,
+}
+
+/// After so long an audit begins no further system of the attack. Nothing that was ever measured takes as long: what an audit leaves out
+/// should not depend on how busy the machine is.
+const ATTACK_TIME: Duration = Duration::from_secs(1_800);
+
+/// How much the attack of an audit that begins now may do: systems of up to so many unknowns are solved whole.
+pub fn attack_effort(threads: usize, largest: usize) -> Effort {
+    Effort { threads, largest, deadline: Instant::now().checked_add(ATTACK_TIME), ..Effort::default() }
+}
+
+/// What the attack of an audit left undecided; `None` if nothing.
+pub fn describe_undecided(report: &Report) -> Option<String> {
+    let attack = &report.attack;
+    let left = [
+        (attack.left_out, "unknown counts of large systems"),
+        (attack.undecided + attack.unproven + attack.searches_undecided, "ends of ranges"),
+        (attack.out_of_time, "systems not begun in time"),
+        (attack.panicked, "systems at which the solver broke down"),
+        (report.revisions_apart, "earlier revisions of other code lists"),
+    ];
+    let left: Vec<String> = left.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", grouped(*count))).collect();
+    (!left.is_empty()).then(|| left.join(", "))
 }
 
 /// What an audit found wrong, for the operator: kinds of faults, how many, and the first cells. Holds no count.

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use super::{
     corrections::Revisions,
-    protection::{Busy, Counts, describe_faults, say_losses},
+    protection::{Busy, Counts, attack_effort, describe_faults, say_losses},
     say::say,
     seconds,
     weights::weights,
@@ -146,7 +146,7 @@ async fn complete(
     );
     revisions.check_differences(definitions, &census, &statuses, &earlier, rule, protecting.accept_differences)?;
     let (started, busy) = (Instant::now(), Busy::new("auditing")?);
-    let effort = Effort { threads: *threads, ..Effort::default() };
+    let effort = attack_effort(*threads, Effort::default().largest);
     let audited = match tokio::task::block_in_place(|| audit::certify(&census, statuses, &proof, rule, &effort, &earlier))? {
         Ok(audited) => audited,
         Err(report) => bail!("the audit found faults, so nothing is published: {}", describe_faults(&report, census.tables, definitions)),

@@ -1,12 +1,13 @@
 //! Releases made by hand, with what they give away: the holes that the oracle is there to find.
 
 use cacah::{
+    audit::{self, Fault, audit},
     register::{HeadPair, Links, Members, MembersLink, Status, Unit},
-    worlds::Rule,
+    worlds::{Earlier, Proof, Rule},
 };
 
 use super::{
-    counting::{Reason, Tally},
+    counting::{Borrowed, Reason, Tally},
     knowledge::Shown,
     oracle::{Effort, End, Violation, judge},
     publishing::{Omission, told},
@@ -74,6 +75,23 @@ fn narrowed(register: &Register, shown: &[Shown]) -> Vec<(u32, End, i32)> {
     found
 }
 
+/// How many counts the attack of the audit finds narrowed, of revisions that nobody has proven anything about.
+fn found_by_the_audit(register: &Register, shown: &[Shown]) -> u64 {
+    let borrowed: Vec<Borrowed<'_>> = shown.iter().map(|shown| Borrowed::new(&shown.tally)).collect();
+    let proof = Proof::default();
+    let of = |at: usize| Earlier {
+        census: borrowed[at].census(register),
+        statuses: &shown[at].statuses,
+        rule: &register.revisions[shown[at].revision].rule,
+        proof: &proof,
+    };
+    let earlier: Vec<Earlier<'_>> = (0..shown.len() - 1).map(of).collect();
+    let Earlier { census, statuses, rule, proof } = of(shown.len() - 1);
+    let report = audit(&census, statuses, proof, rule, &audit::Effort::default(), &earlier).unwrap();
+    assert!(report.attack.is_complete() && report.attack.unknowns > 0, "{:?}", report.attack);
+    report.faults.get(&Fault::Narrowed).copied().unwrap_or(0)
+}
+
 /// With n1 + n2 = 6 households and n1 + 2 n2 = 10 people left, two are of one person and four of two: people and households are one fact.
 #[test]
 fn people_tell_of_the_sizes_of_their_households() {
@@ -83,12 +101,15 @@ fn people_tell_of_the_sizes_of_their_households() {
     let shown = [shown(&register, 0, withheld)];
     let expected = [(2, End::AtMost(1), 2), (2, End::AtLeast(4), 2), (4, End::AtMost(1), 4)];
     assert_eq!(narrowed(&register, &shown), expected);
+    assert_eq!(found_by_the_audit(&register, &shown), 2);
     // Whoever does not see the link sees nothing wrong.
     assert_eq!(narrowed(&told(&register, Omission::Members), &shown), []);
+    assert_eq!(found_by_the_audit(&told(&register, Omission::Links), &shown), 0);
     // With a third size withheld two households of two can be one of one and one of three.
     let more: &[(usize, &[&str])] = &[(1, &["V1", "S3"]), (1, &["V2", "S3"])];
     let shown = [self::shown(&register, 0, &[withheld, more].concat())];
     assert_eq!(narrowed(&register, &shown), []);
+    assert_eq!(found_by_the_audit(&register, &shown), 0);
 }
 
 /// Six people of one household are no small count, and must not be published all the same.
@@ -125,9 +146,11 @@ fn revisions_tell_more_together_than_in_pairs() {
     for left_out in 0..3 {
         let pair: Vec<Shown> = all.iter().filter(|of| of.revision != left_out).cloned().collect();
         assert_eq!(narrowed(&register, &pair), [], "without revision {left_out}");
+        assert_eq!(found_by_the_audit(&register, &pair), 0, "without revision {left_out}");
     }
     let found = narrowed(&register, &all);
     assert!(found.contains(&(3, End::AtMost(1), 3)) && found.contains(&(3, End::AtLeast(4), 3)), "{found:?}");
+    assert_eq!(found_by_the_audit(&register, &all), 1);
 }
 
 /// Of nine households of at most two and of three people in villages of five and thirteen one must be of three: no sum says so, but both
@@ -141,4 +164,5 @@ fn whole_numbers_tell_more_than_sums() {
     register.tables[1] = table("households", Unit::Household, &[("region", "country"), (SIZE, SIZE)]);
     let shown = [shown(&register, 0, &[(1, &["T", "S1"]), (1, &["T", "S3"])])];
     assert_eq!(narrowed(&register, &shown), [(3, End::AtMost(0), 1)]);
+    assert_eq!(found_by_the_audit(&register, &shown), 1);
 }

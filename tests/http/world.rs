@@ -249,7 +249,7 @@ impl Count {
         let rule = Rule::threshold(THRESHOLD);
         let settings = Settings { threads: 1, ..Settings::new(rule.clone()) };
         let protected = protect(counted, &self.definitions.dimensions, &settings).unwrap();
-        let effort = Effort { threads: 1, components: 20, samples: 5, ..Effort::default() };
+        let effort = Effort { threads: 1, largest: 60, windows: 5, ..Effort::default() };
         certify(counted, protected.statuses, &protected.proof, &rule, &effort).unwrap().unwrap()
     }
 

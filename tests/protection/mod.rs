@@ -6,5 +6,6 @@ mod properties;
 mod quality;
 mod synthetic;
 mod traps;
+mod undecided;
 mod units;
 mod weights;

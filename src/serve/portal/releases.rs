@@ -111,6 +111,7 @@ pub fn quality(page: &Page, release: usize) -> Markup {
 pub fn audit(page: &Page, release: usize) -> Markup {
     let Some(release) = page.shared.library.releases.get(release) else { return html! {} };
     let Some(audit) = &release.audit else { return html! { p.muted { (page.say(&texts::NOT_TOLD)) } } };
+    let system = &audit.system;
     let share = if audit.cells > 0 { (audit.suppressed as f64 / audit.cells as f64 * 1000.0).round() as i64 } else { 0 };
     html! {
         p { (texts::WITHHELD.with(page.count(audit.suppressed)).and(page.count(audit.cells)).and(written(share, 1, page.tongue)).text(page.tongue)) }
@@ -119,7 +120,13 @@ pub fn audit(page: &Page, release: usize) -> Markup {
             dt { (page.say(&texts::CHECKED)) }
             dd { ul { @for check in &audit.checked { li { (texts::of_check(check).map_or(check.as_str(), |phrase| page.say(phrase))) } } } }
             dt { (page.say(&texts::FAULTS)) } dd { (page.say(&texts::NO_FAULTS)) }
-            dt { (page.say(&texts::SOLVED)) } dd { (texts::OF.with(page.count(audit.system.solved)).and(page.count(audit.system.unknowns)).text(page.tongue)) }
+            dt { (page.say(&texts::SOLVED)) } dd { (texts::OF.with(page.count(system.solved)).and(page.count(system.unknowns)).text(page.tongue)) }
+            @if system.sampled > 0 { dt { (page.say(&texts::SAMPLED)) } dd { (page.count(system.sampled)) } }
+            @if system.revisions > 1 { dt { (page.say(&texts::ATTACKED_TOGETHER)) } dd { (page.count(system.revisions)) } }
+            @if system.left_out + system.undecided_ends() + system.undecided_systems() > 0 {
+                dt { (page.say(&texts::LEFT_TO_PROOFS)) }
+                dd { (texts::LEFT_UNDECIDED.with(page.count(system.left_out)).and(page.count(system.undecided_ends())).and(page.count(system.undecided_systems())).text(page.tongue)) }
+            }
         }
     }
 }

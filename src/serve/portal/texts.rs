@@ -226,6 +226,10 @@ phrases! {
     FAULTS = "Faults found" | "Kesalahan";
     NO_FAULTS = "none: a release with faults is not published" | "tidak ada: rilis yang bermasalah tidak diterbitkan";
     SOLVED = "Withheld cells whose exact range was worked out" | "Sel rahasia yang rentang pastinya dihitung";
+    SAMPLED = "Withheld cells attacked together with what is around them" | "Sel rahasia yang diserang bersama sel di sekitarnya";
+    ATTACKED_TOGETHER = "Revisions attacked together" | "Revisi yang diserang bersama-sama";
+    LEFT_TO_PROOFS = "Left undecided by the attack, and covered by the proofs" | "Tidak diputuskan oleh serangan, dan dijamin oleh bukti";
+    LEFT_UNDECIDED = "{0} cells outside of it, {1} ends of ranges, {2} systems" | "{0} sel di luarnya, {1} ujung rentang, {2} sistem";
     METHOD_LEAD = "Nobody may learn anything about a person from these numbers: not by adding and subtracting them, not with a computer, and not together with others." | "Tak seorang pun boleh mengetahui apa pun tentang seseorang dari angka-angka ini: tidak dengan menjumlah dan mengurangkannya, tidak dengan komputer, dan tidak bersama orang lain.";
     METHOD_WHY = "Why some numbers are withheld" | "Mengapa sebagian angka dirahasiakan";
     METHOD_WHY_TEXT = "A count of 1 to {0} people could let somebody be recognised. Such a count is not shown; in its place stands [c]." | "Angka 1 sampai {0} orang dapat membuat seseorang dikenali. Angka seperti itu tidak ditampilkan; sebagai gantinya tertulis [c].";
@@ -260,7 +264,7 @@ static REASONS: [(&str, Phrase); 11] = [
 ];
 
 /// What audits check, by identifier.
-static CHECKS: [(&str, Phrase); 7] = [
+static CHECKS: [(&str, Phrase); 10] = [
     ("structural zeros", Phrase::new("what cannot exist is empty", "yang mustahil memang kosong")),
     ("statuses", Phrase::new("every small count is withheld", "setiap angka kecil dirahasiakan")),
     ("sums", Phrase::new("published numbers add up", "angka terbitan cocok jumlahnya")),
@@ -268,6 +272,9 @@ static CHECKS: [(&str, Phrase); 7] = [
     ("certificates", Phrase::new("every small count has its proof", "setiap angka kecil memiliki bukti")),
     ("alternative worlds", Phrase::new("every proof holds in all tables together", "setiap bukti berlaku di semua tabel sekaligus")),
     ("linear programs", Phrase::new("attacks by linear programs find nothing", "serangan program linear tidak menemukan apa pun")),
+    ("links", Phrase::new("people and households together tell no more", "penduduk dan rumah tangga bersama-sama tidak membuka lebih banyak")),
+    ("revisions", Phrase::new("all revisions together tell no more", "semua revisi bersama-sama tidak membuka lebih banyak")),
+    ("contributors", Phrase::new("no number comes from too few households", "tidak ada angka yang berasal dari terlalu sedikit rumah tangga")),
 ];
 
 /// Why a record was rejected.
