@@ -116,6 +116,9 @@ fn count(definitions: &Definitions, people: f64, seed: u64) -> Result<Owned> {
     let at = |id: &str| definitions.dimension(id).map(|(at, _)| at).ok_or_else(|| missing(id));
     let (region, sex, age, marital) = (at("region")?, at("sex")?, at("age")?, at("marital")?);
     let (occupation, religion, size) = (at("occupation")?, at("religion")?, at("household-size")?);
+    // Ages of heads are classes of ages.
+    let head_age = at("head-age")?;
+    let classes = &definitions.links.heads.iter().find(|pair| pair.head == "head-age").ok_or_else(|| missing("ages of heads"))?.classes;
     let dimensions = &definitions.dimensions;
     let bases: Vec<Vec<u32>> = dimensions.iter().map(|dimension| dimension.base_leaves()).collect();
     let shapes: Vec<_> = definitions.tables.iter().map(|table| definitions.shape(table)).collect();
@@ -213,10 +216,14 @@ fn count(definitions: &Definitions, people: f64, seed: u64) -> Result<Owned> {
             place[religion] = faith.draw(&mut random);
             add(&mut leaves, &steps, &units, Unit::Person, &place);
             if years >= 18 && random.unit() < if male { 0.62 } else { 0.12 } {
-                let drawn = 1.0 + 2.6 + 1.5 * random.normal();
-                place[size] = (drawn.round().clamp(1.0, 7.0)) as usize - 1;
-                members[village] += drawn.round().max(1.0) as u32;
-                add(&mut leaves, &steps, &units, Unit::Household, &place);
+                let drawn = (1.0 + 2.6 + 1.5 * random.normal()).round().max(1.0) as u32;
+                // Members are people of the same village.
+                if members[village] + drawn <= inhabitants as u32 {
+                    place[size] = drawn.min(7) as usize - 1;
+                    place[head_age] = classes[years] as usize;
+                    members[village] += drawn;
+                    add(&mut leaves, &steps, &units, Unit::Household, &place);
+                }
             }
         }
     }

@@ -102,7 +102,9 @@ fn the_audit_finds_every_break() {
     for delta in [world.delta + 1, -1_000_000] {
         protected.proof.worlds.alter(0, delta);
         let report = run(&owned, &protected);
-        assert!(kinds(&report).contains(&Fault::WorldPublished), "{:?}", report.faults);
+        // Whether it is a published sum that shows or the same cell of another table depends on which change comes first.
+        let shows = |fault: &Fault| [Fault::WorldPublished, Fault::WorldShared].contains(fault);
+        assert!(kinds(&report).iter().any(shows), "{:?}", report.faults);
         assert_eq!(delta < -1000, kinds(&report).contains(&Fault::WorldNegative));
     }
     protected.proof.worlds.alter(0, world.delta);
