@@ -4,7 +4,7 @@ use std::{fmt::Write as _, fs, io::Read, path::Path};
 
 use cacah::{
     audit::{Effort, certify},
-    register::{Definitions, Sources, Status, ZeroMask},
+    register::{Definitions, Links, Sources, Status, ZeroMask},
     release::Draft,
     storage::Store,
     worlds::{Counted, Proof, Rule},
@@ -12,7 +12,7 @@ use cacah::{
 use flate2::read::GzDecoder;
 use serde_json::Value;
 
-use super::client::request;
+use super::{client::request, world::census};
 use crate::{
     common::program,
     support::{Server, ask},
@@ -79,7 +79,9 @@ pub async fn publish(folder: &Path) {
     let counted = [Counted { table, shape: &shape, zeros: &zeros, counts: &counts, few: &[] }];
     // Nobody lives there, so that there is nothing to protect.
     let statuses = vec![vec![Status::Published; counts.len()]];
-    let audited = certify(&counted, statuses, &Proof::default(), &Rule::threshold(5), &Effort::default()).unwrap().unwrap();
+    let links = Links::default();
+    let census = census(&counted, &definitions, &links);
+    let audited = certify(&census, statuses, &Proof::default(), &Rule::threshold(5), &Effort::default(), &[]).unwrap().unwrap();
     let mut draft = Draft::start(&store, &definitions, PERIODS[0].parse().unwrap(), None).await.unwrap();
     draft.fill(&counted, &audited).await.unwrap();
     draft.complete().await.unwrap();

@@ -11,13 +11,15 @@ use cacah::{
     audit::{Effort, certify},
     engine::{ServingEngine, ServingSettings},
     formats::{Context, FORMATS, Format},
-    register::{Definitions, Shape, Status, Table, ZeroMask, shipped},
+    register::{Definitions, Links, Shape, Status, Table, ZeroMask, shipped},
     release::{Catalogue, Draft},
     serve::{Application, ServeSettings},
     storage::Store,
     tables::{Library, Request, Selection, answer, resolve},
     worlds::{Counted, Proof, Rule},
 };
+
+use super::world::census;
 
 const CONNECTIONS: usize = 8;
 const REQUESTS: usize = 1_000;
@@ -53,7 +55,9 @@ async fn publish(store: &Store) -> Definitions {
         let counted: Vec<Counted<'_>> =
             parts.map(|((table, shape), (zeros, counts))| Counted { table, shape, zeros, counts, few: &[] }).collect();
         let statuses = counts.iter().map(|counts| vec![Status::Published; counts.len()]).collect();
-        let audited = certify(&counted, statuses, &Proof::default(), &Rule::threshold(5), &Effort::default()).unwrap().unwrap();
+        let links = Links::default();
+        let census = census(&counted, &definitions, &links);
+        let audited = certify(&census, statuses, &Proof::default(), &Rule::threshold(5), &Effort::default(), &[]).unwrap().unwrap();
         let mut draft = Draft::start(store, &definitions, period.parse().unwrap(), None).await.unwrap();
         draft.fill(&counted, &audited).await.unwrap();
         draft.complete().await.unwrap();

@@ -16,7 +16,7 @@ use cacah::{
     audit::{Effort, certify},
     cube::rollup,
     protect::{Settings, protect},
-    register::{Shape, Status},
+    register::{Links, Shape, Status},
     release::Draft,
     serve::{Application, ServeSettings},
     storage::Store,
@@ -26,7 +26,7 @@ use cacah::{
 use super::{
     client::{Reply, request},
     settings,
-    world::{Count, THRESHOLD, World},
+    world::{Count, THRESHOLD, World, census},
 };
 
 /// Counts of all cells of all tables.
@@ -54,7 +54,8 @@ fn finest(shape: &Shape) -> Vec<usize> {
 impl Protected {
     fn new(count: &Count, counted: &[Counted<'_>]) -> Self {
         let settings = Settings { threads: 1, ..Settings::new(Rule::threshold(THRESHOLD)) };
-        let protected = protect(counted, &count.definitions.dimensions, &settings).unwrap();
+        let links = Links::default();
+        let protected = protect(&census(counted, &count.definitions, &links), &settings, &[]).unwrap();
         let worlds = (0..protected.proof.worlds.len() as u32).map(|world| {
             let of_table = |(table, counted): (usize, &Counted<'_>)| {
                 let mut counts = counted.counts.to_vec();
@@ -102,12 +103,14 @@ impl Protected {
     }
 
     /// One of the worlds, audited as if it were the true one.
-    fn audited(&self, own: usize, counted: &[Counted<'_>]) -> Option<Audited> {
+    fn audited(&self, own: usize, count: &Count, counted: &[Counted<'_>]) -> Option<Audited> {
         let tables = counted.iter().zip(&self.worlds[own]);
         let twin: Vec<Counted<'_>> = tables.map(|(counted, counts)| Counted { counts, ..*counted }).collect();
         let proof = self.proof(own, &twin)?;
         let rule = Rule::threshold(THRESHOLD);
-        certify(&twin, self.statuses.clone(), &proof, &rule, &Effort { threads: 1, ..Effort::default() }).unwrap().ok()
+        let links = Links::default();
+        let effort = Effort { threads: 1, ..Effort::default() };
+        certify(&census(&twin, &count.definitions, &links), self.statuses.clone(), &proof, &rule, &effort, &[]).unwrap().ok()
     }
 }
 
@@ -135,8 +138,8 @@ async fn twins(folder: &Path) -> usize {
         pairs.filter(|(there, here)| there != here).count()
     };
     // The proof of the first is looked at, too, as the worlds lie here.
-    let own = protected.audited(0, &counted).expect("the true counts are proven");
-    let candidates = (1..protected.worlds.len()).filter_map(|world| Some((differ(world), world, protected.audited(world, &counted)?)));
+    let own = protected.audited(0, count, &counted).expect("the true counts are proven");
+    let candidates = (1..protected.worlds.len()).filter_map(|world| Some((differ(world), world, protected.audited(world, count, &counted)?)));
     let (differing, world, other) = candidates.max_by_key(|(differing, ..)| *differing).expect("some world proves itself");
     publish(&folder.join("one"), count, &counted, &own).await;
     let twin: Vec<Counted<'_>> =

@@ -16,10 +16,10 @@ use cacah::{
     audit::{Effort, certify},
     error::Result,
     protect::{Settings, protect},
-    register::{Definitions, Shape, ZeroMask},
+    register::{Definitions, Links, Shape, ZeroMask},
     release::{Draft, Published},
     storage::Store,
-    worlds::{Audited, Counted, Rule},
+    worlds::{Audited, Census, Counted, Rule},
 };
 
 use super::toyland::{NEW_REGIONS, OLD_REGIONS, definitions};
@@ -164,6 +164,11 @@ impl World {
     }
 }
 
+/// The tables as one system, in which units are protected apart.
+pub fn census<'a>(counted: &'a [Counted<'a>], definitions: &'a Definitions, links: &'a Links) -> Census<'a> {
+    Census { tables: counted, joint: &[], members: &[], links, dimensions: &definitions.dimensions }
+}
+
 impl Count {
     /// The same count with other numbers.
     pub fn wrong(&self) -> Self {
@@ -248,9 +253,11 @@ impl Count {
     fn audited(&self, counted: &[Counted<'_>]) -> Audited {
         let rule = Rule::threshold(THRESHOLD);
         let settings = Settings { threads: 1, ..Settings::new(rule.clone()) };
-        let protected = protect(counted, &self.definitions.dimensions, &settings).unwrap();
+        let links = Links::default();
+        let census = census(counted, &self.definitions, &links);
+        let protected = protect(&census, &settings, &[]).unwrap();
         let effort = Effort { threads: 1, largest: 60, windows: 5, ..Effort::default() };
-        certify(counted, protected.statuses, &protected.proof, &rule, &effort).unwrap().unwrap()
+        certify(&census, protected.statuses, &protected.proof, &rule, &effort, &[]).unwrap().unwrap()
     }
 
     fn cell(&self, table: &cacah::register::Table, shape: &Shape, cell: u64) -> u32 {
