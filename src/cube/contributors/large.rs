@@ -16,11 +16,7 @@ use super::{
     Contributors,
     cells::{FEW_PEOPLE, NONE, PeopleAxis, PeopleTable, PeopleTables},
 };
-use crate::{
-    cube::rollup::rollup,
-    engine::Counts,
-    register::MOST_CONTRIBUTORS,
-};
+use crate::{cube::rollup::rollup, engine::Counts, register::MOST_CONTRIBUTORS};
 
 /// Households that a cell may come from to be of interest.
 const FEW_HOUSEHOLDS: u32 = MOST_CONTRIBUTORS - 1;
