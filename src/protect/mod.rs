@@ -162,8 +162,8 @@ fn protect_all(census: &Census<'_>, frame: &Frame<'_>, settings: &Settings) -> R
         }
     }
     protected.proof.certificates.sort_unstable();
+    // Several for a cell may stay: a world that nobody names would have to be possible to those who know, too.
     protected.proof.unaware.sort_unstable();
-    protected.proof.unaware.dedup_by_key(|own| (own.table, own.cell));
     protected.proof.groups.sort_unstable();
     protected.proof.groups.dedup_by_key(|group| (group.table, group.cell, group.axis));
     Ok(protected)
