@@ -65,6 +65,10 @@ impl<'f, 'a> HeadRows<'f, 'a> {
     /// Calls `visit` for each place where heads of a table of households can be compared with people: with the cell of the households,
     /// and the terms of `households - people <= 0`, all cells as numbers among all cells.
     pub fn visit(&mut self, households: &IndexedTable<'_>, mut visit: impl FnMut(u32, &[(u32, i32)])) {
+        // Without pairs nobody says that heads are people at all.
+        if self.pairs.is_empty() {
+            return;
+        }
         // One axis for each dimension of people; all others stay at their total.
         let mut paired: Vec<(usize, usize)> = Vec::new();
         for (axis, dimension) in households.dimensions.iter().enumerate() {

@@ -59,8 +59,26 @@ pub struct MembersAt<'n> {
     pub nodes: &'n [u32],
 }
 
-/// Tells how many people in a place live in no counted household.
-pub type OutsideOf<'a> = dyn Fn(MembersAt<'_>) -> Option<u32> + Sync + 'a;
+/// How many people in a place live in no counted household, as far as somebody knows; where both numbers are the same he knows it exactly.
+/// They are below zero where households have more members than people live there, which contradicts the definitions and is counted all the
+/// same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeopleOutside {
+    /// So many at least.
+    pub least: i64,
+    /// So many at most.
+    pub most: i64,
+}
+
+impl PeopleOutside {
+    /// Nobody more and nobody less.
+    pub fn exactly(people: i64) -> Self {
+        Self { least: people, most: people }
+    }
+}
+
+/// Tells how many people in a place live in no counted household; `None` where nobody knows.
+pub type OutsideOf<'a> = dyn Fn(MembersAt<'_>) -> Option<PeopleOutside> + Sync + 'a;
 
 /// What is assumed of people who live in no counted household.
 #[derive(Clone, Copy)]

@@ -8,7 +8,7 @@ use super::{
     cells::{Cells, IndexedTable, State},
     csr::Csr,
     heads::HeadRows,
-    input::{Facts, MembersAt, Outside},
+    input::{Facts, MembersAt, Outside, PeopleOutside},
     rows::{Relation, Row},
 };
 use crate::{
@@ -38,7 +38,7 @@ pub(super) struct LinkRow {
     /// The people, or the households whose heads are people; numbered among all cells.
     pub cell: u32,
     /// People outside that are counted on.
-    outside: u32,
+    outside: i64,
     /// Whether the row holds only if as many people live outside as is assumed.
     pub is_assumed: bool,
     terms: std::ops::Range<u32>,
@@ -117,8 +117,8 @@ impl LinkRows {
             return;
         }
         row.constant = match link.kind {
-            LinkKind::MembersLeast => -i64::from(link.outside),
-            LinkKind::MembersMost => i64::from(link.outside),
+            LinkKind::MembersLeast => -link.outside,
+            LinkKind::MembersMost => link.outside,
             LinkKind::Head => 0,
         };
         for &(cell, coefficient) in &self.terms[link.terms.start as usize..link.terms.end as usize] {
@@ -150,7 +150,7 @@ impl LinkRows {
         self.contradicted.dedup();
     }
 
-    fn push(&mut self, kind: LinkKind, link: u16, cell: u32, outside: u32, terms: &[(u32, i32)], cells: &Cells<'_>) {
+    fn push(&mut self, kind: LinkKind, link: u16, cell: u32, outside: i64, terms: &[(u32, i32)], cells: &Cells<'_>) {
         let start = self.terms.len() as u32;
         self.terms.extend_from_slice(terms);
         let is_assumed = kind == LinkKind::MembersMost || outside > 0;
@@ -224,7 +224,7 @@ impl MembersRows<'_, '_> {
         };
         let Some(households) = self.households.iter().find_map(of_sizes) else { return };
         let outside = match self.facts.outside {
-            Outside::Nobody => Some(0),
+            Outside::Nobody => Some(PeopleOutside::exactly(0)),
             Outside::Unknown => None,
             Outside::Known(known) => {
                 let nodes: Vec<u32> = nodes.iter().map(|(_, node)| *node).collect();
@@ -238,7 +238,7 @@ impl MembersRows<'_, '_> {
             .filter(|(_, least)| *least > 0)
             .collect();
         least.push((people, -1));
-        rows.push(LinkKind::MembersLeast, self.number, people, outside.unwrap_or(0), &least, self.cells);
+        rows.push(LinkKind::MembersLeast, self.number, people, outside.map_or(0, |outside| outside.least), &least, self.cells);
         let Some(outside) = outside else { return };
         let mut most = vec![(people, 1)];
         for (&cell, members) in members {
@@ -249,6 +249,6 @@ impl MembersRows<'_, '_> {
                 None => return,
             }
         }
-        rows.push(LinkKind::MembersMost, self.number, people, outside, &most, self.cells);
+        rows.push(LinkKind::MembersMost, self.number, people, outside.most, &most, self.cells);
     }
 }

@@ -49,7 +49,7 @@ use std::time::Instant;
 
 pub use check::Checker;
 pub use findings::{Findings, Line, LineStep, Method, Range, RowKind, RowName};
-pub use input::{CellRef, Facts, JointTable, MembersAt, Outside, OutsideOf, Publication, PublishedTable, SameCount};
+pub use input::{CellRef, Facts, JointTable, MembersAt, Outside, OutsideOf, PeopleOutside, Publication, PublishedTable, SameCount};
 pub use narrow::End;
 pub use run::attack;
 pub use statistics::Statistics;

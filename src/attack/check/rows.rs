@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use super::{
     super::{
         findings::{RowKind, RowName},
-        input::{CellRef, Facts, MembersAt, Outside},
+        input::{CellRef, Facts, MembersAt, Outside, PeopleOutside},
     },
     refuse,
     tables::{Count, ShownTable, Tables},
@@ -138,14 +138,14 @@ impl<'a> Rows<'a> {
         let at: Vec<u32> =
             shared.iter().map(|dimension| nodes.iter().find(|(other, _)| other == dimension).map_or(0, |(_, node)| *node)).collect();
         let mut outside = match self.outside {
-            Outside::Nobody => Some(0),
+            Outside::Nobody => Some(PeopleOutside::exactly(0)),
             Outside::Unknown => None,
             Outside::Known(known) => known(MembersAt { publication: name.cell.publication, link: name.by, nodes: &at }),
         };
         if self.given_up.contains(&name) {
             // What is given up of known people outside is that they are so many.
             match outside {
-                Some(1..) if name.kind == RowKind::MembersLeast => outside = None,
+                Some(PeopleOutside { least: 1.., .. }) if name.kind == RowKind::MembersLeast => outside = None,
                 _ => return refuse("the row contradicts what is published".into()),
             }
         }
@@ -153,11 +153,11 @@ impl<'a> Rows<'a> {
         if name.kind == RowKind::MembersLeast {
             row.terms.push((name.cell, -1));
             row.terms.extend(sizes.into_iter().zip(&link.members).map(|(cell, members)| (cell, i128::from(members.least))));
-            row.constant = -i128::from(outside.unwrap_or(0));
+            row.constant = -i128::from(outside.map_or(0, |outside| outside.least));
             return Ok(row);
         }
         let Some(outside) = outside else { return refuse("nobody knows how many people live outside of households".into()) };
-        row.constant = i128::from(outside);
+        row.constant = i128::from(outside.most);
         row.terms.push((name.cell, 1));
         for (cell, members) in sizes.into_iter().zip(&link.members) {
             match members.most {

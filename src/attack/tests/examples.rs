@@ -2,7 +2,7 @@
 
 use super::register::{Register, Revision, dimension, table};
 use crate::{
-    attack::{CellRef, Checker, Effort, Failure, Method, Outside, Range, Unchanged},
+    attack::{CellRef, Checker, Effort, Failure, Method, Outside, PeopleOutside, Range, Unchanged},
     register::{HeadPair, Links, Members, MembersLink, Role, Status, Table, Unit},
 };
 
@@ -86,7 +86,7 @@ fn sizes_follow_from_people_and_households() {
     let closed = Register { links: members(Some(4)), ..open };
     assert_eq!(ranges(&closed, Outside::Unknown, &cells), [(2, Some(6)), (0, Some(4))]);
     // If it is known how many do, everything is.
-    let known = |at: crate::attack::MembersAt<'_>| Some(u32::from(at.nodes[0] == 1 || at.nodes[0] == 0));
+    let known = |at: crate::attack::MembersAt<'_>| Some(PeopleOutside::exactly(i64::from(at.nodes[0] < 2)));
     let found = ranges(&closed, Outside::Known(&known), &cells);
     assert_eq!(found, [(3, Some(3)), (3, Some(3))], "609 people live in 176 households");
 }

@@ -1,0 +1,210 @@
+//! The attack that everybody can run ([`crate::attack`]), told beside what is published what only the strongest attacker knows, and the truth
+//! beside what it finds.
+//!
+//! That attacker holds every revision, and knows of each place how many people live there in no counted household, and of each count whether
+//! a correction touched it. Of every small count, every count from too few households and every small group in one category, of every revision,
+//! his range must reach as far as the rule of that revision promises.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rustc_hash::FxHashSet;
+
+use super::{
+    Fault, Report,
+    cells::{self, SmallGroup},
+    links::LinkChecks,
+};
+use crate::{
+    attack::{self, CellRef, Effort, Facts, Findings, JointTable, MembersAt, Outside, PeopleOutside, Publication, PublishedTable, Range},
+    register::{Dimension, MembersLink, Status, Unit},
+    worlds::{Census, Counted, Earlier, Rule},
+};
+
+/// A revision that is attacked, with the truth.
+struct Revision<'a> {
+    census: Census<'a>,
+    statuses: &'a [Vec<Status>],
+    rule: &'a Rule,
+    links: LinkChecks,
+}
+
+/// Attacks a release together with all that is published of the period already, and notes every range that falls short.
+pub fn check(
+    census: &Census<'_>,
+    statuses: &[Vec<Status>],
+    rule: &Rule,
+    earlier: &[Earlier<'_>],
+    groups: &[SmallGroup],
+    effort: &Effort,
+    report: &mut Report,
+) {
+    let comparable = earlier.iter().filter(|earlier| have_same_nodes(earlier.census.dimensions, census.dimensions));
+    let mut revisions: Vec<Revision<'_>> =
+        comparable.map(|earlier| Revision::new(&earlier.census, earlier.statuses, earlier.rule)).collect();
+    report.revisions_apart = (earlier.len() - revisions.len()) as u64;
+    revisions.push(Revision::new(census, statuses, rule));
+    report.revisions = revisions.len() as u64;
+    let publications: Vec<Publication<'_>> = revisions.iter().map(Revision::publication).collect();
+    let count = |cell: CellRef| {
+        let counted = revisions[usize::from(cell.publication)].census.tables.get(usize::from(cell.table))?;
+        counted.counts.get(cell.cell as usize)
+    };
+    // Of tables that are never published nobody knows what a correction did to them.
+    let same_count = |a: CellRef, b: CellRef| count(a).is_some_and(|of_a| count(b) == Some(of_a));
+    let outside = |at: MembersAt<'_>| {
+        let link = census.links.members.get(usize::from(at.link))?;
+        revisions[usize::from(at.publication)].outside(link, at.nodes)
+    };
+    let facts = Facts {
+        publications: &publications,
+        dimensions: census.dimensions,
+        links: census.links,
+        outside: Outside::Known(&outside),
+        same_count: &same_count,
+    };
+    // An attack that fails has found nothing, and must not pass for one that found nothing wrong.
+    let Ok(Ok(findings)) = catch_unwind(AssertUnwindSafe(|| attack::attack(&facts, effort, &|_, _, _| {}))) else {
+        return report.fault(Fault::Unchecked, 0, 0);
+    };
+    report.attack = *findings.statistics();
+    let mut found = Narrowed { report, findings: &findings, seen: FxHashSet::default() };
+    let new = revisions.len() - 1;
+    for (publication, revision) in revisions.iter().enumerate() {
+        let of_earlier = (publication != new).then(|| cells::groups(revision.census.tables, revision.statuses, revision.rule));
+        revision.compare(publication, of_earlier.as_deref().unwrap_or(groups), census, &mut found);
+    }
+}
+
+/// Whether two revisions have the same code lists, names aside.
+fn have_same_nodes(one: &[Dimension], other: &[Dimension]) -> bool {
+    let is_same = |one: &Dimension, other: &Dimension| {
+        let nodes = one.nodes.iter().zip(&other.nodes);
+        one.id == other.id
+            && one.levels.iter().map(|level| &level.id).eq(other.levels.iter().map(|level| &level.id))
+            && one.nodes.len() == other.nodes.len()
+            && nodes.into_iter().all(|(one, other)| (&one.code, one.parent, one.level) == (&other.code, other.parent, other.level))
+    };
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
+}
+
+/// Takes ranges that fall short, each count once.
+struct Narrowed<'r, 'f> {
+    report: &'r mut Report,
+    findings: &'r Findings<'f>,
+    seen: FxHashSet<u32>,
+}
+
+impl Narrowed<'_, '_> {
+    fn range(&self, cell: CellRef) -> Range {
+        // Every cell of every table that was attacked has one; of any other nothing is known.
+        self.findings.range(cell).unwrap_or(Range { low: 0, high: None, method: attack::Method::Propagation })
+    }
+
+    /// Notes a cell by the name that the new revision has for it.
+    fn note(&mut self, cell: CellRef, (table, number): (usize, u64)) {
+        if self.findings.unknown(cell).is_none_or(|unknown| self.seen.insert(unknown)) {
+            self.report.fault(Fault::Narrowed, table, number);
+        }
+    }
+}
+
+impl<'a> Revision<'a> {
+    fn new(census: &Census<'a>, statuses: &'a [Vec<Status>], rule: &'a Rule) -> Self {
+        Self { links: LinkChecks::new(census), census: *census, statuses, rule }
+    }
+
+    fn publication(&self) -> Publication<'a> {
+        let published = |(counted, statuses): (&'a Counted<'a>, &'a Vec<Status>)| PublishedTable {
+            table: counted.table,
+            shape: counted.shape,
+            statuses,
+            counts: counted.counts,
+        };
+        let joint = |counted: &'a Counted<'a>| JointTable { table: counted.table, shape: counted.shape, zeros: Some(counted.zeros) };
+        Publication {
+            tables: self.census.tables.iter().zip(self.statuses).map(published).collect(),
+            joint: self.census.joint.iter().map(joint).collect(),
+        }
+    }
+
+    /// Compares what was found of this revision with what its rule promises.
+    fn compare(&self, publication: usize, groups: &[SmallGroup], new: &Census<'_>, found: &mut Narrowed<'_, '_>) {
+        for (table, (counted, statuses)) in self.census.tables.iter().zip(self.statuses).enumerate() {
+            let named = new.tables.iter().position(|of_new| of_new.table.id == counted.table.id && of_new.shape == counted.shape);
+            let reference = |cell: u32| CellRef { publication: publication as u16, table: table as u16, cell };
+            let mut few = counted.few.iter().peekable();
+            for (cell, (&count, &status)) in (0u32..).zip(counted.counts.iter().zip(statuses)) {
+                let is_few = few.next_if(|few| **few == cell).is_some();
+                // That a primary is published is a fault of its own.
+                if status != Status::Suppressed || !(is_few || self.rule.is_small(count)) {
+                    continue;
+                }
+                let range = found.range(reference(cell));
+                let (low, high) = self.rule.goals(count);
+                let is_open_below = range.low <= u64::from(low)
+                    || i64::try_from(range.low).is_ok_and(|low| low <= self.links.outside(&self.census, table, cell.into()));
+                if !is_open_below || range.high.is_some_and(|most| most < u64::from(high)) {
+                    found.note(reference(cell), (named.unwrap_or(table), cell.into()));
+                }
+            }
+            for &(of, cell, axis) in groups.iter().filter(|(of, ..)| usize::from(*of) == table) {
+                let (axis, stride) = (&counted.shape.axes[usize::from(axis)], counted.shape.strides[usize::from(axis)] as u32);
+                let own = cell / stride % axis.nodes.len() as u32;
+                let others = (0..axis.nodes.len() as u32)
+                    .filter(|other| *other != own && axis.parents[*other as usize] == axis.parents[own as usize])
+                    .map(|other| CellRef { table: of, ..reference(cell - own * stride + other * stride) });
+                // All of the group may be elsewhere as soon as somebody may.
+                if !others.map(|other| found.range(other).high).any(|high| high.is_none_or(|high| high > 0)) {
+                    found.note(reference(cell), (named.unwrap_or(table), cell.into()));
+                }
+            }
+        }
+    }
+
+    /// People in a place who live in no counted household; `None` where that was not counted.
+    fn outside(&self, link: &MembersLink, nodes: &[u32]) -> Option<PeopleOutside> {
+        let own = self.census.links.members.iter().position(|own| own == link)?;
+        let at: Vec<(&str, u32)> = link.shared.iter().map(String::as_str).zip(nodes.iter().copied()).collect();
+        let of_unit = |unit: Unit| self.census.changeable().filter(move |counted| counted.table.unit == unit);
+        let people = of_unit(Unit::Person).find_map(|counted| count_at(counted, &at))?;
+        let members = count_at(self.census.members.get(own)?, &at)?;
+        let room = of_unit(Unit::Household).find_map(|counted| room(counted, link, &at)).flatten();
+        // Where a household is larger than anybody would believe, its members must be somewhere.
+        let beyond = room.map_or(0, |room| (members - room).max(0));
+        Some(PeopleOutside { least: people - members, most: people - members + beyond })
+    }
+}
+
+/// The count at nodes of some dimensions, all others at their totals; `None` if the table does not show it.
+fn count_at(counted: &Counted<'_>, at: &[(&str, u32)]) -> Option<i64> {
+    let has = |dimension: &str| counted.table.axes.iter().any(|axis| axis.dimension == dimension);
+    if at.iter().any(|(dimension, node)| *node != 0 && !has(dimension)) {
+        return None;
+    }
+    let axes = counted.table.axes.iter().zip(counted.shape.axes.iter().zip(&counted.shape.strides));
+    let cell = axes.into_iter().try_fold(0, |cell, (named, (axis, stride))| {
+        let node = at.iter().find(|(dimension, _)| *dimension == named.dimension).map_or(0, |(_, node)| *node);
+        Some(cell + axis.nodes.binary_search(&node).ok()? as u64 * stride)
+    })?;
+    counted.counts.get(cell as usize).map(|&count| i64::from(count))
+}
+
+/// How many members the households of a table can have at most, by their sizes; the inner `None`: any number.
+fn room(counted: &Counted<'_>, link: &MembersLink, at: &[(&str, u32)]) -> Option<Option<i64>> {
+    let sizes = counted.table.axes.iter().position(|axis| axis.dimension == link.size)?;
+    let axis = &counted.shape.axes[sizes];
+    if axis.leaves.len() != link.members.len() {
+        return None;
+    }
+    let mut room = Some(0i64);
+    for (members, &leaf) in link.members.iter().zip(&axis.base_to_leaf) {
+        let node = axis.nodes[axis.leaves[leaf as usize] as usize];
+        let households = count_at(counted, &[at, &[(&link.size, node)]].concat())?;
+        room = match members.most {
+            Some(most) => room.map(|room| room + i64::from(most) * households),
+            None if households > 0 => None,
+            None => room,
+        };
+    }
+    Some(room)
+}
