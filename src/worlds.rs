@@ -253,6 +253,18 @@ pub struct GroupCertificate {
     pub world: u32,
 }
 
+/// Proof that a place could have as few people as [`Rule::goals`] asks for all that those can tell who do not know how many people there live
+/// outside of counted households: whoever knows sees that it cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UnawareCertificate {
+    /// Position of the table in the release.
+    pub table: u16,
+    /// The cell that counts everybody in the place.
+    pub cell: u32,
+    /// World in which the cell is at most what the rule asks; there anybody may live outside of counted households.
+    pub world: u32,
+}
+
 /// A protected release that the audit let pass. Only the audit makes one, and only from one are cells published.
 #[derive(Debug)]
 pub struct Audited {
@@ -292,4 +304,6 @@ pub struct Proof {
     pub certificates: Vec<Certificate>,
     /// One for every small group in one category.
     pub groups: Vec<GroupCertificate>,
+    /// One for every primary that is known to be larger than the rule asks by those who know how many people live outside of households.
+    pub unaware: Vec<UnawareCertificate>,
 }

@@ -10,6 +10,7 @@ mod clients;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod common;
+mod contributors;
 mod counting;
 mod definitions;
 mod distributed;

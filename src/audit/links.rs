@@ -88,8 +88,9 @@ impl LinkChecks {
         self.members.iter().filter_map(of_link).max().unwrap_or(0).max(0)
     }
 
-    /// The first link that a world breaks; `changed` are all cells of all tables that it changes.
-    pub fn broken(&self, census: &Census<'_>, changed: &[(usize, Vec<(u64, i64)>)], delta: &DeltaOf<'_>) -> Option<Broken> {
+    /// The first link that a world breaks; `changed` are all cells of all tables that it changes. `unaware`: to those who do not know how many
+    /// people live outside of counted households.
+    pub fn broken(&self, census: &Census<'_>, changed: &[(usize, Vec<(u64, i64)>)], delta: &DeltaOf<'_>, unaware: bool) -> Option<Broken> {
         let mut at_nodes = Vec::new();
         for (table, cells) in changed {
             for &(cell, _) in cells {
@@ -121,7 +122,10 @@ impl LinkChecks {
         }
         at_nodes.sort_unstable();
         at_nodes.dedup_by(|next, kept| (next.0, &next.1) == (kept.0, &kept.1));
-        at_nodes.into_iter().find(|(at, nodes, _)| self.members[*at].holds(census, nodes, delta) == Some(false)).map(|(.., broken)| broken)
+        at_nodes
+            .into_iter()
+            .find(|(at, nodes, _)| self.members[*at].holds(census, nodes, delta, unaware) == Some(false))
+            .map(|(.., broken)| broken)
     }
 }
 
@@ -174,7 +178,7 @@ impl MembersCheck {
     }
 
     /// Whether people and households fit each other at these nodes; `None` where one of them is not counted there.
-    fn holds(&self, census: &Census<'_>, nodes: &[u32], delta: &DeltaOf<'_>) -> Option<bool> {
+    fn holds(&self, census: &Census<'_>, nodes: &[u32], delta: &DeltaOf<'_>, unaware: bool) -> Option<bool> {
         let (people, cell) =
             self.people.iter().find_map(|(table, shared)| Some((*table, cell_at(census.table(*table)?, shared, nodes)?)))?;
         let (households, first, at, sizes) = self
@@ -196,6 +200,11 @@ impl MembersCheck {
                 None => sum,
             };
             (most, true_most) = (add(most, now), add(true_most, before));
+        }
+        if unaware {
+            // Whoever is there may be a member, and whoever the households lack may not be one.
+            let everybody = i64::from(census.table(people)?.counts[cell as usize]) + delta(people, cell);
+            return Some(least <= everybody);
         }
         let now = members + delta(people, cell);
         // Where a household is larger than anybody would believe, what there is must be believed.

@@ -23,6 +23,8 @@ enum Kind {
     High,
     /// Position of the sensitive axis.
     Group(u16),
+    /// The low end that the rule asks for, to those who do not know how many people live outside of counted households.
+    Unaware,
 }
 
 /// Up to so many revisions each choice of copies is looked at.
@@ -56,6 +58,12 @@ impl<'a> Revision<'a> {
     fn is_primary(&self, table: usize, cell: u32) -> bool {
         self.table(table)
             .is_some_and(|counted| self.rule.is_small(counted.counts[cell as usize]) || counted.few.binary_search(&cell).is_ok())
+    }
+
+    /// Whether those who know how many people live outside of counted households know of a primary that it cannot be as small as the rule asks.
+    fn is_floored(&self, table: usize, cell: u32) -> bool {
+        let low = |counted: &Counted<'_>| self.rule.goals(counted.counts[cell as usize]).0;
+        self.table(table).is_some_and(|counted| self.links.outside(&self.census, table, cell.into()) > i64::from(low(counted)))
     }
 }
 
@@ -159,6 +167,18 @@ impl Revision<'_> {
     /// Finds primaries without a certificate: their own, or one of the same cell in another table.
     fn find_missing(&self, primaries: &mut Primaries, report: &mut Report) {
         let Primaries { small, groups } = primaries;
+        let mut unaware: Vec<(u16, u32)> = self.proof.unaware.iter().map(|own| (own.table, own.cell)).collect();
+        unaware.sort_unstable();
+        for (table, small) in small.iter().enumerate() {
+            for cell in (0..small.len()).filter(|&cell| small[cell] && self.is_floored(table, cell as u32)) {
+                let positions = self.census.tables[table].shape.coordinates(cell as u64);
+                let same = |other: usize| if other == table { Some(cell as u64) } else { self.linked.cell(table, other, &positions) };
+                let is_proven = |other: usize| same(other).is_some_and(|same| unaware.binary_search(&(other as u16, same as u32)).is_ok());
+                if !(0..=table).any(is_proven) {
+                    report.fault(Fault::NoCertificate, table, cell as u64);
+                }
+            }
+        }
         for certificate in &self.proof.certificates {
             let cells = small.get_mut(usize::from(certificate.table));
             if let Some(cell) = cells.and_then(|cells| cells.get_mut(certificate.cell as usize)) {
@@ -237,6 +257,13 @@ impl Checker<'_> {
                 claims.push(Claim { world: certificate.world, table, cell, kind: Kind::Group(certificate.axis) });
             }
         }
+        for certificate in &proof.unaware {
+            let (table, cell) = (certificate.table, certificate.cell);
+            let is_stray = !known(table, cell) || certificate.world as usize >= proof.worlds.len();
+            if !stray(table, cell, false, is_stray) {
+                claims.push(Claim { world: certificate.world, table, cell, kind: Kind::Unaware });
+            }
+        }
         claims.sort_unstable();
         claims
     }
@@ -250,6 +277,7 @@ impl Checker<'_> {
                 let (number, positions) = (table as u16, || counted.shape.coordinates(u64::from(cell)));
                 if of.is_primary(table, cell) && !(0..table).any(|other| of.linked.cell(table, other, &positions()).is_some()) {
                     open.extend([(number, cell, Kind::Low), (number, cell, Kind::High)]);
+                    open.extend(of.is_floored(table, cell).then_some((number, cell, Kind::Unaware)));
                 }
             }
         }
@@ -275,9 +303,11 @@ impl Checker<'_> {
         }
         changes.sort_unstable();
         let faults = report.faults.clone();
-        let Some(changed) = own.changed(&changes, report) else { return };
+        // A world that shows nothing to anybody else need be possible to the unaware alone.
+        let unaware = !claims.is_empty() && claims.iter().all(|claim| claim.kind == Kind::Unaware);
+        let Some(changed) = own.changed(&changes, unaware, report) else { return };
         // Choices of revisions in which it is the same world, nothing being changed in the others.
-        let copies = self.copies(made_in, &changed);
+        let copies = self.copies(made_in, &changed, unaware);
         if copies.is_empty() {
             let (table, cell) = changed.first().map_or((0, 0), |(table, cells)| (*table, cells[0].0));
             report.fault(Fault::WorldEarlier, table, cell);
@@ -352,11 +382,12 @@ impl Checker<'_> {
 
     /// Choices of revisions, as bits, in which a world may make the same changes while the others stay as they are: in those nothing may
     /// change that is published there, and nothing that changes may count the same in one of them and in one of the others.
-    fn copies(&self, made_in: usize, changed: &Changed) -> Vec<u64> {
+    fn copies(&self, made_in: usize, changed: &Changed, unaware: bool) -> Vec<u64> {
         let revisions = self.revisions.len();
         // What a world does to tables that its own revision lacks nobody has worked out.
         let has_all = |other: usize| self.tables[made_in][other].iter().all(Option::is_some);
-        let bears = |other: usize| other == made_in || has_all(other) && self.revisions[other].bears(&self.there(made_in, other, changed));
+        let bears =
+            |other: usize| other == made_in || has_all(other) && self.revisions[other].bears(&self.there(made_in, other, changed), unaware);
         let may_copy: Vec<usize> = (0..revisions).filter(|&other| bears(other)).collect();
         let others: Vec<usize> = may_copy.iter().copied().filter(|&other| other != made_in).collect();
         // All sets of revisions that may be copies, the one that the world was made in among them; of very many revisions only the largest.
@@ -392,7 +423,7 @@ impl Checker<'_> {
 
 impl Revision<'_> {
     /// All cells that the finest changes of a world change, with whatever is wrong with it; `None` if it is no world at all.
-    fn changed(&self, changes: &[Change], report: &mut Report) -> Option<Changed> {
+    fn changed(&self, changes: &[Change], unaware: bool, report: &mut Report) -> Option<Changed> {
         let twice = changes.windows(2).any(|pair| (pair[0].table, pair[0].cell) == (pair[1].table, pair[1].cell));
         let known = changes.iter().all(|change| self.table(change.table.into()).is_some_and(|of| (change.cell as usize) < of.counts.len()));
         if twice || !known {
@@ -438,21 +469,22 @@ impl Revision<'_> {
                 }
             }
         }
-        if let Some((table, cell)) = self.links.broken(&self.census, &changed, &|table, cell| delta_of(&changed, table, cell)) {
+        if let Some((table, cell)) = self.links.broken(&self.census, &changed, &|table, cell| delta_of(&changed, table, cell), unaware) {
             report.fault(Fault::WorldLink, table, cell);
         }
         Some(changed)
     }
 
     /// Whether the same changes are possible here: nothing published changes, nothing becomes negative, and no link breaks.
-    fn bears(&self, changed: &Changed) -> bool {
+    fn bears(&self, changed: &Changed, unaware: bool) -> bool {
         let is_possible = |(table, cells): &(usize, Vec<(u64, i64)>)| {
             cells.iter().all(|&(cell, delta)| {
                 let count = self.table(*table).map_or(0, |counted| counted.counts[cell as usize]);
                 i64::from(count) + delta >= 0 && !self.is_published(*table, cell)
             })
         };
-        changed.iter().all(is_possible) && self.links.broken(&self.census, changed, &|table, cell| delta_of(changed, table, cell)).is_none()
+        changed.iter().all(is_possible)
+            && self.links.broken(&self.census, changed, &|table, cell| delta_of(changed, table, cell), unaware).is_none()
     }
 
     /// Whether a world shows what is claimed of it.
@@ -464,6 +496,7 @@ impl Revision<'_> {
         let (low, high) = self.rule.goals(counted.counts[cell as usize]);
         match claim.kind {
             Kind::Low => value(cell) <= i64::from(low) || value(cell) <= self.links.outside(&self.census, table, cell),
+            Kind::Unaware => value(cell) <= i64::from(low),
             Kind::High => value(cell) >= i64::from(high),
             Kind::Group(at) => {
                 let (axis, stride) = (&counted.shape.axes[usize::from(at)], counted.shape.strides[usize::from(at)]);

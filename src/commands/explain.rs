@@ -66,6 +66,10 @@ impl Explained<'_> {
             self.show_world(&format!("in which it is at most {least}"), *low);
             self.show_world(&format!("in which it is at least {most}"), *high);
         }
+        if let Some(own) = self.proof.unaware.iter().find(|proven| is_here(proven.table, proven.cell)) {
+            say!("who knows how many people live there outside of counted households knows of them anyway; to all others there is also:");
+            self.show_world(&format!("in which it is at most {}", self.rule.goals(count).0), own.world);
+        }
         if let Some(GroupCertificate { table, axis, world, .. }) = group {
             let dimension = &self.counted[usize::from(*table)].table.axes[usize::from(*axis)].dimension;
             say!("primary: it holds all {count} members of a group of the sensitive dimension {dimension}");
@@ -103,10 +107,14 @@ impl Explained<'_> {
         let is_used = |world: u32| uses.get(world as usize) == Some(&true);
         let small = proof.certificates.iter().filter(|proven| is_used(proven.low) || is_used(proven.high));
         let groups = proof.groups.iter().filter(|proven| is_used(proven.world));
-        let users: Vec<Place> = small
+        let unaware = proof.unaware.iter().filter(|proven| is_used(proven.world));
+        let mut users: Vec<Place> = small
             .map(|proven| (usize::from(proven.table), u64::from(proven.cell)))
             .chain(groups.map(|proven| (usize::from(proven.table), u64::from(proven.cell))))
+            .chain(unaware.map(|proven| (usize::from(proven.table), u64::from(proven.cell))))
             .collect();
+        users.sort_unstable();
+        users.dedup();
         say!(
             "it differs in {} of the alternative worlds, which prove {} primary cells:",
             uses.iter().filter(|uses| **uses).count(),

@@ -284,13 +284,7 @@ impl Count<'_> {
     }
 
     /// Goes over what the parts of a pass left of some kind of counts.
-    async fn packed(
-        &self,
-        pass: Pass,
-        kind: &str,
-        outcomes: &[Outcome],
-        mut add: impl FnMut(&Outcome, &[u8]) -> Result<()>,
-    ) -> Result<()> {
+    async fn packed(&self, pass: Pass, kind: &str, outcomes: &[Outcome], mut add: impl FnMut(&Outcome, &[u8]) -> Result<()>) -> Result<()> {
         for (part, outcome) in pass.parts(&self.job).iter().zip(outcomes) {
             let path = format!("{part}.{kind}");
             let packed = self.place.read(&path).await?.ok_or_else(|| Error::storage(self.place.to_string(), format!("{path} is gone")))?;

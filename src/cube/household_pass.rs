@@ -161,13 +161,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn crew(
-        compiled: &Arc<Compiled>,
-        source: &Arc<HouseholdSource>,
-        stage: Stage,
-        workers: usize,
-        task: impl Fn() -> Task,
-    ) -> Vec<Self> {
+    fn crew(compiled: &Arc<Compiled>, source: &Arc<HouseholdSource>, stage: Stage, workers: usize, task: impl Fn() -> Task) -> Vec<Self> {
         let next = Arc::new(AtomicUsize::new(source.pieces(stage).start));
         let worker = |_| {
             let task = task();

@@ -191,15 +191,15 @@ impl HouseholdWriter {
                 codes => self.writer.push_together(partition_of(hash), &halves(key(hash, codes.len() as i32))),
             }),
             // Members from far apart have an entry each: their codes differ in more bits than a word has.
-            Detail::Every => codes.chunk_by(|a, b| a >> u32::BITS == b >> u32::BITS).flat_map(|near| near.chunks(MOST)).try_for_each(
-                |codes| {
+            Detail::Every => {
+                codes.chunk_by(|a, b| a >> u32::BITS == b >> u32::BITS).flat_map(|near| near.chunks(MOST)).try_for_each(|codes| {
                     self.words.clear();
                     self.words.extend_from_slice(&halves(key(hash, codes.len() as i32)));
                     self.words.extend_from_slice(&halves(codes[0]));
                     self.words.extend(codes[1..].iter().map(|code| (code ^ codes[0]) as u32));
                     self.writer.push_together(partition_of(hash), &self.words)
-                },
-            ),
+                })
+            }
         }
     }
 

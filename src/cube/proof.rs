@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <period>/proofs/r<revision>/proof.json      the build and rule that were proven, digests of the files; written last
-//! <period>/proofs/r<revision>/<proof>/worlds.parquet, certificates.parquet, groups.parquet
+//! <period>/proofs/r<revision>/<proof>/worlds.parquet, certificates.parquet, groups.parquet, unaware.parquet
 //! ```
 //!
 //! A build that a proof refers to stays for as long as the proof does, so that a release can be audited again from
@@ -28,7 +28,7 @@ use crate::{
     error::{Error, Result},
     register::Period,
     storage::FileDigest,
-    worlds::{Certificate, Change, GroupCertificate, Proof, Rule, Worlds},
+    worlds::{Certificate, Change, GroupCertificate, Proof, Rule, UnawareCertificate, Worlds},
 };
 
 /// Folder of a period's proofs, beside its builds.
@@ -36,6 +36,7 @@ pub(super) const PROOFS: &str = "proofs";
 const WORLDS: &str = "worlds.parquet";
 const CERTIFICATES: &str = "certificates.parquet";
 const GROUPS: &str = "groups.parquet";
+const UNAWARE: &str = "unaware.parquet";
 /// Rows written at a time.
 const ROWS: usize = 1 << 20;
 
@@ -63,7 +64,12 @@ impl Confidential {
     /// Keeps the proof of a revision that is about to be published.
     pub async fn save_proof(&self, build: &BuildManifest, revision: u32, rule: &Rule, proof: &Proof) -> Result<()> {
         let folder = Self::proof_folder(build.period, revision);
-        let contents = [(WORLDS, write_worlds(&proof.worlds)?), (CERTIFICATES, write_certificates(proof)?), (GROUPS, write_groups(proof)?)];
+        let contents = [
+            (WORLDS, write_worlds(&proof.worlds)?),
+            (CERTIFICATES, write_certificates(proof)?),
+            (GROUPS, write_groups(proof)?),
+            (UNAWARE, write_unaware(proof)?),
+        ];
         let internal = |error: serde_json::Error| Error::Internal(error.to_string());
         let files: BTreeMap<String, FileDigest> =
             contents.iter().map(|(name, content)| ((*name).to_owned(), FileDigest::of(content))).collect();
@@ -104,7 +110,7 @@ impl Confidential {
         let folder = format!("{}/{}", Self::proof_folder(period, revision), manifest.proof);
         let folder = folder.trim_end_matches('/');
         let mut contents = Vec::new();
-        for name in [WORLDS, CERTIFICATES, GROUPS] {
+        for name in [WORLDS, CERTIFICATES, GROUPS, UNAWARE] {
             let path = format!("{folder}/{name}");
             let content = self.store().read(&path).await?.ok_or_else(|| Error::Input(format!("{}/{path}: missing", self.store())))?;
             if manifest.files.get(name) != Some(&FileDigest::of(&content)) {
@@ -112,7 +118,9 @@ impl Confidential {
             }
             contents.push(content);
         }
-        let [worlds, certificates, groups] = contents.as_slice() else { return Err(Error::Internal("a proof has three files".into())) };
+        let [worlds, certificates, groups, unaware] = contents.as_slice() else {
+            return Err(Error::Internal("a proof has four files".into()));
+        };
         let damaged = |error: Error| Error::Input(format!("{}/{folder}: {error}", self.store()));
         let mut proof = Proof { worlds: read_worlds(worlds, manifest.worlds).map_err(damaged)?, ..Proof::default() };
         read(certificates, 4, |row| {
@@ -122,6 +130,11 @@ impl Confidential {
         .map_err(damaged)?;
         read(groups, 4, |row| {
             proof.groups.push(GroupCertificate { table: small(row[0])?, cell: row[1], axis: small(row[2])?, world: row[3] });
+            Ok(())
+        })
+        .map_err(damaged)?;
+        read(unaware, 3, |row| {
+            proof.unaware.push(UnawareCertificate { table: small(row[0])?, cell: row[1], world: row[2] });
             Ok(())
         })
         .map_err(damaged)?;
@@ -170,6 +183,11 @@ fn write_certificates(proof: &Proof) -> Result<Bytes> {
 fn write_groups(proof: &Proof) -> Result<Bytes> {
     let row = |group: &GroupCertificate| [u32::from(group.table), group.cell, u32::from(group.axis), group.world];
     write(["table", "cell", "axis", "world"], proof.groups.iter().map(row))
+}
+
+fn write_unaware(proof: &Proof) -> Result<Bytes> {
+    let row = |own: &UnawareCertificate| [u32::from(own.table), own.cell, own.world];
+    write(["table", "cell", "world"], proof.unaware.iter().map(row))
 }
 
 /// Reads columns of numbers row by row; signed ones come as they lie in memory.

@@ -57,17 +57,26 @@ pub struct Quality {
     pub regions: Vec<RegionQuality>,
 }
 
-/// What the public learns of a snapshot's quality: shares, rounded so that they tell of no single record.
+/// What the public learns of a snapshot's quality: shares in steps so wide that none tells whether a few people were rejected.
+///
+/// The tables of a release show exactly how many people were accepted, so that a finely rounded share of them would tell how many were read, and
+/// with that how many were rejected. Here the rejects of each reason are rounded on their own, and everything else follows from these
+/// rounded numbers and the accepted: whoever puts several shares together learns of a reason no more than its own share says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PublicQuality {
     /// The period.
     pub period: Period,
-    /// Accepted records per thousand read, rounded to a tenth; absent where the number of people is suppressed.
+    /// Accepted records per thousand read; absent where no share is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_per_thousand: Option<f64>,
-    /// Rejected records per thousand read by reason, rounded to a tenth; none where the number of people is suppressed.
+    /// Rejected records per thousand read by reason. A reason that is not here rejected none, or at most half a step.
     pub rejected_per_thousand: BTreeMap<String, f64>,
 }
+
+/// Finest step of a published share, as a part of the accepted records: a tenth of a thousandth.
+const STEPS: u64 = 10_000;
+/// Steps below which shares would be too coarse to tell anything.
+const FEWEST_STEPS: u64 = 100;
 
 impl Quality {
     /// The report of a finished build.
@@ -110,21 +119,30 @@ impl Quality {
         }
     }
 
-    /// The part that may be published. Of very few people a share tells how many they are, so that shares are left out where
-    /// the release does not show the number of people counted.
-    pub fn public(&self, people_shown: bool) -> PublicQuality {
-        if !people_shown {
-            return PublicQuality { period: self.period, accepted_per_thousand: None, rejected_per_thousand: BTreeMap::new() };
+    /// The part that may be published where counts below `threshold` are withheld.
+    ///
+    /// A step is more than twice the threshold, so that half a step holds none as well as `threshold` rejected people, and whatever is rounded
+    /// to more than none stands for more than `threshold`. Nothing is told where that makes steps of over a hundredth of the accepted
+    /// records, or where the release does not show how many these are (`people_shown`): of very few people a share tells how many they are.
+    pub fn public(&self, people_shown: bool, threshold: u32) -> PublicQuality {
+        let untold = PublicQuality { period: self.period, accepted_per_thousand: None, rejected_per_thousand: BTreeMap::new() };
+        // Made of nothing but public numbers, so that neither the step nor silence tells of rejects.
+        let step = self.accepted.div_ceil(STEPS).max(2 * u64::from(threshold) + 1);
+        if !people_shown || self.accepted < step * FEWEST_STEPS {
+            return untold;
         }
-        let per_thousand = |count: u64| (count as f64 / self.read.max(1) as f64 * 10_000.0).round() / 10.0;
         let mut rejected: BTreeMap<String, u64> = BTreeMap::new();
         for reason in &self.reasons {
             *rejected.entry(reason.reason.clone()).or_default() += reason.records;
         }
+        rejected.values_mut().for_each(|records| *records = (*records + step / 2) / step * step);
+        rejected.retain(|_, rounded| *rounded > 0);
+        let read = self.accepted + rejected.values().sum::<u64>();
+        let per_thousand = |records: u64| (records as f64 / read as f64 * 10_000.0).round() / 10.0;
         PublicQuality {
-            period: self.period,
             accepted_per_thousand: Some(per_thousand(self.accepted)),
-            rejected_per_thousand: rejected.into_iter().map(|(reason, count)| (reason, per_thousand(count))).collect(),
+            rejected_per_thousand: rejected.into_iter().map(|(reason, rounded)| (reason, per_thousand(rounded))).collect(),
+            ..untold
         }
     }
 
@@ -217,4 +235,101 @@ fn accepted_by_region(definitions: &Definitions, region: &Dimension, built: &Bui
         *accepted.entry(region.ancestor(axis.nodes[leaf as usize], level)).or_default() += sum;
     }
     accepted
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const REASONS: [&str; 4] = ["duplicate", "missing-field", "unknown-code", "unknown-region"];
+
+    /// A report in which each of [`REASONS`] rejected so many, some of them in two columns.
+    fn report(accepted: u64, rejected: [u64; 4]) -> Quality {
+        let columns = |(reason, records): (&str, u64)| {
+            let of_column = |column: &str, records| ReasonCount { reason: reason.to_owned(), column: column.to_owned(), records };
+            [of_column("a", records / 3), of_column("b", records - records / 3)]
+        };
+        let mut reasons: Vec<ReasonCount> = REASONS.into_iter().zip(rejected).flat_map(columns).collect();
+        reasons.retain(|reason| reason.records > 0);
+        let rejected = rejected.iter().sum();
+        Quality {
+            period: "2024-S1".parse().unwrap(),
+            files: Vec::new(),
+            read: accepted + rejected,
+            accepted,
+            rejected,
+            reasons,
+            households: None,
+            regions: Vec::new(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn few_rejected_people_are_like_none_and_like_enough(
+            accepted in prop_oneof![0..30_u64, 0..3_000_u64, 0..3_000_000_u64],
+            rejected in prop::array::uniform4(prop_oneof![0..40_u64, 0..4_000_u64]),
+            // What the small ones might be instead, all at once.
+            others in prop::array::uniform4(0..=50_u64),
+            threshold in 1..=50_u32,
+        ) {
+            let public = report(accepted, rejected).public(true, threshold);
+            let enough = u64::from(threshold);
+            for at in (0..REASONS.len()).filter(|&at| rejected[at] < enough) {
+                prop_assert!(!public.rejected_per_thousand.contains_key(REASONS[at]));
+                for instead in 0..=enough {
+                    let mut like = rejected;
+                    like[at] = instead;
+                    prop_assert_eq!(&report(accepted, like).public(true, threshold), &public);
+                }
+            }
+            let mut like = rejected;
+            for ((like, rejected), other) in like.iter_mut().zip(rejected).zip(others) {
+                *like = if rejected < enough { other.min(enough) } else { rejected };
+            }
+            prop_assert_eq!(&report(accepted, like).public(true, threshold), &public);
+            if rejected.iter().sum::<u64>() < enough {
+                prop_assert_eq!(&report(accepted, [0; 4]).public(true, threshold), &public);
+                prop_assert_eq!(&report(accepted, [0, enough, 0, 0]).public(true, threshold), &public);
+                prop_assert!(public.accepted_per_thousand.is_none_or(|share| share == 1000.0));
+            }
+        }
+
+        #[test]
+        fn each_reason_is_told_whatever_the_others_are(
+            accepted in 1_100..3_000_000_u64,
+            rejected in prop::array::uniform4(0..4_000_u64),
+            threshold in 1..=5_u32,
+        ) {
+            let public = report(accepted, rejected).public(true, threshold);
+            // How many a reason might have rejected, for all that is published, does not depend on what the other reasons did.
+            let step = accepted.div_ceil(STEPS).max(2 * u64::from(threshold) + 1);
+            for at in 0..REASONS.len() {
+                let like = |records: u64| {
+                    let mut like = rejected;
+                    like[at] = records;
+                    report(accepted, like).public(true, threshold) == public
+                };
+                let steps = (rejected[at] + step / 2) / step;
+                let (least, behind) = ((steps * step).saturating_sub(step / 2), (steps * step) + step.div_ceil(2));
+                prop_assert!(like(least) && like(behind - 1));
+                prop_assert!(least == 0 || least > u64::from(threshold));
+            }
+        }
+    }
+
+    #[test]
+    fn shares_are_near_the_truth_or_not_told() {
+        let large = report(285_000_000, [400_000, 31_000, 12_345, 3]).public(true, 5);
+        let told: Vec<(&str, f64)> = large.rejected_per_thousand.iter().map(|(reason, share)| (reason.as_str(), *share)).collect();
+        assert_eq!((large.accepted_per_thousand, told), (Some(998.5), vec![("duplicate", 1.4), ("missing-field", 0.1)]));
+        assert_eq!(report(9_900, [0, 100, 5, 0]).public(true, 5).rejected_per_thousand["missing-field"], 9.9);
+        for (accepted, shown) in [(49, true), (1_099, true), (1_100, false)] {
+            let public = report(accepted, [1, 0, 0, 0]).public(shown, 5);
+            assert_eq!((public.accepted_per_thousand, public.rejected_per_thousand.len()), (None, 0));
+        }
+        assert_eq!(report(1_100, [1, 0, 0, 0]).public(true, 5).accepted_per_thousand, Some(1000.0));
+    }
 }

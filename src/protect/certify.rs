@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{
-    family::{Family, GROUP, HIGH, LOCKED, LOW, LocalWorld, Overlay, PRIMARY, SUPPRESSED},
+    family::{Family, GROUP, HIGH, LOCKED, LOW, LocalWorld, Overlay, PRIMARY, SUPPRESSED, UNAWARE},
     frame::{NONE, Tree},
     plan::{Look, NEVER, NEW, Plan, Planner, Target},
     records,
@@ -36,8 +36,9 @@ pub struct Work<'w, 'a> {
     pub users: FxHashMap<u32, Vec<u32>>,
     /// Cost of all secondaries of this family.
     pub total: u64,
-    /// Small groups in one category, with the other categories.
-    groups: Vec<(Want, Vec<u32>)>,
+    /// What is wanted beside the ends of ranges, with the cells that could show it: small groups in one category with the other categories, and
+    /// primaries that must not be told to those who are unaware of people outside of households.
+    others: Vec<(Want, Vec<u32>)>,
     /// A cell that is on trial: no new world may change it.
     pub banned: u32,
     /// Whether worlds are sought that would replace others: where there is none at once, there is no need for one.
@@ -58,6 +59,8 @@ pub enum Show {
     High,
     /// That its group, along this dimension of the frame, has members in another category too.
     Group(u8),
+    /// To those who do not know how many people live outside of counted households: the low end that the rule asks for.
+    Unaware,
 }
 
 impl<'w, 'a> Work<'w, 'a> {
@@ -73,7 +76,7 @@ impl<'w, 'a> Work<'w, 'a> {
             supports: FxHashMap::default(),
             users: FxHashMap::default(),
             total: 0,
-            groups: Vec::new(),
+            others: Vec::new(),
             banned: NONE,
             replacing: false,
             way: Way::default(),
@@ -101,29 +104,35 @@ impl<'w, 'a> Work<'w, 'a> {
                 }
             }
         }
-        wants.extend(self.groups.iter().map(|(want, _)| *want).filter(|want| !self.supports.contains_key(want)));
+        wants.extend(self.others.iter().map(|(want, _)| *want).filter(|want| !self.supports.contains_key(want)));
         wants
     }
 
-    /// Finds the small groups that have no world yet.
-    fn find_groups(&mut self) {
-        let mut groups = Vec::new();
+    /// Finds the small groups that have no world yet, and what must not be told to the unaware.
+    fn find_others(&mut self) {
+        let mut found = Vec::new();
         for (table, slice) in self.family.slices.iter().enumerate() {
             let layout = &self.family.frame.tables[table];
             for (index, &mark) in slice.marks.iter().enumerate() {
-                if mark & GROUP == 0 || !layout.owns(slice.first_row + index / layout.inner, index % layout.inner) {
+                if mark & (GROUP | UNAWARE) == 0 || !layout.owns(slice.first_row + index / layout.inner, index % layout.inner) {
                     continue;
                 }
                 let number = slice.base + index as u32;
+                if mark & UNAWARE != 0 {
+                    found.push(((number, Show::Unaware), vec![number]));
+                }
+                if mark & GROUP == 0 {
+                    continue;
+                }
                 for &dimension in &self.family.frame.sensitive {
                     if let Some(others) = self.family.frame.group(table, index, slice.counts, slice.marks, dimension) {
                         let others = others.into_iter().map(|other| slice.base + other as u32).collect();
-                        groups.push(((number, Show::Group(dimension as u8)), others));
+                        found.push(((number, Show::Group(dimension as u8)), others));
                     }
                 }
             }
         }
-        self.groups = groups;
+        self.others = found;
     }
 
     /// By how much a world must change a primary to show an end of its range.
@@ -133,6 +142,10 @@ impl<'w, 'a> Work<'w, 'a> {
             Show::Low => low,
             Show::High => high,
             Show::Group(_) => 1,
+            Show::Unaware => {
+                let count = self.family.count(want.0);
+                self.settings.rule.goals(count).0 as i32 - count as i32
+            }
         }
     }
 
@@ -141,7 +154,7 @@ impl<'w, 'a> Work<'w, 'a> {
         let done = match want.1 {
             Show::Low => self.family.mark(want.0) & LOW,
             Show::High => self.family.mark(want.0) & HIGH,
-            Show::Group(_) => u8::from(self.supports.contains_key(&want)),
+            Show::Group(_) | Show::Unaware => u8::from(self.supports.contains_key(&want)),
         };
         done == 0
     }
@@ -149,9 +162,9 @@ impl<'w, 'a> Work<'w, 'a> {
     /// The changes that would satisfy a want, any of them.
     fn targets(&self, want: Want) -> Vec<Target> {
         match want.1 {
-            Show::Low | Show::High => vec![self.target(want.0, self.distance(want))],
+            Show::Low | Show::High | Show::Unaware => vec![self.target(want.0, self.distance(want))],
             Show::Group(_) => {
-                let found = self.groups.iter().find(|(of, _)| *of == want).map(|(_, others)| others.as_slice());
+                let found = self.others.iter().find(|(of, _)| *of == want).map(|(_, others)| others.as_slice());
                 found.unwrap_or_default().iter().map(|&other| self.target(other, 1)).collect()
             }
         }
@@ -169,11 +182,17 @@ impl<'w, 'a> Work<'w, 'a> {
     /// family can see.
     pub fn certify(&mut self, want: Want, budget: u32) -> bool {
         self.targets(want).into_iter().any(|target| {
-            self.family.ways(want.0).any(|way| {
+            self.ways(want).any(|way| {
                 self.way = way;
                 self.reach(&target, budget)
             })
         })
+    }
+
+    /// Ways of making worlds for a want, the preferred one first.
+    fn ways(&self, want: Want) -> impl Iterator<Item = Way> + use<'a> {
+        let unaware = want.1 == Show::Unaware;
+        self.family.ways(want.0).map(move |way| Way { unaware, ..way })
     }
 
     /// By steps of one, because small steps find room where a large one has none; in one stride where steps get stuck.
@@ -191,7 +210,7 @@ impl<'w, 'a> Work<'w, 'a> {
     /// The last resort, see [`super::records`].
     fn change_records(&mut self, want: Want) {
         for target in self.targets(want) {
-            for way in self.family.ways(want.0) {
+            for way in self.ways(want) {
                 self.way = way;
                 let is_done = records::change(self.family, &mut self.scratch.overlay, &target, way);
                 let changes = self.scratch.overlay.take();
@@ -216,12 +235,13 @@ impl<'w, 'a> Work<'w, 'a> {
             }
             // The same way once more suppresses nothing new, so where it still has room there is nothing to look for.
             if let Some((_, plan, walk)) = &last {
-                if apply(self.family, &mut self.scratch.overlay, plan, walk, 1) {
+                if apply(self.family, &mut self.scratch.overlay, plan, walk, 1, self.way) {
                     continue;
                 }
-                apply(self.family, &mut self.scratch.overlay, plan, walk, -1);
+                apply(self.family, &mut self.scratch.overlay, plan, walk, -1, self.way);
             }
-            let found = self.walk(&one, left).filter(|(_, plan, walk)| apply(self.family, &mut self.scratch.overlay, plan, walk, 1));
+            let found =
+                self.walk(&one, left).filter(|(_, plan, walk)| apply(self.family, &mut self.scratch.overlay, plan, walk, 1, self.way));
             let Some((cost, ..)) = &found else {
                 self.scratch.overlay.take();
                 return None;
@@ -237,7 +257,7 @@ impl<'w, 'a> Work<'w, 'a> {
     }
 
     fn changes(&mut self, plan: &Plan, walk: &[Step], amount: i32) -> Option<Vec<(u32, i32)>> {
-        let sound = apply(self.family, &mut self.scratch.overlay, plan, walk, amount);
+        let sound = apply(self.family, &mut self.scratch.overlay, plan, walk, amount, self.way);
         let changes = self.scratch.overlay.take();
         sound.then_some(changes)
     }
@@ -246,7 +266,7 @@ impl<'w, 'a> Work<'w, 'a> {
     fn walk(&mut self, target: &Target, budget: u32) -> Option<(u32, Plan, Vec<Step>)> {
         let mut look = Look::new(self.family, &self.scratch.overlay);
         look.banned = self.banned;
-        look.lock = self.way.lock;
+        look.way = self.way;
         look.may_suppress = budget > NEW;
         let mut bound = budget.min(NEVER);
         let mut best: Option<(u32, Plan, Vec<Step>)> = None;
@@ -307,9 +327,13 @@ impl<'w, 'a> Work<'w, 'a> {
                 credits.push((number, Show::High));
             }
         }
-        for (want, others) in &self.groups {
-            let has_member = |other: &u32| changes.binary_search_by_key(other, |(number, _)| *number).is_ok_and(|at| changes[at].1 > 0);
-            if others.iter().any(has_member) {
+        for (want, others) in &self.others {
+            let change = |other: &u32| changes.binary_search_by_key(other, |(number, _)| *number).map_or(0, |at| changes[at].1);
+            let is_shown = match want.1 {
+                Show::Unaware => self.way.unaware && change(&want.0) <= self.distance(*want),
+                _ => !self.way.unaware && others.iter().any(|other| change(other) > 0),
+            };
+            if is_shown {
                 credits.push(*want);
             }
         }
@@ -317,7 +341,7 @@ impl<'w, 'a> Work<'w, 'a> {
             match want.1 {
                 Show::Low => self.family.set(want.0, LOW),
                 Show::High => self.family.set(want.0, HIGH),
-                Show::Group(_) => {}
+                Show::Group(_) | Show::Unaware => {}
             }
             self.supports.entry(want).or_default().push(world);
         }
@@ -377,14 +401,14 @@ impl<'w, 'a> Work<'w, 'a> {
             match want.1 {
                 Show::Low => self.family.clear(want.0, LOW),
                 Show::High => self.family.clear(want.0, HIGH),
-                Show::Group(_) => {}
+                Show::Group(_) | Show::Unaware => {}
             }
         }
     }
 
     /// Finds worlds for everything that this family can protect.
     pub fn run(&mut self) {
-        self.find_groups();
+        self.find_others();
         for want in self.in_order() {
             if self.is_wanted(want) {
                 self.certify(want, NEVER);
@@ -396,10 +420,10 @@ impl<'w, 'a> Work<'w, 'a> {
         self.improve();
     }
 
-    /// Cells whose groups all have a world.
-    pub fn settled_groups(&self) -> Vec<u32> {
-        let open: Vec<u32> = self.groups.iter().filter(|(want, _)| !self.is_shown(*want)).map(|(want, _)| want.0).collect();
-        self.groups.iter().map(|(want, _)| want.0).filter(|number| !open.contains(number)).collect()
+    /// Cells of which all that is wanted beside the ends of their range has a world.
+    pub fn settled(&self) -> Vec<u32> {
+        let open: Vec<u32> = self.others.iter().filter(|(want, _)| !self.is_shown(*want)).map(|(want, _)| want.0).collect();
+        self.others.iter().map(|(want, _)| want.0).filter(|number| !open.contains(number)).collect()
     }
 
     /// Whether a living world shows a primary at an end.

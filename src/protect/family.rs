@@ -22,6 +22,9 @@ pub const HIGH: u8 = 16;
 pub const GROUP: u8 = 64;
 /// A finished piece of work relies on the suppression.
 pub const LOCKED: u8 = 32;
+/// The primary counts everybody in a place with people outside of counted households, and no world shows yet that it could be as small as the
+/// rule asks to those who do not know of them.
+pub const UNAWARE: u8 = 128;
 
 /// The rows of one table that belong to a family.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub struct Slice<'a> {
     pub counts: &'a [u32],
     /// What may be taken away from the rows' cells.
     pub spare: &'a [u32],
+    /// What more may be taken away in the eyes of those who know of nobody outside of counted households; empty where that is nothing.
+    pub relief: &'a [u32],
     /// Ways of making worlds that may not change the rows' cells; empty where nothing is published yet.
     pub locks: &'a [u32],
     /// What suppressing each of the rows' cells would cost.
@@ -40,6 +45,15 @@ pub struct Slice<'a> {
     pub marks: &'a mut [u8],
     /// Family-wide number of the first cell.
     pub base: u32,
+}
+
+impl Slice<'_> {
+    /// What may be taken away from a cell.
+    #[inline]
+    pub fn spare(&self, index: usize, unaware: bool) -> i32 {
+        let relief = if unaware { self.relief.get(index).copied().unwrap_or(0) } else { 0 };
+        self.spare[index] as i32 + relief as i32
+    }
 }
 
 /// A spine node with everything below it; its own cells belong to it only if `open`.
@@ -95,6 +109,7 @@ impl<'a> Family<'a> {
                     first_row: rows.start,
                     counts: &layout.counts[cells.clone()],
                     spare: &layout.spare.as_deref().unwrap_or(&layout.counts)[cells.clone()],
+                    relief: if layout.relief.is_empty() { &[] } else { &layout.relief[cells.clone()] },
                     locks: if layout.locks.is_empty() { &[] } else { &layout.locks[cells.clone()] },
                     prices: &layout.prices[cells],
                     marks,
@@ -156,11 +171,11 @@ impl<'a> Family<'a> {
         self.slices[table].counts[index]
     }
 
-    /// What may be taken away from a cell.
+    /// What may be taken away from a cell in a way of making worlds.
     #[inline]
-    pub fn spare(&self, number: u32) -> u32 {
+    pub fn spare(&self, number: u32, way: Way) -> i32 {
         let (table, index) = self.locate(number);
-        self.slices[table].spare[index]
+        self.slices[table].spare(index, way.unaware)
     }
 
     /// Whether a cell may be changed in a way of making worlds.

@@ -154,6 +154,9 @@ pub struct Layout<'a> {
     pub counts: Cow<'a, [u32]>,
     /// What every revision can spare of each cell, where there are several; else the counts.
     pub spare: Option<Vec<u32>>,
+    /// What more may be taken away from each cell in the eyes of those who know of nobody outside of counted households; empty where that is
+    /// nothing.
+    pub relief: Vec<u32>,
     /// Which ways of making worlds may not change a cell, see [`super::revisions`]; empty where nothing is published yet.
     pub locks: Vec<u32>,
     /// What earlier revisions ask of cells that have changed since.
@@ -173,7 +176,7 @@ impl<'a> Layout<'a> {
         spine_nodes: Vec<u32>,
         inner: usize,
         views: [Option<View>; 2],
-        counts: Vec<u32>,
+        (counts, relief): (Vec<u32>, Vec<u32>),
     ) -> Self {
         Self {
             input: usize::MAX,
@@ -192,6 +195,7 @@ impl<'a> Layout<'a> {
             prices: vec![0; counts.len()],
             counts: Cow::Owned(counts),
             spare: None,
+            relief,
             locks: Vec::new(),
             demands: FxHashMap::default(),
             few: Vec::new(),
@@ -402,6 +406,7 @@ impl<'a> Frame<'a> {
                     prices: Vec::new(),
                     counts,
                     spare: None,
+                    relief: Vec::new(),
                     locks: Vec::new(),
                     demands: FxHashMap::default(),
                     few,
@@ -452,7 +457,8 @@ impl<'a> Frame<'a> {
         };
         let mut links = Vec::new();
         for (at, rule) in rules.iter().enumerate() {
-            let rooms = rule.rooms(&frame, &Facts { count: &count, members: &members });
+            let facts = Facts { count: &count, members: &members };
+            let rooms = rule.rooms(&frame, &facts).zip(rule.relief(&frame, &facts));
             let rooms = rooms.ok_or_else(|| Error::Internal("a link is made of something that was not counted".into()))?;
             links.extend(rule.layout(&frame, rooms, frame.tables.len() + at));
         }
@@ -528,6 +534,11 @@ impl<'a> Frame<'a> {
     pub fn goals(&self, table: usize, index: usize, count: u32, rule: &Rule) -> (u32, u32) {
         let (low, high) = rule.goals(count);
         (low.max(self.outside.get(&(table, index)).copied().unwrap_or(0)).min(count.max(low)), high)
+    }
+
+    /// Whether so much is known of a primary before anything is published that it cannot be as small as the rule asks.
+    pub fn is_floored(&self, table: usize, index: usize, count: u32, rule: &Rule) -> bool {
+        self.outside.contains_key(&(table, index)) && self.goals(table, index, count, rule).0 > rule.goals(count).0
     }
 
     /// The first table that has a cell of a published table, and its number there.

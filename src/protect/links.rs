@@ -99,6 +99,20 @@ impl LinkRule {
         cells.map(|(node, inner)| Some(self.room(frame, node, inner, facts)?.clamp(0, PLENTY) as u32)).collect()
     }
 
+    /// How much more room there is in all cells, row by row, to those who know of nobody outside of counted households: whoever is there could
+    /// live in one, and of anybody the households lack they know nothing. Empty for links that are the same to them.
+    pub fn relief(&self, frame: &Frame<'_>, facts: &Facts<'_>) -> Option<Vec<u32>> {
+        let Self::Room(room) = self else { return Some(Vec::new()) };
+        let (_, spine_nodes) = rows(frame.spine_tree(), self.cut());
+        let cells = spine_nodes.iter().flat_map(|&node| (0..self.inner()).map(move |inner| (node, inner)));
+        cells.map(|(node, inner)| Some(room.relief(frame, node, inner, facts)?.clamp(0, PLENTY) as u32)).collect()
+    }
+
+    /// Whether those who know of nobody outside of counted households know of the link.
+    pub fn is_known_to_unaware(&self) -> bool {
+        !matches!(self, Self::Room(room) if room.most)
+    }
+
     /// Whether a world leaves room in all rows of some spine nodes, given the facts with and without its changes.
     pub fn holds(&self, frame: &Frame<'_>, spine_nodes: &[u32], before: &Facts<'_>, after: &Facts<'_>) -> bool {
         let is_row = |node: &u32| {
@@ -115,13 +129,13 @@ impl LinkRule {
     }
 
     /// The table of room, to stand at a position of the frame.
-    pub fn layout<'a>(&self, frame: &Frame<'a>, counts: Vec<u32>, at: usize) -> Option<Layout<'a>> {
+    pub fn layout<'a>(&self, frame: &Frame<'a>, (counts, relief): (Vec<u32>, Vec<u32>), at: usize) -> Option<Layout<'a>> {
         let (row, spine_nodes) = rows(frame.spine_tree(), self.cut());
         let views = match self {
             Self::Room(room) => room.views(frame)?,
             Self::Heads(heads) => heads.views(frame),
         };
-        Some(Layout::link(at, self.cut(), row, spine_nodes, self.inner(), views, counts))
+        Some(Layout::link(at, self.cut(), row, spine_nodes, self.inner(), views, (counts, relief)))
     }
 }
 
@@ -288,13 +302,28 @@ impl Room {
         if self.most { members.most.unwrap_or(ENDLESS) } else { members.least }
     }
 
-    fn room(&self, frame: &Frame<'_>, spine_node: u32, inner: usize, facts: &Facts<'_>) -> Option<i64> {
-        let households = &frame.tables[self.households];
+    /// Nodes of the shared dimensions, but for the spine, of an inner cell.
+    fn nodes(&self, inner: usize) -> Vec<(usize, u32)> {
         let (mut nodes, mut rest) = (Vec::new(), inner);
         for shared in self.shared.iter().rev() {
             nodes.push((shared.dimension, shared.leaves[rest % shared.leaves.len()]));
             rest /= shared.leaves.len();
         }
+        nodes
+    }
+
+    fn relief(&self, frame: &Frame<'_>, spine_node: u32, inner: usize, facts: &Facts<'_>) -> Option<i64> {
+        if self.most {
+            return Some(PLENTY);
+        }
+        let nodes = self.nodes(inner);
+        let (table, index) = self.everybody(frame, spine_node, &nodes)?;
+        Some((facts.count)(table, index)? - (facts.members)(self.at, spine_node, &nodes)?)
+    }
+
+    fn room(&self, frame: &Frame<'_>, spine_node: u32, inner: usize, facts: &Facts<'_>) -> Option<i64> {
+        let households = &frame.tables[self.households];
+        let nodes = self.nodes(inner);
         let here = (facts.members)(self.at, spine_node, &nodes)?;
         let mut held = 0;
         for (size, &leaf) in self.sizes.iter().enumerate() {

@@ -27,12 +27,12 @@ pub use settings::{Settings, Trials, Weights};
 use crate::{
     error::{Error, Result},
     register::Status,
-    worlds::{Census, Certificate, Change, Counted, Earlier, GroupCertificate, Proof, TRUE_WORLD},
+    worlds::{Census, Certificate, Change, Counted, Earlier, GroupCertificate, Proof, TRUE_WORLD, UnawareCertificate},
 };
 use certify::{Scratch, Show, Work};
-use family::{Family, GROUP, HIGH, IMPOSSIBLE, LOCKED, LOW, PRIMARY, SUPPRESSED, rows};
+use family::{Family, GROUP, HIGH, IMPOSSIBLE, LOCKED, LOW, PRIMARY, SUPPRESSED, UNAWARE, rows};
 use frame::{Frame, Kind};
-use revisions::{Demand, Open, Revisions, Way};
+use revisions::{Demand, Open, Proven, Revisions, Way};
 
 /// A protected release.
 #[derive(Debug)]
@@ -79,7 +79,13 @@ pub fn protect(census: &Census<'_>, settings: &Settings, earlier: &[Earlier<'_>]
         let groups = &protected.proof.groups;
         let is_proven_group =
             |group: &GroupCertificate| groups.iter().any(|own| (own.table, own.cell, own.axis) == (group.table, group.cell, group.axis));
-        let open = revisions.unproven(&frame, census, &protected.statuses, &settings.rule, &is_proven, &is_proven_group);
+        let unaware = &protected.proof.unaware;
+        let is_proven_unaware = |table: u16, cell: u32| {
+            let (table, cell) = frame.owner(table, cell);
+            unaware.binary_search_by_key(&(table, cell), |own| (own.table, own.cell)).is_ok()
+        };
+        let proven = Proven { primary: &is_proven, group: &is_proven_group, unaware: &is_proven_unaware };
+        let open = revisions.unproven(&frame, census, &protected.statuses, &settings.rule, &proven);
         let mut is_new = false;
         for Open { table, cell, demand } in &open {
             is_new |= demand.is_some_and(|demand| frame.demand(*table, *cell, demand));
@@ -137,7 +143,7 @@ fn protect_all(census: &Census<'_>, frame: &Frame<'_>, settings: &Settings) -> R
             if mark & PRIMARY == 0 || !layout.owns(row, inner) {
                 continue;
             }
-            if mark & (LOW | HIGH) != LOW | HIGH || mark & GROUP != 0 {
+            if mark & (LOW | HIGH) != LOW | HIGH || mark & (GROUP | UNAWARE) != 0 {
                 if frame.ways == [Way::default()] {
                     return Err(Error::Internal(format!("no alternative world for cell {cell} of table {}", layout.input)));
                 }
@@ -156,6 +162,8 @@ fn protect_all(census: &Census<'_>, frame: &Frame<'_>, settings: &Settings) -> R
         }
     }
     protected.proof.certificates.sort_unstable();
+    // Several for a cell may stay: a world that nobody names would have to be possible to those who know, too.
+    protected.proof.unaware.sort_unstable();
     protected.proof.groups.sort_unstable();
     protected.proof.groups.dedup_by_key(|group| (group.table, group.cell, group.axis));
     Ok(protected)
@@ -166,7 +174,8 @@ fn primaries(tables: &[&Counted<'_>], frame: &Frame<'_>, settings: &Settings) ->
     let rule = &settings.rule;
     let goals = |table: usize, at: usize, count: u32| {
         let (least, most) = frame.goals(table, at, count, rule);
-        SUPPRESSED | PRIMARY | if count <= least { LOW } else { 0 } | if count >= most { HIGH } else { 0 }
+        let unaware = if frame.is_floored(table, at, count, rule) { UNAWARE } else { 0 };
+        SUPPRESSED | PRIMARY | unaware | if count <= least { LOW } else { 0 } | if count >= most { HIGH } else { 0 }
     };
     let marks_of = |(table, layout): (usize, &frame::Layout<'_>)| {
         if layout.kind == Kind::Link {
@@ -268,7 +277,7 @@ fn run_families(frame: &Frame<'_>, tops: &[u32], open: bool, marks: &mut [Vec<u8
 fn run_family(mut family: Family<'_>, settings: &Settings, scratch: &mut Scratch) -> Piece {
     let mut work = Work::new(&mut family, settings, scratch);
     work.run();
-    let grouped = work.settled_groups();
+    let settled = work.settled();
     let (worlds, credits, users) = (work.worlds, work.credits, work.users);
     let mut piece = Piece::default();
     for (world, credits) in worlds.into_iter().zip(credits) {
@@ -294,8 +303,8 @@ fn run_family(mut family: Family<'_>, settings: &Settings, scratch: &mut Scratch
     for number in users.into_keys() {
         family.set(number, LOCKED);
     }
-    for number in grouped {
-        family.clear(number, GROUP);
+    for number in settled {
+        family.clear(number, GROUP | UNAWARE);
     }
     piece
 }
@@ -314,6 +323,11 @@ fn collect(frame: &Frame<'_>, piece: Piece, ends: &mut [rustc_hash::FxHashMap<u3
         let high = match show {
             Show::Low => false,
             Show::High => true,
+            Show::Unaware => {
+                let cell = layout.cell(row as usize, inner as usize);
+                proof.unaware.push(UnawareCertificate { table: layout.input as u16, cell, world: first + world });
+                continue;
+            }
             Show::Group(dimension) => {
                 if let Some(axis) = layout.table_axes[dimension as usize] {
                     let cell = layout.cell(row as usize, inner as usize);

@@ -13,6 +13,7 @@ use std::ops::Range;
 use super::{
     family::{Family, IMPOSSIBLE, Overlay, Place, SUPPRESSED},
     frame::{Frame, InnerAxis, Kind, Layout, NONE},
+    revisions::Way,
 };
 use crate::register::Unit;
 
@@ -105,14 +106,14 @@ pub struct Look<'f, 'a> {
     pub banned: u32,
     /// Whether cells may be newly suppressed.
     pub may_suppress: bool,
-    /// Bits of the locks that hold.
-    pub lock: u32,
+    /// The way in which the world is made.
+    pub way: Way,
 }
 
 impl<'f, 'a> Look<'f, 'a> {
     /// Any cell may be used and newly suppressed.
     pub fn new(family: &'f Family<'a>, overlay: &'f Overlay) -> Self {
-        Self { family, overlay, banned: NONE, may_suppress: true, lock: 0 }
+        Self { family, overlay, banned: NONE, may_suppress: true, way: Way::default() }
     }
 
     /// Cost of changing these cells in the row of a spine node by `delta` times their sign; [`NEVER`] if that cannot be.
@@ -140,13 +141,13 @@ impl<'f, 'a> Look<'f, 'a> {
             let slice = &family.slices[table as usize];
             let index = (start + cell.inner) as usize;
             let mark = slice.marks[index];
-            if mark & IMPOSSIBLE != 0 || self.lock != 0 && slice.locks.get(index).is_some_and(|locks| locks & self.lock != 0) {
+            if mark & IMPOSSIBLE != 0 || self.way.lock != 0 && slice.locks.get(index).is_some_and(|locks| locks & self.way.lock != 0) {
                 return NEVER;
             }
             let number = slice.base + index as u32;
             let before = if is_true { 0 } else { self.overlay.get(number) };
             let change = cell.sign * delta;
-            if change < 0 && slice.spare[index] as i32 + before + change < 0 || number == self.banned {
+            if change < 0 && slice.spare(index, self.way.unaware) + before + change < 0 || number == self.banned {
                 return NEVER;
             }
             if mark & SUPPRESSED != 0 || before != 0 {

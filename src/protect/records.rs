@@ -82,7 +82,7 @@ impl<'w, 'f, 'a> World<'w, 'f, 'a> {
     }
 
     fn left(&self, number: u32) -> i32 {
-        self.family.spare(number) as i32 + self.overlay.get(number)
+        self.family.spare(number, self.way) + self.overlay.get(number)
     }
 
     fn take_back(&mut self, length: usize) {

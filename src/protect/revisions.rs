@@ -19,7 +19,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     register::{CoveringTable, Dimension, SharedCells, Status},
-    worlds::{Census, Change, Counted, Earlier, GroupCertificate, Rule},
+    worlds::{Census, Change, Counted, Earlier, GroupCertificate, Rule, UnawareCertificate},
 };
 
 /// The most revisions that stand beside each other.
@@ -34,6 +34,8 @@ pub struct Way {
     pub lock: u32,
     /// A bit for each earlier revision in which the same changes are made.
     pub copies: u32,
+    /// Whether it need be possible only to those who do not know how many people live outside of counted households.
+    pub unaware: bool,
 }
 
 /// Choices of copies among so many revisions, as bits: the most copies first, because small counts are mostly the same in all.
@@ -177,20 +179,23 @@ impl<'e, 'a> Revisions<'e, 'a> {
             return Ok(());
         }
         let copied = |copies: &u32| (0..revisions).all(|revision| copies >> revision & 1 == 0 || self.is_whole[revision]);
-        frame.ways =
-            (0u32..).zip(choices(revisions).into_iter().filter(copied)).map(|(at, copies)| Way { lock: 1 << at, copies }).collect();
+        frame.ways = (0u32..)
+            .zip(choices(revisions).into_iter().filter(copied))
+            .map(|(at, copies)| Way { lock: 1 << at, copies, unaware: false })
+            .collect();
         let old = self.all_old(census);
         for revision in 0..revisions {
-            let rooms: Vec<Option<Vec<u32>>> = {
+            let rooms: Vec<Option<(Vec<u32>, Vec<u32>)>> = {
                 let (count, members) = self.facts(frame, &old, revision);
                 let facts = Facts { count: &count, members: &members };
-                frame.rules.iter().map(|rule| rule.rooms(frame, &facts)).collect()
+                frame.rules.iter().map(|rule| rule.rooms(frame, &facts).zip(rule.relief(frame, &facts))).collect()
             };
             let layouts = frame.tables.iter_mut().filter(|layout| layout.kind == Kind::Link);
             for (layout, rooms) in layouts.zip(rooms) {
-                if let Some(rooms) = rooms {
+                if let Some((rooms, reliefs)) = rooms {
                     let spare = layout.spare.get_or_insert_with(|| layout.counts.to_vec());
                     spare.iter_mut().zip(rooms).for_each(|(spare, room)| *spare = (*spare).min(room));
+                    layout.relief.iter_mut().zip(reliefs).for_each(|(relief, there)| *relief = (*relief).min(there));
                 }
             }
         }
@@ -202,15 +207,7 @@ impl<'e, 'a> Revisions<'e, 'a> {
     }
 
     /// Small counts of earlier revisions that no world shows open any more beside the new one.
-    pub fn unproven(
-        &self,
-        frame: &Frame<'_>,
-        census: &Census<'_>,
-        statuses: &[Vec<Status>],
-        now: &Rule,
-        proven: &dyn Fn(u16, u32, Option<&Demand>) -> bool,
-        proven_group: &dyn Fn(&GroupCertificate) -> bool,
-    ) -> Vec<Open> {
+    pub fn unproven(&self, frame: &Frame<'_>, census: &Census<'_>, statuses: &[Vec<Status>], now: &Rule, proven: &Proven<'_>) -> Vec<Open> {
         let mut open = Vec::new();
         let mut worlds = Worlds::new(self, frame, census, statuses);
         for (revision, Earlier { census: before, rule, proof, .. }) in self.earlier.iter().enumerate() {
@@ -229,8 +226,8 @@ impl<'e, 'a> Revisions<'e, 'a> {
                     Demand { down: (low as i32 - count as i32).min(0), up: (high as i32 - count as i32).max(0), copies: 1 << revision };
                 // What counts the same now is proven for both at once, if as much is asked of it.
                 let asks_more = now.goals(count).0 > low || now.goals(count).1 < high;
-                let is_same = new.counts[cell as usize] == count && !asks_more && proven(table, cell, None);
-                if !is_same && !proven(table, cell, Some(&demand)) && !worlds.show(revision, table, cell, &demand) {
+                let is_same = new.counts[cell as usize] == count && !asks_more && (proven.primary)(table, cell, None);
+                if !is_same && !(proven.primary)(table, cell, Some(&demand)) && !worlds.show(revision, table, cell, &demand) {
                     open.push(Open { table, cell, demand: Some(demand) });
                 }
             }
@@ -240,9 +237,20 @@ impl<'e, 'a> Revisions<'e, 'a> {
                     .table(table)
                     .zip(before.table(group.table.into()))
                     .is_some_and(|(new, old)| new.counts[group.cell as usize] == old.counts[group.cell as usize]);
-                let is_proven = is_same && proven_group(&GroupCertificate { table: table as u16, ..*group });
+                let is_proven = is_same && (proven.group)(&GroupCertificate { table: table as u16, ..*group });
                 if !is_proven && !worlds.holds(revision, group.world) {
                     open.push(Open { table: table as u16, cell: group.cell, demand: None });
+                }
+            }
+            for UnawareCertificate { table: old, cell, world } in &proof.unaware {
+                let Some(table) = self.new_table(revision, (*old).into()) else { continue };
+                let is_same = census
+                    .table(table)
+                    .zip(before.table((*old).into()))
+                    .is_some_and(|(new, old)| new.counts[*cell as usize] == old.counts[*cell as usize]);
+                let is_proven = is_same && (proven.unaware)(table as u16, *cell);
+                if !is_proven && !worlds.holds(revision, *world) {
+                    open.push(Open { table: table as u16, cell: *cell, demand: None });
                 }
             }
         }
@@ -252,6 +260,16 @@ impl<'e, 'a> Revisions<'e, 'a> {
     fn new_table(&self, revision: usize, old: usize) -> Option<usize> {
         self.tables[revision].iter().position(|at| *at == Some(old))
     }
+}
+
+/// What the new revision proves already.
+pub struct Proven<'p> {
+    /// Whether there is a certificate for a cell, as far as an earlier revision demands.
+    pub primary: &'p dyn Fn(u16, u32, Option<&Demand>) -> bool,
+    /// Whether there is one for a small group.
+    pub group: &'p dyn Fn(&GroupCertificate) -> bool,
+    /// Whether there is one for those who do not know how many people live outside of counted households.
+    pub unaware: &'p dyn Fn(u16, u32) -> bool,
 }
 
 /// What an earlier revision asks of a cell that has changed since.
@@ -279,7 +297,7 @@ pub struct Open {
     pub table: u16,
     /// Number of the cell.
     pub cell: u32,
-    /// What it would take; nothing helps where a small group lies in one category.
+    /// What it would take; nothing helps where a small group lies in one category or where the unaware would learn something.
     pub demand: Option<Demand>,
 }
 
@@ -345,8 +363,9 @@ impl<'w, 'e, 'a> Worlds<'w, 'e, 'a> {
             Some((table, all_changes(self.all[made_in].0.table(table)?, &leaves)))
         };
         let changed: Changed = changes.chunk_by(|a, b| a.table == b.table).filter_map(of_table).collect();
+        let unaware = self.revisions.earlier[made_in].proof.unaware.iter().any(|own| own.world == world);
         let may_copy: Vec<bool> = (0..self.all.len())
-            .map(|other| other == made_in || self.may_copy(made_in, other, &changed) && self.is_linked(made_in, other, &changed))
+            .map(|other| other == made_in || self.may_copy(made_in, other, &changed) && self.is_linked(made_in, other, &changed, unaware))
             .collect();
         let own = 1 << made_in;
         let mut found: Vec<u32> = choices(self.all.len()).into_iter().filter(|copies| copies & own != 0).collect();
@@ -372,8 +391,9 @@ impl<'w, 'e, 'a> Worlds<'w, 'e, 'a> {
         })
     }
 
-    /// Whether people and households still fit each other in another revision if a world changes it too.
-    fn is_linked(&self, made_in: usize, other: usize, changed: &Changed) -> bool {
+    /// Whether people and households still fit each other in another revision if a world changes it too, perhaps only to those who are unaware
+    /// of people outside of households.
+    fn is_linked(&self, made_in: usize, other: usize, changed: &Changed, unaware: bool) -> bool {
         let frame = self.frame;
         let delta = |table: usize, index: usize| {
             let layout = &frame.tables[table];
@@ -395,9 +415,15 @@ impl<'w, 'e, 'a> Worlds<'w, 'e, 'a> {
         let is_new = other == self.revisions.earlier.len();
         let own_count = |table: usize, index: usize| frame.tables[table].counts.get(index).map(|&count| i64::from(count));
         let members_of = |link: usize| self.all[other].0.members.get(link);
-        let members = |link: usize, node: u32, nodes: &[(usize, u32)]| links::members_at(frame, members_of(link)?, node, nodes);
         let (old_count, _) = self.revisions.facts(frame, &self.old, if is_new { 0 } else { other });
         let count = |table: usize, index: usize| if is_new { own_count(table, index) } else { old_count(table, index) };
+        let members = |link: usize, node: u32, nodes: &[(usize, u32)]| {
+            if unaware {
+                let (table, index) = links::everybody(&frame.rules, frame, link, node, nodes)?;
+                return count(table, index);
+            }
+            links::members_at(frame, members_of(link)?, node, nodes)
+        };
         let count_after = |table: usize, index: usize| Some(count(table, index)? + delta(table, index)?);
         let members_after = |link: usize, node: u32, nodes: &[(usize, u32)]| {
             let (table, index) = links::everybody(&frame.rules, frame, link, node, nodes)?;
@@ -405,7 +431,8 @@ impl<'w, 'e, 'a> Worlds<'w, 'e, 'a> {
         };
         let before = Facts { count: &count, members: &members };
         let after = Facts { count: &count_after, members: &members_after };
-        frame.rules.iter().all(|rule| rule.holds(frame, &spine_nodes, &before, &after))
+        let rules = frame.rules.iter().filter(|rule| !unaware || rule.is_known_to_unaware());
+        rules.into_iter().all(|rule| rule.holds(frame, &spine_nodes, &before, &after))
     }
 
     /// Whether all that changes counts otherwise in one revision than in another.

@@ -12,6 +12,7 @@ use super::{
     family::Overlay,
     frame::NONE,
     plan::{Look, Plan, Target},
+    revisions::Way,
 };
 
 /// One step of a walk: the cells of a spine node and column, and the direction.
@@ -187,7 +188,7 @@ impl Search {
 }
 
 /// Applies a walk to the world that is being made; `false` if a cell that it passes twice would fall below zero.
-pub fn apply(family: &super::family::Family<'_>, overlay: &mut Overlay, plan: &Plan, walk: &[Step], amount: i32) -> bool {
+pub fn apply(family: &super::family::Family<'_>, overlay: &mut Overlay, plan: &Plan, walk: &[Step], amount: i32, way: Way) -> bool {
     let total = plan.total() as u32;
     let mut changed = Vec::new();
     for step in walk {
@@ -203,5 +204,5 @@ pub fn apply(family: &super::family::Family<'_>, overlay: &mut Overlay, plan: &P
             }
         }
     }
-    changed.into_iter().all(|number| family.spare(number) as i32 + overlay.get(number) >= 0)
+    changed.into_iter().all(|number| family.spare(number, way) + overlay.get(number) >= 0)
 }

@@ -12,10 +12,10 @@ pub(super) const AUDIT: &str = "audit.json";
 /// What became of the records of a snapshot, as far as the public is told.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 pub struct Quality {
-    /// Records accepted of a thousand; nothing where that would tell a hidden total.
+    /// Records accepted of a thousand; nothing where that would tell a hidden total, or how few were rejected.
     #[serde(default)]
     pub accepted_per_thousand: Option<f64>,
-    /// Records rejected of a thousand, by reason.
+    /// Records rejected of a thousand, by reason. A reason that is not here rejected none or few.
     #[serde(default)]
     pub rejected_per_thousand: BTreeMap<String, f64>,
 }

@@ -39,6 +39,11 @@ impl PeopleDimension {
         Self { field, leaves: dimension.base_leaves(), parents }
     }
 
+    /// Number of base leaves.
+    pub fn codes(&self) -> usize {
+        self.leaves.len()
+    }
+
     /// The lowest node that two base leaves lie below, or are.
     pub fn meet(&self, a: u32, b: u32) -> u32 {
         let (mut a, mut b) = (self.leaves[a as usize], self.leaves[b as usize]);

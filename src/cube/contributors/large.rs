@@ -16,11 +16,7 @@ use super::{
     Contributors,
     cells::{FEW_PEOPLE, NONE, PeopleAxis, PeopleTable, PeopleTables},
 };
-use crate::{
-    cube::rollup::rollup,
-    engine::Counts,
-    register::MOST_CONTRIBUTORS,
-};
+use crate::{cube::rollup::rollup, engine::Counts, register::MOST_CONTRIBUTORS};
 
 /// Households that a cell may come from to be of interest.
 const FEW_HOUSEHOLDS: u32 = MOST_CONTRIBUTORS - 1;
@@ -135,8 +131,8 @@ pub struct LargeCells {
     cells: Vec<LargeCell>,
     /// Which of them are at a node of the dimension of a region.
     by_region: FxHashMap<(usize, u32), Vec<usize>>,
-    /// Dimensions of regions.
-    regions: Vec<usize>,
+    /// Dimensions of regions, each with the base leaves that lie in any of the cells: most households live in none.
+    regions: Vec<(usize, Vec<bool>)>,
 }
 
 #[derive(Debug)]
@@ -150,12 +146,19 @@ struct LargeCell {
 impl LargeCells {
     /// Starts with nothing counted.
     pub fn new(tables: &PeopleTables, counts: &[LargeCount]) -> Self {
-        let mut new = Self { cells: Vec::new(), by_region: FxHashMap::default(), regions: tables.regions.clone() };
+        let regions = tables.regions.iter().map(|&at| (at, vec![false; tables.dimensions[at].codes()])).collect();
+        let mut new = Self { cells: Vec::new(), by_region: FxHashMap::default(), regions };
         for &count in counts {
             let Some(table) = tables.tables.get(count.table as usize) else { continue };
             let places = table.shape.coordinates(count.cell.into());
             let axes = table.axes().zip(&table.shape.axes).zip(&places);
-            let within = axes.map(|((axis, shape), &place)| (axis.dimension, shape.bases[place as usize].clone())).collect();
+            let within: Vec<(usize, Range<u32>)> =
+                axes.map(|((axis, shape), &place)| (axis.dimension, shape.bases[place as usize].clone())).collect();
+            if let Some((dimension, codes)) = within.first()
+                && let Some((_, touched)) = new.regions.iter_mut().find(|(at, _)| at == dimension)
+            {
+                touched[codes.start as usize..codes.end as usize].fill(true);
+            }
             let region = (table.region.dimension, table.shape.axes[0].nodes[places[0] as usize]);
             new.by_region.entry(region).or_default().push(new.cells.len());
             new.cells.push(LargeCell { count, repeats: AtomicU32::new(0), within });
@@ -169,7 +172,10 @@ impl LargeCells {
             return;
         }
         let code = |packed: u64, dimension: usize| tables.dimensions[dimension].field.of(packed);
-        for &dimension in &self.regions {
+        for &(dimension, ref touched) in &self.regions {
+            if !members.iter().any(|&packed| touched[code(packed, dimension) as usize]) {
+                continue;
+            }
             let mut nodes: Vec<u32> = Vec::new();
             let mut last = None;
             for &packed in members {

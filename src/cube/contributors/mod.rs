@@ -8,6 +8,10 @@
 //! ([`cells`]), which the members of each household lead to ([`walk`]), and those with many, of which a large household is a great
 //! part ([`large`]). It needs the final number of people of every cell, and each household whole.
 //!
+//! A household is whoever has the same household number, in whichever file the records stand and wherever these people live; whether it has a
+//! head does not matter here. There is nobody without a number: such records are rejected. A number that strangers share, such as one that
+//! stands for none, makes one household of them, so that more is withheld and never less.
+//!
 //! Memory is two bytes for each cell of the tables of people, marginals included.
 
 mod cells;

@@ -104,6 +104,7 @@ pub fn quality(page: &Page, release: usize) -> Markup {
                 }
             }
         }
+        p.muted { (page.say(&texts::QUALITY_ROUNDED)) }
     }
 }
 

@@ -213,9 +213,10 @@ phrases! {
     DIGEST = "SHA-256 of its manifest" | "SHA-256 manifesnya";
     VINTAGE = "Regions as of" | "Pembagian wilayah";
     QUALITY = "Quality of the records" | "Mutu catatan";
-    QUALITY_HIDDEN = "Not told for this release: it would show a number that is withheld." | "Tidak disebutkan untuk rilis ini: dapat membuka angka yang dirahasiakan.";
+    QUALITY_HIDDEN = "Not told for this release: of so few records it would show a number that is withheld." | "Tidak disebutkan untuk rilis ini: catatannya terlalu sedikit sehingga dapat membuka angka yang dirahasiakan.";
+    QUALITY_ROUNDED = "Shares are rounded so that they do not tell of few people; a reason that rejected few or none is not listed." | "Bagian dibulatkan agar tidak membuka angka kecil; sebab yang menolak sedikit atau tanpa catatan tidak dicantumkan.";
     NOT_TOLD = "This release says nothing of it." | "Rilis ini tidak menyebutkannya.";
-    ACCEPTED = "Of every thousand records of the snapshot {0} were accepted and counted." | "Dari setiap seribu catatan, {0} diterima dan dihitung.";
+    ACCEPTED = "Of every thousand records of the snapshot about {0} were accepted and counted." | "Dari setiap seribu catatan, sekitar {0} diterima dan dihitung.";
     REJECTED = "Rejected records" | "Catatan yang ditolak";
     REASON = "Reason" | "Sebab";
     PER_THOUSAND = "of a thousand" | "per seribu";
