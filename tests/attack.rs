@@ -35,8 +35,11 @@ fn assert_proven(releases: &str, results: &str, folder: &Path) {
     ends_well(&mut checker, "attack_check.py", "proofs agree");
 }
 
-/// The ranges of a period: by revision, table and codes the smallest and the largest count, and how they were found.
-fn ranges(folder: &Path) -> BTreeMap<(String, String, String), (u64, Option<u64>, String)> {
+/// By revision, table and codes the smallest and the largest count, and how they were found.
+type Ranges = BTreeMap<(String, String, String), (u64, Option<u64>, String)>;
+
+/// The ranges of a period.
+fn ranges(folder: &Path) -> Ranges {
     let mut reader = csv::Reader::from_path(folder.join("ranges.csv")).unwrap();
     let row = |record: csv::StringRecord| {
         let high = Some(&record[5]).filter(|high| !high.is_empty()).map(|high| high.parse().unwrap());

@@ -26,12 +26,15 @@ pub struct LinkChecks {
 #[derive(Debug)]
 struct MembersCheck {
     link: usize,
-    /// Tables of people: for each axis which shared dimension it is.
-    people: Vec<(usize, Vec<Option<usize>>)>,
-    /// Tables of households that show all sizes: the same, the axis of sizes, and the position there of each size.
-    households: Vec<(usize, Vec<Option<usize>>, usize, Vec<u32>)>,
+    /// Tables of people.
+    people: Vec<(usize, SharedAxes)>,
+    /// Tables of households that show all sizes: the axis of sizes, and the position there of each size.
+    households: Vec<(usize, SharedAxes, usize, Vec<u32>)>,
     shared: usize,
 }
+
+/// For each axis of a table which shared dimension it is.
+type SharedAxes = Vec<Option<usize>>;
 
 /// Heads in a table of households beside people in a table of people.
 #[derive(Debug)]
@@ -132,7 +135,7 @@ impl LinkChecks {
 impl MembersCheck {
     fn new(census: &Census<'_>, link: usize, tables: &[&Counted<'_>], people: &[usize], households: &[usize]) -> Self {
         let of_link = &census.links.members[link];
-        let shared = |table: usize| -> Vec<Option<usize>> {
+        let shared = |table: usize| -> SharedAxes {
             tables[table].table.axes.iter().map(|axis| of_link.shared.iter().position(|id| *id == axis.dimension)).collect()
         };
         let sizes = |table: usize| {
@@ -172,8 +175,7 @@ impl MembersCheck {
     fn members(&self, census: &Census<'_>, nodes: &[u32]) -> Option<i64> {
         let counted = census.members.get(self.link)?;
         let link = &census.links.members[self.link];
-        let own: Vec<Option<usize>> =
-            counted.table.axes.iter().map(|axis| link.shared.iter().position(|id| *id == axis.dimension)).collect();
+        let own: SharedAxes = counted.table.axes.iter().map(|axis| link.shared.iter().position(|id| *id == axis.dimension)).collect();
         counted.counts.get(cell_at(counted, &own, nodes)? as usize).map(|&members| i64::from(members))
     }
 

@@ -46,7 +46,8 @@ pub fn audit(
     let mut primaries = cells::check(census, statuses, rule, &mut report);
     // Counts that do not add up are nothing to attack.
     let is_sound = report.is_clean();
-    proofs::check(census, statuses, proof, rule, earlier, &mut primaries, effort.threads, &mut report);
+    let new = Earlier { census: *census, statuses, rule, proof };
+    proofs::check(&new, earlier, &mut primaries, effort.threads, &mut report);
     if is_sound {
         ranges::check(census, statuses, rule, earlier, &primaries.groups, effort, &mut report);
     }

@@ -41,7 +41,7 @@ struct Revision<'a> {
 }
 
 impl<'a> Revision<'a> {
-    fn new(census: &Census<'a>, statuses: &'a [Vec<Status>], rule: &'a Rule, proof: &'a Proof) -> Self {
+    fn new(Earlier { census, statuses, rule, proof }: &Earlier<'a>) -> Self {
         let tables: Vec<Counted<'a>> = census.changeable().copied().collect();
         Self { census: *census, statuses, rule, proof, linked: Linked::new(&tables), links: LinkChecks::new(census) }
     }
@@ -76,19 +76,8 @@ fn delta_of(changed: &Changed, table: usize, cell: u64) -> i64 {
 }
 
 /// Checks every world and every certificate; time is linear in the size of the proofs. Primaries that have a certificate are ticked off.
-pub fn check(
-    census: &Census<'_>,
-    statuses: &[Vec<Status>],
-    proof: &Proof,
-    rule: &Rule,
-    earlier: &[Earlier<'_>],
-    primaries: &mut Primaries,
-    threads: usize,
-    report: &mut Report,
-) {
-    let mut revisions: Vec<Revision<'_>> =
-        earlier.iter().map(|earlier| Revision::new(&earlier.census, earlier.statuses, earlier.rule, earlier.proof)).collect();
-    revisions.push(Revision::new(census, statuses, rule, proof));
+pub fn check(new: &Earlier<'_>, earlier: &[Earlier<'_>], primaries: &mut Primaries, threads: usize, report: &mut Report) {
+    let revisions: Vec<Revision<'_>> = earlier.iter().chain([new]).map(Revision::new).collect();
     let new = revisions.len() - 1;
     let checker = Checker { tables: places(&revisions), revisions };
     checker.revisions[new].find_missing(primaries, report);

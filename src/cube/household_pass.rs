@@ -109,7 +109,7 @@ pub async fn count_households(
     let tally = Arc::new(Mutex::new(HouseholdCounts { members: compiled.no_members(), ..HouseholdCounts::default() }));
     let mut cubes: Vec<Counts> = Vec::new();
     for &stage in source.stages() {
-        let task = || Task::Count(Counting::new(compiled, contributors, &tally));
+        let task = || Task::Count(Box::new(Counting::new(compiled, contributors, &tally)));
         let workers = Worker::crew(compiled, source, stage, workers, task);
         if compiled.households.is_empty() {
             futures::future::try_join_all(workers.into_iter().map(|worker| engine.run(worker.all()))).await?;
@@ -222,7 +222,7 @@ impl Worker {
 
 /// What is done with a household.
 enum Task {
-    Count(Counting),
+    Count(Box<Counting>),
     Recount(Arc<LargeCells>),
 }
 

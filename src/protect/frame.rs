@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     family::IMPOSSIBLE,
-    links::{self, Facts, LinkRule},
+    links::{self, Combinations, Facts, LinkRule},
     prices,
     revisions::{Demand, Way},
     settings::Settings,
@@ -285,7 +285,7 @@ pub struct Frame<'a> {
     /// Ways of making a world beside earlier revisions, the preferred one first.
     pub ways: Vec<Way>,
     /// By dimension and node: changes of siblings that keep both households and people, see [`super::links::combinations`].
-    combinations: FxHashMap<(usize, u32), Vec<Vec<(u32, i32)>>>,
+    combinations: Combinations,
     /// How the room in each table of links is worked out, in their order.
     pub rules: Vec<LinkRule>,
     /// People outside of counted households, by table and index of the cell that counts everybody in a place.

@@ -29,8 +29,11 @@ pub struct Facts<'f> {
     /// The count at an index of a table of the frame, if it was counted.
     pub count: &'f dyn Fn(usize, usize) -> Option<i64>,
     /// Members of counted households by link, at a spine node and at nodes of other shared dimensions.
-    pub members: &'f dyn Fn(usize, u32, &[(usize, u32)]) -> Option<i64>,
+    pub members: &'f MembersOf<'f>,
 }
+
+/// Members by link, spine node and nodes of other dimensions.
+pub type MembersOf<'f> = dyn Fn(usize, u32, &[(usize, u32)]) -> Option<i64> + 'f;
 
 /// How the room in one table of links is worked out.
 #[derive(Debug)]
@@ -171,9 +174,12 @@ pub fn outside(frame: &Frame<'_>, census: &Census<'_>) -> FxHashMap<(usize, usiz
     found
 }
 
+/// By dimension and node: nodes with their changes, several choices of them.
+pub type Combinations = FxHashMap<(usize, u32), Vec<Vec<(u32, i32)>>>;
+
 /// For each size of households the changes of it and of other sizes that keep the number of households and that of people: +1, -2, +1 for
 /// sizes that are equally far apart, or +1, -1, -1, +1 for two pairs with the same sum.
-pub fn combinations(frame: &Frame<'_>) -> FxHashMap<(usize, u32), Vec<Vec<(u32, i32)>>> {
+pub fn combinations(frame: &Frame<'_>) -> Combinations {
     let mut found = FxHashMap::default();
     let views = frame.tables.iter().filter(|layout| layout.kind == Kind::Link).filter_map(|layout| layout.axes_for(Unit::Household));
     for (dimension, axis) in views.flat_map(|axes| axes.iter().enumerate()).filter_map(|(at, axis)| axis.as_ref().map(|axis| (at, axis))) {

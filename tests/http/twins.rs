@@ -139,7 +139,8 @@ async fn twins(folder: &Path) -> usize {
     };
     // The proof of the first is looked at, too, as the worlds lie here.
     let own = protected.audited(0, count, &counted).expect("the true counts are proven");
-    let candidates = (1..protected.worlds.len()).filter_map(|world| Some((differ(world), world, protected.audited(world, count, &counted)?)));
+    let candidates =
+        (1..protected.worlds.len()).filter_map(|world| Some((differ(world), world, protected.audited(world, count, &counted)?)));
     let (differing, world, other) = candidates.max_by_key(|(differing, ..)| *differing).expect("some world proves itself");
     publish(&folder.join("one"), count, &counted, &own).await;
     let twin: Vec<Counted<'_>> =

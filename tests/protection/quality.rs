@@ -72,9 +72,17 @@ fn a_made_up_country() {
     let protected = protect(&census(&owned.borrowed()), &Settings::new(rule.clone()), &[]).unwrap();
     let elapsed = started.elapsed();
     println!("protected {elapsed:?}");
-    if std::env::var("LINKS").is_ok() { owned.links = links; }
+    if std::env::var("LINKS").is_ok() {
+        owned.links = links;
+    }
     let get = |name: &str, or: usize| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(or);
-    let effort = Effort { largest: get("LARGEST", 300), windows: get("WINDOWS", 5000), window: get("WINDOW", 300), largest_whole: get("WHOLE", 40), ..Effort::default() };
+    let effort = Effort {
+        largest: get("LARGEST", 300),
+        windows: get("WINDOWS", 5000),
+        window: get("WINDOW", 300),
+        largest_whole: get("WHOLE", 40),
+        ..Effort::default()
+    };
     let report = audit(&census(&owned.borrowed()), &protected.statuses, &protected.proof, &rule, &effort, &[]).unwrap();
     println!("{:?}", report.faults);
     println!("{:?}", report.attack);
