@@ -176,15 +176,22 @@ pub async fn method(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<
 
 async fn explain(page: Page) -> Result<Markup, Problem> {
     let shared = Arc::clone(&page.shared);
-    let threshold = shared.library.releases.last().map_or(5, |release| release.manifest.threshold);
+    let manifest = shared.library.releases.last().map(|release| &release.manifest);
+    let threshold = manifest.map_or(5, |manifest| manifest.threshold);
+    let contributors = manifest.and_then(|manifest| manifest.rule.as_ref()).map_or(1, |rule| rule.contributors);
     let title = page.say(&texts::METHOD);
     let register = &shared.library.register;
     let main = html! {
         h1 { (title) }
         p.lead { (page.say(&texts::METHOD_LEAD)) }
         div.panels {
-            section.card.w6 { h2 { (page.say(&texts::METHOD_WHY)) } p { (texts::METHOD_WHY_TEXT.with(u64::from(threshold.saturating_sub(1))).text(page.tongue)) } p { (page.say(&texts::METHOD_SECOND)) } (example(&page)) p { (page.say(&texts::METHOD_EXAMPLE)) } }
-            section.card.w6 { h2 { (page.say(&texts::METHOD_PROOF)) } p { (page.say(&texts::METHOD_PROOF_TEXT)) } p { (page.say(&texts::METHOD_AUDIT)) } h2 { (page.say(&texts::METHOD_MARKS)) }
+            section.card.w6 { h2 { (page.say(&texts::METHOD_WHY)) } p { (texts::METHOD_WHY_TEXT.with(u64::from(threshold.saturating_sub(1))).text(page.tongue)) }
+                @if contributors > 1 { p { (texts::METHOD_FEW.with(u64::from(contributors)).text(page.tongue)) } }
+                p { (page.say(&texts::METHOD_SECOND)) } (example(&page)) p { (page.say(&texts::METHOD_EXAMPLE)) } }
+            section.card.w6 { h2 { (page.say(&texts::METHOD_PROOF)) } p { (page.say(&texts::METHOD_PROOF_TEXT)) } p { (page.say(&texts::METHOD_AUDIT)) } p { (page.say(&texts::METHOD_TRY)) }
+                h2 { (page.say(&texts::METHOD_TOGETHER)) } p { (page.say(&texts::METHOD_TOGETHER_TEXT)) }
+                h2 { (page.say(&texts::METHOD_LIMITS)) } p { (page.say(&texts::METHOD_LIMITS_TEXT)) }
+                h2 { (page.say(&texts::METHOD_MARKS)) }
                 dl {
                     dt { "[c]" } dd { (page.say(&texts::MEANS_C)) }
                     dt { "[z]" } dd { (page.say(&texts::MEANS_Z)) }
