@@ -212,7 +212,8 @@ pub fn describe_undecided(report: &Report) -> Option<String> {
         (sum(|attack| attack.panicked), "systems at which the solver broke down"),
         (report.revisions_apart, "earlier revisions of other code lists"),
     ];
-    let left: Vec<String> = left.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", grouped(*count))).collect();
+    let left: Vec<String> =
+        left.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", grouped(*count))).collect();
     (!left.is_empty()).then(|| left.join(", "))
 }
 

@@ -273,9 +273,15 @@ static CHECKS: [(&str, Phrase); 10] = [
     ("certificates", Phrase::new("every small count has its proof", "setiap angka kecil memiliki bukti")),
     ("alternative worlds", Phrase::new("every proof holds in all tables together", "setiap bukti berlaku di semua tabel sekaligus")),
     ("linear programs", Phrase::new("attacks by linear programs find nothing", "serangan program linear tidak menemukan apa pun")),
-    ("links", Phrase::new("people and households together tell no more", "penduduk dan rumah tangga bersama-sama tidak membuka lebih banyak")),
+    (
+        "links",
+        Phrase::new("people and households together tell no more", "penduduk dan rumah tangga bersama-sama tidak membuka lebih banyak"),
+    ),
     ("revisions", Phrase::new("all revisions together tell no more", "semua revisi bersama-sama tidak membuka lebih banyak")),
-    ("contributors", Phrase::new("no number comes from too few households", "tidak ada angka yang berasal dari terlalu sedikit rumah tangga")),
+    (
+        "contributors",
+        Phrase::new("no number comes from too few households", "tidak ada angka yang berasal dari terlalu sedikit rumah tangga"),
+    ),
 ];
 
 /// Why a record was rejected.
