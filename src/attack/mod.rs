@@ -78,7 +78,7 @@ pub struct Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { threads: 2, largest: 300, largest_whole: 40, window: 300, windows: 5_000, deadline: None, proofs: false }
+        Self { threads: 2, largest: 300, largest_whole: 40, window: 300, windows: 2_000, deadline: None, proofs: false }
     }
 }
 

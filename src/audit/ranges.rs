@@ -4,6 +4,9 @@
 //! That attacker holds every revision, and knows of each place how many people live there in no counted household, and of each count whether
 //! a correction touched it. Of every small count, every count from too few households and every small group in one category, of every revision,
 //! his range must reach as far as the rule of that revision promises.
+//!
+//! That a place has at least so many people as live there outside of households he knows before anything is published. Whoever does not know it
+//! must not learn it: where that excuses the lower end of a range, an attacker who knows nothing of people outside must find it open.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -55,24 +58,39 @@ pub fn check(
         let link = census.links.members.get(usize::from(at.link))?;
         revisions[usize::from(at.publication)].outside(link, at.nodes)
     };
-    let facts = Facts {
+    let facts = |outside| Facts {
         publications: &publications,
         dimensions: census.dimensions,
         links: census.links,
-        outside: Outside::Known(&outside),
+        outside,
         same_count: &same_count,
     };
-    // An attack that fails has found nothing, and must not pass for one that found nothing wrong.
-    let Ok(Ok(findings)) = catch_unwind(AssertUnwindSafe(|| attack::attack(&facts, effort, &|_, _, _| {}))) else {
-        return report.fault(Fault::Unchecked, 0, 0);
-    };
+    let Some(findings) = attacked(&facts(Outside::Known(&outside)), effort) else { return report.fault(Fault::Unchecked, 0, 0) };
     report.attack = *findings.statistics();
-    let mut found = Narrowed { report, findings: &findings, seen: FxHashSet::default() };
+    let mut found = Narrowed { report, findings: &findings, seen: FxHashSet::default(), excused: Vec::new() };
     let new = revisions.len() - 1;
     for (publication, revision) in revisions.iter().enumerate() {
         let of_earlier = (publication != new).then(|| cells::groups(revision.census.tables, revision.statuses, revision.rule));
         revision.compare(publication, of_earlier.as_deref().unwrap_or(groups), census, &mut found);
     }
+    let excused = found.excused;
+    drop(findings);
+    if excused.is_empty() {
+        return;
+    }
+    let Some(findings) = attacked(&facts(Outside::Unknown), effort) else { return report.fault(Fault::Unchecked, 0, 0) };
+    report.attack_unaware = Some(*findings.statistics());
+    let mut found = Narrowed { report, findings: &findings, seen: FxHashSet::default(), excused: Vec::new() };
+    for Excused { cell, low, named } in excused {
+        if found.range(cell).low > u64::from(low) {
+            found.note(cell, named);
+        }
+    }
+}
+
+/// What an attack finds. One that fails has found nothing, and must not pass for one that found nothing wrong.
+fn attacked<'a>(facts: &Facts<'a>, effort: &Effort) -> Option<Findings<'a>> {
+    catch_unwind(AssertUnwindSafe(|| attack::attack(facts, effort, &|_, _, _| {}))).ok()?.ok()
 }
 
 /// Whether two revisions have the same code lists, names aside.
@@ -87,11 +105,21 @@ fn have_same_nodes(one: &[Dimension], other: &[Dimension]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
 }
 
+/// A count whose lower end is closed to whoever knows of the people outside of households.
+struct Excused {
+    cell: CellRef,
+    /// How far down its range must reach to all others.
+    low: u32,
+    /// Table and cell, as the new revision names them.
+    named: (usize, u64),
+}
+
 /// Takes ranges that fall short, each count once.
 struct Narrowed<'r, 'f> {
     report: &'r mut Report,
     findings: &'r Findings<'f>,
     seen: FxHashSet<u32>,
+    excused: Vec<Excused>,
 }
 
 impl Narrowed<'_, '_> {
@@ -141,10 +169,13 @@ impl<'a> Revision<'a> {
                 }
                 let range = found.range(reference(cell));
                 let (low, high) = self.rule.goals(count);
-                let is_open_below = range.low <= u64::from(low)
-                    || i64::try_from(range.low).is_ok_and(|low| low <= self.links.outside(&self.census, table, cell.into()));
-                if !is_open_below || range.high.is_some_and(|most| most < u64::from(high)) {
-                    found.note(reference(cell), (named.unwrap_or(table), cell.into()));
+                let (cell, place) = (reference(cell), (named.unwrap_or(table), u64::from(cell)));
+                let is_open = range.low <= u64::from(low);
+                let is_excused = || i64::try_from(range.low).is_ok_and(|low| low <= self.links.outside(&self.census, table, place.1));
+                if range.high.is_some_and(|most| most < u64::from(high)) || !(is_open || is_excused()) {
+                    found.note(cell, place);
+                } else if !is_open {
+                    found.excused.push(Excused { cell, low, named: place });
                 }
             }
             for &(of, cell, axis) in groups.iter().filter(|(of, ..)| usize::from(*of) == table) {

@@ -67,6 +67,9 @@ pub struct Report {
     pub revisions_apart: u64,
     /// What the attack did, and what it left undecided.
     pub attack: Statistics,
+    /// The same of an attacker who knows nothing of people outside of households, if any range called for him. Whether one did depends on hidden
+    /// counts, so that nobody is told.
+    pub attack_unaware: Option<Statistics>,
     /// What was looked at.
     pub checked: Vec<&'static str>,
     /// Faults by kind.

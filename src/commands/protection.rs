@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::say::say;
 use crate::{
+    attack::Statistics,
     audit::{Effort, Fault, Report},
     cube::{BuildManifest, Confidential, grouped, rollup},
     register::{Definitions, Node, Role, Shape, Status, Table, Unit, ZeroMask},
@@ -203,12 +204,12 @@ pub fn attack_effort(threads: usize, largest: usize) -> Effort {
 
 /// What the attack of an audit left undecided; `None` if nothing.
 pub fn describe_undecided(report: &Report) -> Option<String> {
-    let attack = &report.attack;
+    let sum = |count: fn(&Statistics) -> u64| count(&report.attack) + report.attack_unaware.as_ref().map_or(0, count);
     let left = [
-        (attack.left_out, "unknown counts of large systems"),
-        (attack.undecided + attack.unproven + attack.searches_undecided, "ends of ranges"),
-        (attack.out_of_time, "systems not begun in time"),
-        (attack.panicked, "systems at which the solver broke down"),
+        (sum(|attack| attack.left_out), "unknown counts of large systems"),
+        (sum(|attack| attack.undecided + attack.unproven + attack.searches_undecided), "ends of ranges"),
+        (sum(|attack| attack.out_of_time), "systems not begun in time"),
+        (sum(|attack| attack.panicked), "systems at which the solver broke down"),
         (report.revisions_apart, "earlier revisions of other code lists"),
     ];
     let left: Vec<String> =
