@@ -18,6 +18,7 @@ mod drawing;
 mod exhaustive;
 mod fuzz;
 mod http;
+mod linked;
 mod pipeline;
 mod protection;
 mod publishing;

@@ -17,7 +17,7 @@ use crate::register::Unit;
 
 /// Steps by which a world is mended at most, for each record that is wanted: few are tried before many.
 const MOST_STEPS: [usize; 4] = [2, 5, 10, 24];
-/// Records that are tried at most each time.
+/// Records that are tried at most, for each that is wanted.
 const MOST_TRIALS: usize = 1000;
 
 /// A record that is added or taken away: its node in every dimension.
@@ -45,18 +45,10 @@ pub fn change(family: &Family<'_>, overlay: &mut Overlay, target: &Target, way: 
     let wanted = Record { unit, nodes, change: target.delta.signum() };
     let target = (family.number(target.place), target.delta);
     let mut world = World { family, overlay, way, changes: Vec::new(), target, reached: 0, trials: 0 };
-    while world.reached < target.1.abs() {
-        world.reached += 1;
-        let is_found = MOST_STEPS.iter().any(|&steps| {
-            world.trials = MOST_TRIALS;
-            world.place_below(&wanted, &mut |world, _| world.mend(steps))
-        });
-        if !is_found {
-            return false;
-        }
-        world.reached = world.overlay.get(target.0).abs();
-    }
-    true
+    MOST_STEPS.iter().any(|&steps| {
+        world.trials = MOST_TRIALS * target.1.unsigned_abs() as usize;
+        world.reach(&wanted, steps)
+    })
 }
 
 /// What is to be done once a record is placed; `false`: it leads nowhere.
@@ -79,6 +71,20 @@ struct World<'w, 'f, 'a> {
 impl<'w, 'f, 'a> World<'w, 'f, 'a> {
     fn frame(&self) -> &'a Frame<'a> {
         self.family.frame
+    }
+
+    /// Changes record after record until the target has changed as wanted, another one where those after it find none.
+    fn reach(&mut self, wanted: &Record, steps: usize) -> bool {
+        let now = self.overlay.get(self.target.0).abs();
+        if now >= self.target.1.abs() {
+            return true;
+        }
+        let before = std::mem::replace(&mut self.reached, now + 1);
+        let is_reached = self.place_below(wanted, &mut |world, _| world.mend(steps) && world.reach(wanted, steps));
+        if !is_reached {
+            self.reached = before;
+        }
+        is_reached
     }
 
     fn left(&self, number: u32) -> i32 {
@@ -209,9 +215,9 @@ impl<'w, 'f, 'a> World<'w, 'f, 'a> {
     /// Makes people and households fit each other again.
     fn mend(&mut self, steps: usize) -> bool {
         let is_room = |number: u32| self.frame().tables[self.family.locate(number).0].kind == Kind::Link;
-        let Some(number) = self.changes.iter().map(|(number, _)| *number).find(|&number| is_room(number) && self.left(number) < 0) else {
-            return true;
-        };
+        let lacking = self.changes.iter().map(|(number, _)| *number).filter(|&number| is_room(number) && self.left(number) < 0);
+        // Heads stand behind rooms, and say more of who is lacking: somebody of their sex and age makes up for any member.
+        let Some(number) = lacking.max() else { return true };
         if steps == 0 {
             return false;
         }

@@ -106,7 +106,7 @@ fn a_wrong_register_file_is_told_where_and_what() {
     check(
         "agency",
         "agencey",
-        "register.toml:3: unknown field `agencey`, expected one of `id`, `label`, `agency`, `source`, `license`, `frequency`, `contact`, `publication_days`, `note`, `languages`, `identity`, `household`",
+        "register.toml:3: unknown field `agencey`, expected one of `id`, `label`, `agency`, `source`, `license`, `frequency`, `contact`, `publication_days`, `note`, `languages`, `identity`, `household`, `protection`",
     );
     check("frequency = 'annual'\n", "", "register.toml:1: missing field `frequency`");
     check("'annual'", "'weekly'", "register.toml:6: unknown variant `weekly`, expected one of `annual`, `semester`, `quarter`, `month`");
@@ -137,6 +137,76 @@ fn a_wrong_file_of_charts_is_told_where_and_what() {
     check("[tiles]\ndimension = 'place'\ngrid = '. .'", "3: expected a grid of 1 to 1000 codes, with '.' where there is none");
     check("[tiles]\ndimension = 'place'\ngrid = '01'\nnames = { 02 = 'B' }", "3: '02' has a name but no place in the grid");
     check("[chart]", "1: unknown field `chart`, expected `pyramid` or `tiles`");
+}
+
+#[test]
+fn a_link_that_cannot_be_meant_is_told_where_and_how_to_mend_it() {
+    let households = "\
+id = 'homes'
+label = { en = 'Homes' }
+description = { en = 'All homes' }
+subject = { en = 'Homes' }
+unit = 'household'
+contents = { code = 'h', label = { en = 'Homes' }, unit = { en = 'homes' } }
+axis = [{ dimension = 'place', level = 'town' }, { dimension = 'size', level = 'size' }]
+";
+    let size = "\
+id = 'size'
+variable = 'Size'
+label = { en = 'Size' }
+level = [{ id = 'all', label = { en = 'All' } }, { id = 'size', label = { en = 'Size' } }]
+nodes = 'size.csv'
+source = { kind = 'household-size' }
+";
+    let with = |links: &str| {
+        let mut sources = small();
+        sources.insert("tables/homes.toml".into(), households.into());
+        sources.insert("dimensions/size.toml".into(), size.into());
+        sources.insert("dimensions/size.csv".into(), "level,code,parent,en,from\nall,A,,All,\nsize,S1,A,One,1\nsize,S2,A,More,2\n".into());
+        sources.insert("links.toml".into(), links.into());
+        Definitions::parse(&sources, None).err().map_or_else(String::new, |error| error.to_string())
+    };
+    let check = |links: &str, expect: &str| {
+        let expect = if expect.is_empty() { String::new() } else { format!("links.toml:{expect}") };
+        assert_eq!(with(links), expect, "{links}");
+    };
+    check("[[members]]\nsize = 'size'\nshared = ['place']\nlargest = 12\n[heads]\nplace = 'place'", "");
+    let known = "expected one of age, place, sex, size";
+    check("[[members]]\nsize = 'sizes'\nshared = ['place']", &format!("2: there is no dimension 'sizes'; {known}"));
+    check(
+        "[[members]]\nsize = 'sex'\nshared = ['place']",
+        "2: the categories of 'sex' are no numbers of members; expected a dimension whose [source] is of the kind household-size",
+    );
+    check("[[members]]\nsize = 'size'\nshared = ['village']", &format!("3: there is no dimension 'village'; {known}"));
+    check(
+        "[[members]]\nsize = 'size'\nshared = []",
+        "2: expected in 'shared' at least one dimension, such as the region, that all members share",
+    );
+    check("[[members]]\nsize = 'size'\nshared = ['size']", "3: 'size' is no dimension of people");
+    check(
+        "[[members]]\nsize = 'size'\nshared = ['place', 'sex']",
+        "3: no table of households shows 'sex', so that nothing can be linked by it; leave it out",
+    );
+    check(
+        "[[members]]\nsize = 'size'\nshared = ['place']\nlargest = 1",
+        "4: the largest household has 1 members, but a size begins at 2; expected at least that",
+    );
+    check("[[members]]\nsize = 'size'\nshared = ['place']\nlargest = 'many'", "4: invalid type: string \"many\", expected u32");
+    check("[[member]]\nsize = 'size'", "1: unknown field `member`, expected `members` or `heads`");
+    check("[heads]\ncolour = 'sex'", &format!("2: there is no dimension 'colour'; {known}"));
+    check("[heads]\nsex = 'sex'", "2: no table of households shows 'sex', so that there is nothing to compare; leave the pair out");
+    check(
+        "[heads]\nplace = 'sex'",
+        "2: 'place' and 'sex' cannot be compared; expected the same dimension twice, or two of birth dates in one column of which the second \
+         never divides what the first holds together",
+    );
+    // Without households there is nothing to link.
+    let mut sources = small();
+    let register = sources.get_mut("register.toml").unwrap();
+    *register = register.replace("household = { column = 'HH', digits = [3, 3], relation = 'sex', heads = ['M'] }\n", "");
+    sources.insert("links.toml".into(), "[heads]\nplace = 'place'".into());
+    let error = Definitions::parse(&sources, None).unwrap_err().to_string();
+    assert!(error.starts_with("links.toml:1: links join people and households; expected a [household] section"), "{error}");
 }
 
 #[test]
