@@ -256,7 +256,7 @@ fn a_count_is_published_if_enough_households_are_behind_it() {
     for (contributors, too_few) in [("1", vec![]), ("2", vec!["2", "6"]), ("3", vec!["2", "3", "6"]), ("4", vec!["2", "3", "4", "6"])] {
         let found = published(folder.path(), "religion", contributors);
         for code in ["2", "3", "4", "5", "6"] {
-            let cell = format!("34.01.01.2001/T/{code}");
+            let cell = format!("3401012001/T/{code}");
             let (value, status) = &found[&cell];
             assert!(value.is_none_or(|value| value == counts["religion"][&cell]), "{cell}");
             if too_few.contains(&code) {

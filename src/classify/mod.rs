@@ -75,9 +75,20 @@ struct Classified {
 
 #[derive(Debug)]
 enum Rule {
-    Code { codings: Vec<Coding>, texts: HashMap<String, u32> },
+    Code {
+        codings: Vec<Coding>,
+        texts: HashMap<String, u32>,
+    },
     Age(AgeRule),
-    Region { digits: Vec<u32>, leaves: rustc_hash::FxHashMap<u64, u32> },
+    /// Follows from the codes of an earlier dimension, by its position, that is read from the same column.
+    AgeOf {
+        earlier: usize,
+        codes: Vec<u32>,
+    },
+    Region {
+        digits: Vec<u32>,
+        leaves: rustc_hash::FxHashMap<u64, u32>,
+    },
 }
 
 /// Definitions compiled for the snapshot of one period.
@@ -152,7 +163,7 @@ impl Classifier {
         };
         let identity = definitions.identity.as_ref().map(|key| (column(&key.column), key.clone()));
         let household = definitions.household.as_ref().map(|household| (column(&household.key.column), household.key.clone()));
-        let mut dimensions = Vec::new();
+        let mut dimensions: Vec<Classified> = Vec::new();
         for (at, dimension) in definitions.dimensions.iter().enumerate() {
             let in_tables = definitions.tables.iter().any(|table| table.axes.iter().any(|axis| axis.dimension == dimension.id));
             let in_zeros = definitions.zeros.iter().any(|zero| zero.sides.iter().any(|side| side.dimension == dimension.id));
@@ -177,8 +188,17 @@ impl Classifier {
                     (vec![column(name)], Rule::Code { codings: chosen, texts: texts.clone() })
                 }
                 Source::Age { column: name, formats, earliest, leaves } => {
-                    let rule = AgeRule::new(formats, *earliest, period.reference_date(), leaves);
-                    (vec![column(name)], Rule::Age(rule))
+                    let told_by = |(earlier, used): (usize, &Classified)| match &definitions.sources[used.dimension] {
+                        Source::Age { column, formats: known, earliest: first, leaves: fine }
+                            if (column, known, first) == (name, formats, earliest) =>
+                        {
+                            Some(Rule::AgeOf { earlier, codes: ages::coarser(fine, leaves)? })
+                        }
+                        _ => None,
+                    };
+                    let rule = dimensions.iter().enumerate().find_map(told_by);
+                    let read = || Rule::Age(AgeRule::new(formats, *earliest, period.reference_date(), leaves));
+                    (vec![column(name)], rule.unwrap_or_else(read))
                 }
                 Source::Region { parts, leaves } => {
                     let rule = Rule::Region { digits: parts.iter().map(|part| part.digits).collect(), leaves: leaves.clone() };
@@ -268,6 +288,7 @@ impl Classifier {
             .map(|used| match &used.rule {
                 Rule::Code { codings, .. } => Reader::Code(CodeReader::new(codings.len())),
                 Rule::Age(_) => Reader::Age(AgeReader::default()),
+                Rule::AgeOf { .. } => Reader::AgeOf,
                 Rule::Region { .. } => Reader::Region,
             })
             .collect();
@@ -278,6 +299,7 @@ impl Classifier {
 enum Reader {
     Code(CodeReader),
     Age(AgeReader),
+    AgeOf,
     Region,
 }
 
@@ -315,6 +337,11 @@ impl ClassifyWorker {
                     let marked = reader.read(&column(used.columns[0])?, records, rule, &mut codes);
                     coded.newest_birth = reader.newest;
                     marked
+                }
+                (Reader::AgeOf, Rule::AgeOf { earlier, codes: of }) => {
+                    // What cannot be read is marked in the earlier dimension, and marked here for the same reason.
+                    codes.extend(coded.codes[*earlier].iter().map(|&code| of.get(code as usize).copied().unwrap_or(code)));
+                    false
                 }
                 (Reader::Region, Rule::Region { digits, leaves }) => {
                     let columns = used.columns.iter().map(|&at| column(at)).collect::<Result<Vec<_>>>()?;
@@ -426,7 +453,7 @@ impl ClassifyWorker {
             let code_fault = |at: usize| {
                 let used = &classifier.dimensions[at];
                 let code = coded.codes[at][record];
-                let shown = !matches!(used.rule, Rule::Age(_));
+                let shown = !matches!(used.rule, Rule::Age(_) | Rule::AgeOf { .. });
                 (code >= MARKS).then(|| (Reason::from_mark(code as u8), used.columns.clone(), shown))
             };
             let fault = classifier

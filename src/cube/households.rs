@@ -142,11 +142,6 @@ impl Households {
         Self { spill: Arc::new(Spill::new(scratch)), detail }
     }
 
-    /// What the entries tell.
-    pub fn detail(&self) -> Detail {
-        self.detail
-    }
-
     /// A writer for one thread.
     pub fn writer(&self) -> HouseholdWriter {
         HouseholdWriter { writer: SpillWriter::new(&self.spill), detail: self.detail, words: Vec::new() }

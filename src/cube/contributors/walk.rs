@@ -129,6 +129,8 @@ impl Together<'_> {
     fn by_pairs(self, wide: &WideTables, starts: &[u32; LANES], way: &mut Way) {
         // For each member the tables in which the finest cell has few people, a bit each.
         let mut few = [0u8; SMALL_HOUSEHOLD];
+        // The tables in which that is so of one member, and of two: only there somebody may meet another.
+        let (mut once, mut twice) = (0, 0);
         for (member, few) in few.iter_mut().enumerate().take(self.members.len()) {
             let mut cells = *starts;
             for (rows, codes) in wide.leaves.iter().zip(self.codes) {
@@ -137,6 +139,11 @@ impl Together<'_> {
             for (lane, (&cell, &at)) in cells.iter().zip(&wide.tables).enumerate() {
                 *few |= u8::from(self.contributors.few.people[at][cell as usize] <= FEW_PEOPLE) << lane;
             }
+            twice |= once & *few;
+            once |= *few;
+        }
+        if twice == 0 {
+            return;
         }
         for second in 1..self.members.len() {
             way.met.clear();
