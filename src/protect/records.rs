@@ -44,7 +44,7 @@ pub fn change(family: &Family<'_>, overlay: &mut Overlay, target: &Target, way: 
     let unit = family.frame.tables[target.place.table].unit;
     let wanted = Record { unit, nodes, change: target.delta.signum() };
     let target = (family.number(target.place), target.delta);
-    let mut world = World { family, overlay, way, changes: Vec::new(), target, reached: 0, trials: 0 };
+    let mut world = World { family, overlay, way, changes: Vec::new(), target, wanted: wanted.clone(), reached: 0, trials: 0 };
     MOST_STEPS.iter().any(|&steps| {
         world.trials = MOST_TRIALS * target.1.unsigned_abs() as usize;
         world.reach(&wanted, steps)
@@ -62,6 +62,8 @@ struct World<'w, 'f, 'a> {
     changes: Vec<(u32, i32)>,
     /// The cell that is to change, and by how much.
     target: (u32, i32),
+    /// What changes it.
+    wanted: Record,
     /// By how much it has changed, of which nothing may be lost.
     reached: i32,
     /// Steps that may still be tried.
@@ -134,8 +136,21 @@ impl<'w, 'f, 'a> World<'w, 'f, 'a> {
             || self.frame().tables.iter().any(|layout| layout.axes_for(unit).is_some_and(|axes| axes[dimension].is_some()))
     }
 
+    /// Whether a record would take back from the target what must not be lost.
+    fn undoes(&self, record: &Record) -> bool {
+        let trees = &self.frame().trees;
+        let within = || record.nodes.iter().zip(&self.wanted.nodes).zip(trees).all(|((&node, &of), tree)| tree.is_within(node, of));
+        record.unit == self.wanted.unit
+            && record.change != self.wanted.change
+            && self.overlay.get(self.target.0).abs() <= self.reached
+            && within()
+    }
+
     /// Whether the finest cells at or above the record's nodes could change with it.
     fn is_possible(&self, record: &Record) -> bool {
+        if self.undoes(record) {
+            return false;
+        }
         let tables = (0..self.frame().tables.len()).filter(|&table| {
             let layout = &self.frame().tables[table];
             layout.kind != Kind::Link && layout.unit == record.unit
