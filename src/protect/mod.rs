@@ -70,6 +70,7 @@ pub fn protect(census: &Census<'_>, settings: &Settings, earlier: &[Earlier<'_>]
     revisions.lock(&mut frame, census)?;
     for _ in 0..MOST_REPAIRS {
         let mut protected = protect_all(census, &frame, settings)?;
+        revisions.adopt(&frame, census, &settings.rule, &mut protected);
         let certificates = &protected.proof.certificates;
         let is_proven = |table: u16, cell: u32, demand: Option<&Demand>| {
             let (table, cell) = frame.owner(table, cell);

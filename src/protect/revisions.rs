@@ -13,13 +13,14 @@ use std::borrow::Cow;
 use rustc_hash::FxHashMap;
 
 use super::{
+    Protected,
     frame::{Frame, Kind, Layout},
     links::{self, Facts},
 };
 use crate::{
     error::{Error, Result},
     register::{CoveringTable, Dimension, SharedCells, Status},
-    worlds::{Census, Change, Counted, Earlier, GroupCertificate, Rule, UnawareCertificate},
+    worlds::{Census, Certificate, Change, Counted, Earlier, GroupCertificate, Rule, TRUE_WORLD, UnawareCertificate},
 };
 
 /// The most revisions that stand beside each other.
@@ -204,6 +205,76 @@ impl<'e, 'a> Revisions<'e, 'a> {
             lock_table(layout, &old[layout.input], &ways);
         }
         Ok(())
+    }
+
+    /// Takes over what earlier revisions prove of primaries for which no world was found: where hardly anything has changed, the worlds that were
+    /// published once are still possible, if the new revision withholds what they change.
+    pub fn adopt(&self, frame: &Frame<'_>, census: &Census<'_>, rule: &Rule, protected: &mut Protected) {
+        let left = std::mem::take(&mut protected.unprotected);
+        for (table, cell) in left {
+            if !(0..self.earlier.len()).any(|revision| self.adopt_from(revision, frame, census, rule, (table, cell), protected)) {
+                protected.unprotected.push((table, cell));
+            }
+        }
+        protected.proof.certificates.sort_unstable();
+    }
+
+    fn adopt_from(
+        &self,
+        revision: usize,
+        frame: &Frame<'_>,
+        census: &Census<'_>,
+        rule: &Rule,
+        (table, cell): (u16, u32),
+        protected: &mut Protected,
+    ) -> bool {
+        let proof = self.earlier[revision].proof;
+        let Some(old) = self.tables[revision].get(usize::from(table)).copied().flatten() else { return false };
+        let is_here = |of: u16, at: u32| usize::from(of) == old && at == cell;
+        let found = proof.certificates.iter().find(|own| is_here(own.table, own.cell));
+        let Some((certificate, counted)) = found.zip(census.table(table.into())) else { return false };
+        // What more is asked of a cell than its two ends is not taken over.
+        if proof.groups.iter().any(|own| is_here(own.table, own.cell)) || proof.unaware.iter().any(|own| is_here(own.table, own.cell)) {
+            return false;
+        }
+        let count = counted.counts[cell as usize];
+        let (low, high) = rule.goals(count);
+        let before = protected.statuses.clone();
+        let mut adopted = [Vec::new(), Vec::new()];
+        for (world, adopted) in [certificate.low, certificate.high].into_iter().zip(&mut adopted) {
+            let same = |change: Change| {
+                let table = self.new_table(revision, change.table.into())?;
+                Some(Change { table: table as u16, ..change })
+            };
+            let Some(changes) = proof.worlds.world(world).map(same).collect::<Option<Vec<Change>>>() else { return false };
+            *adopted = changes;
+            adopted.sort_unstable();
+            for of_table in adopted.chunk_by(|a, b| a.table == b.table) {
+                let at = usize::from(of_table[0].table);
+                let leaves: Vec<(u64, i64)> = of_table.iter().map(|change| (u64::from(change.cell), i64::from(change.delta))).collect();
+                let Some((counted, statuses)) = census.table(at).zip(protected.statuses.get_mut(at)) else { continue };
+                for cell in all_changes(counted, &leaves).into_keys() {
+                    if statuses[cell as usize] == Status::Published {
+                        statuses[cell as usize] = Status::Suppressed;
+                    }
+                }
+            }
+        }
+        let reached = adopted.each_ref().map(|changes| i64::from(count) + change_of(counted, table.into(), cell, changes));
+        let new = 1 << self.earlier.len();
+        let holds = |world: u32| {
+            let worlds = Worlds::new(self, frame, census, &protected.statuses);
+            world == TRUE_WORLD || worlds.copies(revision, world).iter().any(|copies| copies & new != 0)
+        };
+        if reached[0] > i64::from(low) || reached[1] < i64::from(high) || !holds(certificate.low) || !holds(certificate.high) {
+            protected.statuses = before;
+            return false;
+        }
+        let mut number =
+            |changes: &[Change]| if changes.is_empty() { TRUE_WORLD } else { protected.proof.worlds.push(changes.iter().copied()) };
+        let (low, high) = (number(&adopted[0]), number(&adopted[1]));
+        protected.proof.certificates.push(Certificate { table, cell, low, high });
+        true
     }
 
     /// Small counts of earlier revisions that no world shows open any more beside the new one.
