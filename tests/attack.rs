@@ -383,7 +383,7 @@ fn bad_input_is_named_and_nothing_is_left_behind() {
     fs::write(folder.join("mine/letter.txt"), "dear").unwrap();
     refused(&["releases", "--out", "mine"], &["mine is there already and holds something else than an attack"]);
     assert_eq!(fs::read_to_string(folder.join("mine/letter.txt")).unwrap(), "dear");
-    refused(&["releases", "--out", ".."], &["no name for a folder of results"]);
+    refused(&["releases", "--out", "nowhere/.."], &["no name for a folder of results"]);
     refused(&["releases", "--check", "mine"], &["letter.txt is no result of an attack"]);
     refused(&["releases", "--check", "nothing"], &["reading nothing"]);
     succeed_in_failing(&["attack", "releases", "--out", "bare", "--no-proofs"], folder);

@@ -64,7 +64,7 @@ fn only_what_the_audit_lets_pass_is_published() {
     assert_says(&said, &["secondary", "audited in", "no fault found", "2024 r1 published"]);
     let manifest: serde_json::Value = serde_json::from_slice(&fs::read(folder.join(RELEASE).join("manifest.json")).unwrap()).unwrap();
     assert_eq!(manifest["protection"], "certified");
-    assert_eq!(manifest["rule"], serde_json::json!({ "threshold": 5, "reach": "rule", "group": null }));
+    assert_eq!(manifest["rule"], serde_json::json!({ "threshold": 5, "reach": "rule", "group": null, "contributors": 1 }));
     assert_eq!(manifest["audit"], manifest["files"]["audit.json"]["sha256"]);
     let report: serde_json::Value = serde_json::from_slice(&fs::read(folder.join(RELEASE).join("audit.json")).unwrap()).unwrap();
     assert_eq!((&report["faults"], &report["rule"]), (&serde_json::json!({}), &manifest["rule"]));

@@ -75,7 +75,7 @@ everyone AS (
 families AS (
     SELECT period, value, status
     FROM households
-    WHERE region = $region AND age_level = 'total' AND household_size_level = 'total'
+    WHERE region = $region AND household_size_level = 'total'
 )
 SELECT
     everyone.period AS period,
