@@ -187,16 +187,17 @@ async fn explain(page: Page) -> Result<Markup, Problem> {
         div.panels {
             section.card.w6 { h2 { (page.say(&texts::METHOD_WHY)) } p { (texts::METHOD_WHY_TEXT.with(u64::from(threshold.saturating_sub(1))).text(page.tongue)) }
                 @if contributors > 1 { p { (texts::METHOD_FEW.with(u64::from(contributors)).text(page.tongue)) } }
-                p { (page.say(&texts::METHOD_SECOND)) } (example(&page)) p { (page.say(&texts::METHOD_EXAMPLE)) } }
-            section.card.w6 { h2 { (page.say(&texts::METHOD_PROOF)) } p { (page.say(&texts::METHOD_PROOF_TEXT)) } p { (page.say(&texts::METHOD_AUDIT)) } p { (page.say(&texts::METHOD_TRY)) }
-                h2 { (page.say(&texts::METHOD_TOGETHER)) } p { (page.say(&texts::METHOD_TOGETHER_TEXT)) }
-                h2 { (page.say(&texts::METHOD_LIMITS)) } p { (page.say(&texts::METHOD_LIMITS_TEXT)) }
+                p { (page.say(&texts::METHOD_SECOND)) } (example(&page)) p { (page.say(&texts::METHOD_EXAMPLE)) }
                 h2 { (page.say(&texts::METHOD_MARKS)) }
                 dl {
                     dt { "[c]" } dd { (page.say(&texts::MEANS_C)) }
                     dt { "[z]" } dd { (page.say(&texts::MEANS_Z)) }
                     dt { "[x]" } dd { (page.say(&texts::MEANS_X)) }
                 }
+            }
+            section.card.w6 { h2 { (page.say(&texts::METHOD_PROOF)) } p { (page.say(&texts::METHOD_PROOF_TEXT)) } p { (page.say(&texts::METHOD_AUDIT)) } p { (page.say(&texts::METHOD_TRY)) }
+                h2 { (page.say(&texts::METHOD_TOGETHER)) } p { (page.say(&texts::METHOD_TOGETHER_TEXT)) }
+                h2 { (page.say(&texts::METHOD_LIMITS)) } p { (page.say(&texts::METHOD_LIMITS_TEXT)) }
             }
             section.card.w12 {
                 h2 { (page.say(&texts::MEASURES)) }
