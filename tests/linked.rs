@@ -27,7 +27,7 @@ fn people() -> Vec<Person> {
                     person.region = ["34".into(), "1".into(), format!("{}", village / 3 + 1), format!("{}", 2001 + village % 3)];
                     person.relation = if member == 0 { "KEPALA KELUARGA" } else { "ANAK" }.into();
                     // Everybody is of an age and a sex that many are of.
-                    person.born = if number % 3 == 0 { "1985-03-01" } else { "1992-08-01" }.into();
+                    person.born = if number.is_multiple_of(3) { "1985-03-01" } else { "1992-08-01" }.into();
                     person
                 }));
             }
