@@ -59,21 +59,6 @@ impl AgeRule {
     }
 }
 
-/// For each base leaf of one dimension of ages that of another, where the first always tells the second: both by completed years, the last
-/// open. A column need not be read twice then.
-pub(super) fn coarser(fine: &[u32], coarse: &[u32]) -> Option<Vec<u32>> {
-    let of = |leaves: &[u32], years: usize| leaves.get(years).or(leaves.last()).copied();
-    let mut codes: Vec<Option<u32>> = vec![None; fine.iter().max().map_or(0, |&most| most as usize + 1)];
-    for years in 0..fine.len().max(coarse.len()) {
-        let (fine, coarse) = (of(fine, years)?, of(coarse, years)?);
-        if *codes[fine as usize].get_or_insert(coarse) != coarse {
-            return None;
-        }
-    }
-    // Nobody is of an age that no number of years leads to.
-    Some(codes.into_iter().map(Option::unwrap_or_default).collect())
-}
-
 /// Reads birth dates as ages.
 #[derive(Default)]
 pub(super) struct AgeReader {
@@ -129,19 +114,5 @@ impl AgeReader {
         });
         self.newest = newest;
         marked
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ages_that_tell_other_ages() {
-        assert_eq!(coarser(&[0, 1, 2, 3], &[0, 0, 1]), Some(vec![0, 0, 1, 1]));
-        assert_eq!(coarser(&[1, 1, 2], &[0]), Some(vec![0, 0, 0]));
-        assert_eq!(coarser(&[0, 0, 1], &[0, 1]), None, "one and no years are one");
-        assert_eq!(coarser(&[0, 1], &[0, 1, 1, 2]), None, "what is open in one ends in the other");
-        assert_eq!(coarser(&[0, 1, 2], &[2, 1, 0]), Some(vec![2, 1, 0]));
     }
 }

@@ -31,7 +31,7 @@ pub use rejects::{Reason, RejectCount, RejectSummary, Rejects, add_counts};
 use crate::{
     error::{Error, Result},
     ingest::{Chunk, Records},
-    register::{Coding, DateKey, Definitions, Key, Period, Role, Source},
+    register::{Coding, DateKey, Definitions, Key, Period, Role, Source, coarser_ages},
     storage::spread,
 };
 use ages::{AgeReader, AgeRule};
@@ -192,7 +192,9 @@ impl Classifier {
                         Source::Age { column, formats: known, earliest: first, leaves: fine }
                             if (column, known, first) == (name, formats, earliest) =>
                         {
-                            Some(Rule::AgeOf { earlier, codes: ages::coarser(fine, leaves)? })
+                            // Nobody is of an age that no number of years leads to.
+                            let codes = coarser_ages(fine, leaves)?.into_iter().map(Option::unwrap_or_default).collect();
+                            Some(Rule::AgeOf { earlier, codes })
                         }
                         _ => None,
                     };

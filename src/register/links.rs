@@ -17,6 +17,7 @@ use toml::Spanned;
 use super::{
     Dimension, Role, Source, Table, Unit,
     definitions::{DefinitionError, Parsed, Text},
+    source::coarser_ages,
 };
 
 /// Fewest and most members of a household in one category of a size dimension; `None`: nobody knows a limit.
@@ -233,18 +234,9 @@ fn classes(head: &Parsed, person: &Parsed) -> Option<Vec<u32>> {
     if column != other {
         return None;
     }
-    let mut classes = vec![u32::MAX; leaves];
-    // Beyond the last year each stays in its open category.
-    for year in 0..of_heads.len().max(of_people.len()) {
-        let at = |of: &[u32]| of.get(year).or(of.last()).copied();
-        let class = &mut classes[at(of_people)? as usize];
-        let found = at(of_heads)?;
-        if *class != u32::MAX && *class != found {
-            return None;
-        }
-        *class = found;
-    }
-    classes.iter().all(|class| *class != u32::MAX).then_some(classes)
+    let mut classes = coarser_ages(of_people, of_heads)?;
+    classes.resize(leaves, None);
+    classes.into_iter().collect()
 }
 
 /// The links that follow from the definitions alone.

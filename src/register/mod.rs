@@ -43,6 +43,6 @@ pub use origin::Origin;
 pub use period::{Frequency, NotAPeriod, Period, age_on};
 pub use shared::{CoveringTable, SharedCells};
 pub use shipped::{definitions_alone, shipped, shipped_queries};
-pub use source::{Coding, DateFormat, DateKey, DateOrder, RegionPart, Source, normalise};
+pub use source::{Coding, DateFormat, DateKey, DateOrder, RegionPart, Source, coarser_ages, normalise};
 pub use status::Status;
 pub use table::{Contents, Note, Shape, ShapeError, StructuralZero, Table, TableAxis, Unit, ZeroMask, ZeroSide};

@@ -54,6 +54,21 @@ impl Source {
     }
 }
 
+/// For each base leaf of one dimension of ages that of another, where the first always tells the second. Both are given as in [`Source::Age`].
+/// A base leaf that no age leads to has none.
+pub fn coarser_ages(fine: &[u32], coarse: &[u32]) -> Option<Vec<Option<u32>>> {
+    let of = |leaves: &[u32], years: usize| leaves.get(years).or(leaves.last()).copied();
+    let mut found: Vec<Option<u32>> = vec![None; fine.iter().max().map_or(0, |&most| most as usize + 1)];
+    // Beyond the last year each stays in its open category.
+    for years in 0..fine.len().max(coarse.len()) {
+        let (fine, coarse) = (of(fine, years)?, of(coarse, years)?);
+        if *found[fine as usize].get_or_insert(coarse) != coarse {
+            return None;
+        }
+    }
+    Some(found)
+}
+
 /// One way of numbering values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Coding {
@@ -235,5 +250,15 @@ mod tests {
     fn texts_are_compared_without_punctuation() {
         assert_eq!(normalise("Belum / Tidak Bekerja"), normalise("BELUM/TIDAK BEKERJA"));
         assert_eq!(normalise("väike"), "VÄIKE");
+    }
+
+    #[test]
+    fn ages_that_tell_other_ages() {
+        let told = |leaves: &[u32]| Some(leaves.iter().copied().map(Some).collect::<Vec<_>>());
+        assert_eq!(coarser_ages(&[0, 1, 2, 3], &[0, 0, 1]), told(&[0, 0, 1, 1]));
+        assert_eq!(coarser_ages(&[1, 1, 2], &[0]), Some(vec![None, Some(0), Some(0)]));
+        assert_eq!(coarser_ages(&[0, 0, 1], &[0, 1]), None, "one and no years are one");
+        assert_eq!(coarser_ages(&[0, 1], &[0, 1, 1, 2]), None, "what is open in one ends in the other");
+        assert_eq!(coarser_ages(&[0, 1, 2], &[2, 1, 0]), told(&[2, 1, 0]));
     }
 }
