@@ -121,15 +121,18 @@ impl Edition {
     /// [`Error::Input`] where a file is missing or differs.
     pub async fn verify(&self, store: &Store) -> Result<()> {
         for (file, digest) in &self.manifest.files {
-            read_whole(store, self, file, Some(digest)).await?;
+            read_whole(store, &self.folder, file, Some(digest)).await?;
         }
         Ok(())
     }
 }
 
-/// Reads a file that a manifest names, and compares it with its digest if there is one.
-async fn read_whole(store: &Store, edition: &Edition, file: &str, digest: Option<&FileDigest>) -> Result<Bytes> {
-    let path = format!("{}/{file}", edition.folder);
+/// Reads a file that the manifest in a folder names, and compares it with its digest if there is one.
+///
+/// # Errors
+/// [`Error::Input`] where the file is missing or differs.
+pub async fn read_whole(store: &Store, folder: &str, file: &str, digest: Option<&FileDigest>) -> Result<Bytes> {
+    let path = format!("{folder}/{file}");
     let Some(bytes) = store.read(&path).await? else {
         return Err(Error::Input(format!("{store}/{path} is missing, though the manifest names it; restore the release from a copy")));
     };
@@ -142,7 +145,7 @@ async fn read_whole(store: &Store, edition: &Edition, file: &str, digest: Option
 /// A report that a release has, if its manifest names it.
 async fn report<T: DeserializeOwned>(store: &Store, edition: &Edition, file: &str) -> Result<Option<T>> {
     let Some(digest) = edition.manifest.files.get(file) else { return Ok(None) };
-    let bytes = read_whole(store, edition, file, Some(digest)).await?;
+    let bytes = read_whole(store, &edition.folder, file, Some(digest)).await?;
     let damaged = |error| Error::Input(format!("{store}/{}/{file}: {error}; restore the release from a copy", edition.folder));
     serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
@@ -152,7 +155,7 @@ async fn code_lists(store: &Store, edition: &Edition, known: &mut HashMap<FileDi
     let mut dimensions = Vec::with_capacity(edition.manifest.codelists.len());
     for file in edition.manifest.codelists.values() {
         let digest = edition.manifest.files.get(file);
-        let bytes = read_whole(store, edition, file, digest).await?;
+        let bytes = read_whole(store, &edition.folder, file, digest).await?;
         if let Some(same) = digest.and_then(|digest| known.get(digest)) {
             dimensions.push(Arc::clone(same));
             continue;

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use crate::{
     attack::{JointTable, Publication, PublishedTable},
     register::{Dimension, Links, Period, Shape, Status, Table, Unit, joint_tables},
-    release::{Manifest, list, read_cells},
-    storage::{FileDigest, Store},
+    release::{Manifest, list, read_cells, read_whole},
+    storage::Store,
 };
 
 /// Revisions of a period that are attacked together.
@@ -175,14 +175,10 @@ async fn load_revision(store: &Store, manifest: Manifest, dimensions: &[Dimensio
     Ok(Revision { manifest, shapes, statuses, counts, joint })
 }
 
-/// Reads a file of a release and compares it with its digest.
+/// Reads a file of a release and compares it with its digest, which it must have.
 async fn read(store: &Store, manifest: &Manifest, file: &str) -> Result<Bytes> {
-    let path = format!("{}/r{}/{file}", manifest.period, manifest.revision);
-    let Some(content) = store.read(&path).await? else {
-        bail!("{store}/{path} is missing, though the manifest names it; restore the release from a copy");
-    };
-    if manifest.files.get(file) != Some(&FileDigest::of(&content)) {
-        bail!("{store}/{path} differs from its digest in the manifest; restore the release from a copy");
-    }
-    Ok(content)
+    let folder = format!("{}/r{}", manifest.period, manifest.revision);
+    let no_digest = || format!("{store}/{folder}/manifest.json has no digest of {file}; restore the release from a copy");
+    let digest = manifest.files.get(file).with_context(no_digest)?;
+    Ok(read_whole(store, &folder, file, Some(digest)).await?)
 }
