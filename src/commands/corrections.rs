@@ -18,7 +18,6 @@ const NAMED: usize = 10;
 /// Every earlier revision of a period, with what was counted and proven.
 #[derive(Default)]
 pub struct Revisions {
-    period: Option<Period>,
     revisions: Vec<Revision>,
 }
 
@@ -46,7 +45,7 @@ impl Revisions {
             let proof = confidential.proof(period, manifest.revision, &proven).await?;
             revisions.push(Revision { definitions, counts, statuses, rule: proven.rule, proof });
         }
-        Ok(Self { period: Some(period), revisions })
+        Ok(Self { revisions })
     }
 
     /// The counts of all of them.
@@ -59,56 +58,60 @@ impl Revisions {
         let earlier = self.revisions.iter().zip(tables);
         earlier.map(|(Revision { statuses, rule, proof, .. }, tables)| Earlier { census: tables.census(), statuses, rule, proof }).collect()
     }
+}
 
-    /// Why a correction cannot be published beside what is published already, and what could be left out of it.
-    pub fn refuse(&self, definitions: &Definitions, census: &Census<'_>, earlier: &[Earlier<'_>], cells: &[(u16, u32)]) -> anyhow::Error {
-        let places = cells.iter().map(|&(table, cell)| (usize::from(table), u64::from(cell)));
-        let names: Vec<String> = places.clone().take(5).map(|place| name(definitions, census, place)).collect();
-        anyhow!(
-            "the correction and what is published of {} already would together give away {} small counts, for example {}; {}",
-            self.period.map(|period| period.to_string()).unwrap_or_default(),
-            grouped(cells.len() as u64),
-            names.join("; "),
-            leave_out(definitions, census, earlier, places)
-        )
-    }
+/// Why a correction cannot be published beside what is published already, and what could be left out of it.
+pub fn refuse(
+    period: Period,
+    definitions: &Definitions,
+    census: &Census<'_>,
+    earlier: &[Earlier<'_>],
+    cells: &[(u16, u32)],
+) -> anyhow::Error {
+    let places = cells.iter().map(|&(table, cell)| (usize::from(table), u64::from(cell)));
+    let names: Vec<String> = places.clone().take(5).map(|place| name(definitions, census, place)).collect();
+    anyhow!(
+        "the correction and what is published of {period} already would together give away {} small counts, for example {}; {}",
+        grouped(cells.len() as u64),
+        names.join("; "),
+        leave_out(definitions, census, earlier, places)
+    )
+}
 
-    /// Refuses a correction from which few people can be told who are new or gone, unless the operator has decided that nobody can be
-    /// recognised.
-    pub fn check_differences(
-        &self,
-        definitions: &Definitions,
-        census: &Census<'_>,
-        statuses: &[Vec<Status>],
-        earlier: &[Earlier<'_>],
-        rule: &Rule,
-        accept: bool,
-    ) -> Result<()> {
-        if accept {
-            return Ok(());
-        }
-        let mut all: Vec<(Census<'_>, &[Vec<Status>])> = earlier.iter().map(|earlier| (earlier.census, earlier.statuses)).collect();
-        all.push((*census, statuses));
-        let known: Vec<Vec<Vec<Status>>> = (0..all.len()).map(|at| known(&all, at)).collect();
-        let now = all.len() - 1;
-        let mut found: Vec<Difference> = Vec::new();
-        for before in 0..now {
-            found.extend(differences((census, &known[now]), (&all[before].0, &known[before]), rule.threshold));
-        }
-        found.sort_unstable();
-        found.dedup();
-        let Some(first) = found.first() else { return Ok(()) };
-        let what = if first.in_parts { "withheld parts of " } else { "" };
-        bail!(
-            "{} counts that are published or follow from what is published would change by fewer than {}, for example {what}{}: whoever knows of \
-             a person that the correction adds or removes could read there what else is true of that person; {}; or, if nobody is to be \
-             recognised by it, publish it with --accept-differences",
-            grouped(found.len() as u64),
-            rule.threshold,
-            name(definitions, census, (first.table, first.cell)),
-            leave_out(definitions, census, earlier, found.iter().map(|found| (found.table, found.cell)))
-        )
+/// Refuses a correction from which few people can be told who are new or gone, unless the operator has decided that nobody can be
+/// recognised.
+pub fn check_differences(
+    definitions: &Definitions,
+    census: &Census<'_>,
+    statuses: &[Vec<Status>],
+    earlier: &[Earlier<'_>],
+    rule: &Rule,
+    accept: bool,
+) -> Result<()> {
+    if accept {
+        return Ok(());
     }
+    let mut all: Vec<(Census<'_>, &[Vec<Status>])> = earlier.iter().map(|earlier| (earlier.census, earlier.statuses)).collect();
+    all.push((*census, statuses));
+    let known: Vec<Vec<Vec<Status>>> = (0..all.len()).map(|at| known(&all, at)).collect();
+    let now = all.len() - 1;
+    let mut found: Vec<Difference> = Vec::new();
+    for before in 0..now {
+        found.extend(differences((census, &known[now]), (&all[before].0, &known[before]), rule.threshold));
+    }
+    found.sort_unstable();
+    found.dedup();
+    let Some(first) = found.first() else { return Ok(()) };
+    let what = if first.in_parts { "withheld parts of " } else { "" };
+    bail!(
+        "{} counts that are published or follow from what is published would change by fewer than {}, for example {what}{}: whoever knows of \
+         a person that the correction adds or removes could read there what else is true of that person; {}; or, if nobody is to be \
+         recognised by it, publish it with --accept-differences",
+        grouped(found.len() as u64),
+        rule.threshold,
+        name(definitions, census, (first.table, first.cell)),
+        leave_out(definitions, census, earlier, found.iter().map(|found| (found.table, found.cell)))
+    )
 }
 
 /// What everybody knows of a revision who holds the others too: what it publishes, and what they publish of cells that count the same.

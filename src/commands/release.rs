@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use super::{
-    corrections::Revisions,
+    corrections::{Revisions, check_differences, refuse},
     protection::{Busy, Counts, attack_effort, describe_faults, say_losses},
     say::say,
     seconds,
@@ -135,7 +135,7 @@ async fn complete(
         tokio::task::block_in_place(|| protect::protect(&census, &settings, &earlier))?;
     drop(busy);
     if !unprotected.is_empty() {
-        return Err(revisions.refuse(definitions, &census, &earlier, &unprotected));
+        return Err(refuse(build.period, definitions, &census, &earlier, &unprotected));
     }
     say_losses(definitions, census.tables, &statuses, &primary);
     say!(
@@ -144,7 +144,7 @@ async fn complete(
         grouped(proof.certificates.len() as u64),
         grouped(proof.worlds.len() as u64)
     );
-    revisions.check_differences(definitions, &census, &statuses, &earlier, rule, protecting.accept_differences)?;
+    check_differences(definitions, &census, &statuses, &earlier, rule, protecting.accept_differences)?;
     let (started, busy) = (Instant::now(), Busy::new("auditing")?);
     let effort = attack_effort(*threads, Effort::default().largest);
     let audited = match tokio::task::block_in_place(|| audit::certify(&census, statuses, &proof, rule, &effort, &earlier))? {
