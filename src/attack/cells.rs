@@ -10,6 +10,7 @@ use super::{
     Failure,
     csr::Csr,
     input::{CellRef, Facts},
+    sets::Sets,
 };
 use crate::{
     error::Error,
@@ -259,7 +260,7 @@ fn counterparts(tables: &[IndexedTable<'_>]) -> Vec<Vec<Counterpart>> {
 /// number of unknowns.
 fn merge(facts: &Facts<'_>, tables: &[IndexedTable<'_>], states: &mut [u32]) -> Result<usize, Failure> {
     let count = states.iter().filter(|state| **state & UNKNOWN != 0).count();
-    let mut roots = Roots { parents: (0..count as u32).collect(), counts: vec![NONE; count] };
+    let mut roots = Roots { sets: Sets::new(count), counts: vec![NONE; count] };
     let reference = |at: usize, cell: u32| {
         let table = &tables[at];
         CellRef { publication: table.publication, table: table.number, cell: cell - table.first }
@@ -292,7 +293,7 @@ fn merge(facts: &Facts<'_>, tables: &[IndexedTable<'_>], states: &mut [u32]) -> 
     let mut numbers = vec![NONE; count];
     let mut next = 0;
     for state in states.iter_mut().filter(|state| **state & UNKNOWN != 0) {
-        let root = roots.find(*state & !UNKNOWN) as usize;
+        let root = roots.sets.find(*state & !UNKNOWN) as usize;
         *state = match roots.counts[root] {
             NONE => {
                 if numbers[root] == NONE {
@@ -309,31 +310,21 @@ fn merge(facts: &Facts<'_>, tables: &[IndexedTable<'_>], states: &mut [u32]) -> 
 
 /// Sets of unknowns that are one number, with the count of each set where there is one.
 struct Roots {
-    parents: Vec<u32>,
+    sets: Sets,
     counts: Vec<u32>,
 }
 
 impl Roots {
-    fn find(&mut self, mut at: u32) -> u32 {
-        while self.parents[at as usize] != at {
-            self.parents[at as usize] = self.parents[self.parents[at as usize] as usize];
-            at = self.parents[at as usize];
-        }
-        at
-    }
-
     /// Notes a count; `false` if there is another one already.
     fn set(&mut self, at: u32, count: u32) -> bool {
-        let root = self.find(at) as usize;
+        let root = self.sets.find(at) as usize;
         let known = self.counts[root];
         self.counts[root] = count;
         known == NONE || known == count
     }
 
     fn join(&mut self, a: u32, b: u32) -> bool {
-        let (a, b) = (self.find(a), self.find(b));
-        let (low, high) = (a.min(b), a.max(b));
-        self.parents[high as usize] = low;
+        let (low, high) = self.sets.join(a, b);
         let count = self.counts[high as usize];
         low == high || count == NONE || self.set(low, count)
     }

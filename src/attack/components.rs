@@ -7,12 +7,13 @@ use super::{
     csr::Csr,
     narrow::is_implied,
     rows::{Row, RowId, System},
+    sets::Sets,
 };
 
 /// Sets of undetermined unknowns that rows join; nothing outside a set tells anything about it.
 pub(super) fn components(system: &System<'_>, bounds: &Bounds, takes_part: impl Fn(u32) -> bool) -> Csr {
     let count = system.cells.unknowns();
-    let mut parents: Vec<u32> = (0..count as u32).collect();
+    let mut sets = Sets::new(count);
     let mut join = |row: &Row| {
         let is_open = |unknown: &u32| !bounds.is_determined(*unknown);
         let mut open = row.terms.iter().map(|(unknown, _)| *unknown).filter(is_open);
@@ -21,8 +22,7 @@ pub(super) fn components(system: &System<'_>, bounds: &Bounds, takes_part: impl 
         }
         let Some(first) = open.next() else { return };
         for other in open {
-            let (a, b) = (find(&mut parents, first), find(&mut parents, other));
-            parents[a.max(b) as usize] = a.min(b);
+            sets.join(first, other);
         }
     };
     system.sums(|_, row| join(row), |_| {});
@@ -31,12 +31,12 @@ pub(super) fn components(system: &System<'_>, bounds: &Bounds, takes_part: impl 
         system.read(RowId::link(at), &mut row);
         join(&row);
     }
-    // Roots are the smallest of their sets, so that components are in the order of their first unknowns.
+    // The smallest unknown stands for its set, so that components are in the order of their first unknowns.
     let is_open = |unknown: u32| !bounds.is_determined(unknown) && takes_part(unknown);
     let mut numbers = vec![0u32; count];
     let mut components = 0;
     for unknown in (0..count as u32).filter(|unknown| is_open(*unknown)) {
-        let root = find(&mut parents, unknown);
+        let root = sets.find(unknown);
         if root == unknown {
             numbers[unknown as usize] = components;
             components += 1;
@@ -45,14 +45,6 @@ pub(super) fn components(system: &System<'_>, bounds: &Bounds, takes_part: impl 
     }
     let open = (0..count as u32).filter(|unknown| is_open(*unknown));
     Csr::group(components as usize, open.map(|unknown| (numbers[unknown as usize], unknown)))
-}
-
-fn find(parents: &mut [u32], mut at: u32) -> u32 {
-    while parents[at as usize] != at {
-        parents[at as usize] = parents[parents[at as usize] as usize];
-        at = parents[at as usize];
-    }
-    at
 }
 
 /// The unknowns within a few rows of one, nearest first, up to a number of them.

@@ -38,6 +38,7 @@ mod program;
 mod rows;
 mod run;
 mod search;
+mod sets;
 mod settle;
 mod statistics;
 mod subsystem;
