@@ -1,27 +1,20 @@
 //! Statuses, sums and shared cells.
 
-use super::{Fault, Report, system::Linked};
+use super::{Fault, Report, revision::Revision};
 use crate::{
     register::Status,
-    worlds::{Census, Counted, Rule},
+    worlds::{Counted, Rule},
 };
 
 /// A small group that lies in one category: table, cell of the category, axis of the sensitive dimension.
 pub type SmallGroup = (u16, u32, u16);
 
-/// What makes a cell primary.
-#[derive(Debug, Default)]
-pub struct Primaries {
-    /// For each table and cell whether it is primary by the threshold.
-    pub small: Vec<Vec<bool>>,
-    /// Small groups that lie in one category.
-    pub groups: Vec<SmallGroup>,
-}
-
-/// Checks every cell of every table by itself and against the other tables.
-pub fn check(census: &Census<'_>, statuses: &[Vec<Status>], rule: &Rule, report: &mut Report) -> Primaries {
-    let mut primaries = Primaries::default();
-    for (table, (counted, statuses)) in census.tables.iter().zip(statuses).enumerate() {
+/// Checks every cell of every table by itself and against the other tables; for each table and cell whether it is primary by its count or its
+/// contributors.
+pub fn check(revision: &Revision<'_>, report: &mut Report) -> Vec<Vec<bool>> {
+    let Revision { census, statuses, rule, linked, .. } = revision;
+    let mut primaries = Vec::with_capacity(census.tables.len());
+    for (table, (counted, statuses)) in census.tables.iter().zip(*statuses).enumerate() {
         report.cells += counted.counts.len() as u64;
         let mut small = vec![false; counted.counts.len()];
         let mut coordinates = vec![0u32; counted.shape.axes.len()];
@@ -45,16 +38,14 @@ pub fn check(census: &Census<'_>, statuses: &[Vec<Status>], rule: &Rule, report:
                 report.fault(Fault::PrimaryPublished, table, cell as u64);
             }
         }
-        primaries.small.push(small);
+        primaries.push(small);
     }
-    primaries.groups = groups(census.tables, statuses, rule);
-    for &(table, cell, _) in &primaries.groups {
+    for &(table, cell, _) in &revision.groups {
         if statuses[table as usize][cell as usize] == Status::Published {
             report.fault(Fault::PrimaryPublished, table as usize, u64::from(cell));
         }
     }
     let tables: Vec<Counted<'_>> = census.changeable().copied().collect();
-    let linked = Linked::new(&tables);
     for (table, counted) in tables.iter().enumerate() {
         sums(table, counted, report);
     }

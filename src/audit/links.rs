@@ -91,6 +91,17 @@ impl LinkChecks {
         self.members.iter().filter_map(of_link).max().unwrap_or(0).max(0)
     }
 
+    /// How many people live outside of counted households at nodes of the dimensions that a link shares, and how many seem to: where a household is
+    /// larger than anybody would believe, its members must be somewhere. `None` where that was not counted.
+    pub fn outside_at(&self, census: &Census<'_>, link: usize, nodes: &[u32]) -> Option<(i64, i64)> {
+        let check = self.members.get(link)?;
+        let (people, cell) = check.everybody(census, nodes)?;
+        let members = check.members(census, nodes)?;
+        let outside = i64::from(census.table(people)?.counts[cell as usize]) - members;
+        let beyond = check.room(census, nodes, &|_, _| 0).map_or(0, |room| room.beyond(members));
+        Some((outside, outside + beyond))
+    }
+
     /// The first link that a world breaks; `changed` are all cells of all tables that it changes. `unaware`: to those who do not know how many
     /// people live outside of counted households.
     pub fn broken(&self, census: &Census<'_>, changed: &[(usize, Vec<(u64, i64)>)], delta: &DeltaOf<'_>, unaware: bool) -> Option<Broken> {
@@ -179,39 +190,61 @@ impl MembersCheck {
         counted.counts.get(cell_at(counted, &own, nodes)? as usize).map(|&members| i64::from(members))
     }
 
-    /// Whether people and households fit each other at these nodes; `None` where one of them is not counted there.
-    fn holds(&self, census: &Census<'_>, nodes: &[u32], delta: &DeltaOf<'_>, unaware: bool) -> Option<bool> {
-        let (people, cell) =
-            self.people.iter().find_map(|(table, shared)| Some((*table, cell_at(census.table(*table)?, shared, nodes)?)))?;
+    /// The cell that counts everybody at these nodes.
+    fn everybody(&self, census: &Census<'_>, nodes: &[u32]) -> Option<(usize, u64)> {
+        self.people.iter().find_map(|(table, shared)| Some((*table, cell_at(census.table(*table)?, shared, nodes)?)))
+    }
+
+    /// What the households at these nodes hold; `None` where their sizes were not counted.
+    fn room(&self, census: &Census<'_>, nodes: &[u32], delta: &DeltaOf<'_>) -> Option<Room> {
         let (households, first, at, sizes) = self
             .households
             .iter()
             .find_map(|(table, shared, at, sizes)| Some((*table, cell_at(census.table(*table)?, shared, nodes)?, *at, sizes)))?;
-        let link = &census.links.members[self.link];
-        let members = self.members(census, nodes)?;
         let of_sizes = census.table(households)?;
-        let (mut least, mut most, mut true_most) = (0i64, Some(0i64), Some(0i64));
-        for (members, &position) in link.members.iter().zip(sizes) {
+        let mut room = Room { least: 0, most: Some(0), true_most: Some(0) };
+        for (members, &position) in census.links.members[self.link].members.iter().zip(sizes) {
             let cell = first + u64::from(position) * of_sizes.shape.strides[at];
             let before = i64::from(of_sizes.counts[cell as usize]);
             let now = before + delta(households, cell);
-            least += i64::from(members.least) * now;
+            room.least += i64::from(members.least) * now;
             let add = |sum: Option<i64>, households: i64| match members.most {
                 Some(most) => sum.map(|sum| sum + i64::from(most) * households),
                 None if households > 0 => None,
                 None => sum,
             };
-            (most, true_most) = (add(most, now), add(true_most, before));
+            (room.most, room.true_most) = (add(room.most, now), add(room.true_most, before));
         }
+        Some(room)
+    }
+
+    /// Whether people and households fit each other at these nodes; `None` where one of them is not counted there.
+    fn holds(&self, census: &Census<'_>, nodes: &[u32], delta: &DeltaOf<'_>, unaware: bool) -> Option<bool> {
+        let (people, cell) = self.everybody(census, nodes)?;
+        let room = self.room(census, nodes, delta)?;
+        let members = self.members(census, nodes)?;
         if unaware {
             // Whoever is there may be a member, and whoever the households lack may not be one.
             let everybody = i64::from(census.table(people)?.counts[cell as usize]) + delta(people, cell);
-            return Some(least <= everybody);
+            return Some(room.least <= everybody);
         }
         let now = members + delta(people, cell);
-        // Where a household is larger than anybody would believe, what there is must be believed.
-        let beyond = true_most.map_or(0, |most| (members - most).max(0));
-        Some(least <= now && most.is_none_or(|most| now <= most + beyond))
+        Some(room.least <= now && room.most.is_none_or(|most| now <= most + room.beyond(members)))
+    }
+}
+
+/// Fewest and most members that households of these sizes hold; `None`: any number.
+struct Room {
+    least: i64,
+    most: Option<i64>,
+    /// The most that those hold who were counted.
+    true_most: Option<i64>,
+}
+
+impl Room {
+    /// Members whom those who were counted cannot hold: where a household is larger than anybody would believe, what there is must be believed.
+    fn beyond(&self, members: i64) -> i64 {
+        self.true_most.map_or(0, |most| (members - most).max(0))
     }
 }
 

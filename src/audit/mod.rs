@@ -16,6 +16,7 @@ mod links;
 mod proofs;
 mod ranges;
 mod report;
+mod revision;
 mod system;
 
 pub use differences::{Difference, differences};
@@ -28,6 +29,7 @@ use crate::{
     register::Status,
     worlds::{Audited, Census, Counted, Earlier, Proof, Rule},
 };
+use revision::Revision;
 
 /// Audits a protected release: what was counted, the statuses and the proof of protection, beside all that is published of the period already.
 pub fn audit(
@@ -43,13 +45,15 @@ pub fn audit(
         check_sizes(census.tables, statuses)?;
     }
     let mut report = Report::default();
-    let mut primaries = cells::check(census, statuses, rule, &mut report);
+    let new = Revision::new(&Earlier { census: *census, statuses, rule, proof });
+    let earlier_ones: Vec<Revision<'_>> = earlier.iter().map(Revision::new).collect();
+    let mut small = cells::check(&new, &mut report);
     // Counts that do not add up are nothing to attack.
     let is_sound = report.is_clean();
-    let new = Earlier { census: *census, statuses, rule, proof };
-    proofs::check(&new, earlier, &mut primaries, effort.threads, &mut report);
+    let revisions: Vec<&Revision<'_>> = earlier_ones.iter().chain([&new]).collect();
+    proofs::check(&revisions, &mut small, effort.threads, &mut report);
     if is_sound {
-        ranges::check(census, statuses, rule, earlier, &primaries.groups, effort, &mut report);
+        ranges::check(&new, &earlier_ones, effort, &mut report);
     }
     report.checked = checked(census, rule, earlier);
     Ok(report)

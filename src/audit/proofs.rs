@@ -2,10 +2,10 @@
 
 use rustc_hash::FxHashSet;
 
-use super::{Fault, Report, cells, cells::Primaries, links::LinkChecks, system::Linked};
+use super::{Fault, Report, revision::Revision};
 use crate::{
     register::{CoveringTable, Shape, Status},
-    worlds::{Census, Change, Counted, Earlier, Proof, Rule, TRUE_WORLD},
+    worlds::{Change, Counted, TRUE_WORLD},
 };
 
 /// A certificate's claim on a world.
@@ -30,43 +30,6 @@ enum Kind {
 /// Up to so many revisions each choice of copies is looked at.
 const MOST_CHOICES: usize = 8;
 
-/// One revision of the period with all that is worked out of it once.
-struct Revision<'a> {
-    census: Census<'a>,
-    statuses: &'a [Vec<Status>],
-    rule: &'a Rule,
-    proof: &'a Proof,
-    linked: Linked,
-    links: LinkChecks,
-}
-
-impl<'a> Revision<'a> {
-    fn new(Earlier { census, statuses, rule, proof }: &Earlier<'a>) -> Self {
-        let tables: Vec<Counted<'a>> = census.changeable().copied().collect();
-        Self { census: *census, statuses, rule, proof, linked: Linked::new(&tables), links: LinkChecks::new(census) }
-    }
-
-    fn table(&self, at: usize) -> Option<&'a Counted<'a>> {
-        self.census.table(at)
-    }
-
-    fn is_published(&self, table: usize, cell: u64) -> bool {
-        self.statuses.get(table).is_some_and(|statuses| statuses[cell as usize] == Status::Published)
-    }
-
-    /// Whether a cell can be claimed to be withheld by the rule for its count.
-    fn is_primary(&self, table: usize, cell: u32) -> bool {
-        self.table(table)
-            .is_some_and(|counted| self.rule.is_small(counted.counts[cell as usize]) || counted.few.binary_search(&cell).is_ok())
-    }
-
-    /// Whether those who know how many people live outside of counted households know of a primary that it cannot be as small as the rule asks.
-    fn is_floored(&self, table: usize, cell: u32) -> bool {
-        let low = |counted: &Counted<'_>| self.rule.goals(counted.counts[cell as usize]).0;
-        self.table(table).is_some_and(|counted| self.links.outside(&self.census, table, cell.into()) > i64::from(low(counted)))
-    }
-}
-
 /// All cells that a world changes, table by table.
 type Changed = Vec<(usize, Vec<(u64, i64)>)>;
 
@@ -76,11 +39,12 @@ fn delta_of(changed: &Changed, table: usize, cell: u64) -> i64 {
 }
 
 /// Checks every world and every certificate; time is linear in the size of the proofs. Primaries that have a certificate are ticked off.
-pub fn check(new: &Earlier<'_>, earlier: &[Earlier<'_>], primaries: &mut Primaries, threads: usize, report: &mut Report) {
-    let revisions: Vec<Revision<'_>> = earlier.iter().chain([new]).map(Revision::new).collect();
+///
+/// The revisions are all of the period; the new one is the last.
+pub fn check(revisions: &[&Revision<'_>], small: &mut [Vec<bool>], threads: usize, report: &mut Report) {
     let new = revisions.len() - 1;
-    let checker = Checker { tables: places(&revisions), revisions };
-    checker.revisions[new].find_missing(primaries, report);
+    let checker = Checker { tables: places(revisions), revisions };
+    revisions[new].find_missing(small, report);
     // Small counts of earlier revisions, to be ticked off as worlds show their ends.
     let mut open: Vec<Open> = (0..new).map(|revision| checker.open(revision)).collect();
     for made_in in 0..=new {
@@ -144,18 +108,17 @@ struct Shown {
 
 /// For each two revisions, by table of the second: a table of the first that has all its cells. Joint tables come in other shapes where tables
 /// were added.
-fn places(revisions: &[Revision<'_>]) -> Vec<Vec<Vec<Option<CoveringTable>>>> {
+fn places(revisions: &[&Revision<'_>]) -> Vec<Vec<Vec<Option<CoveringTable>>>> {
     let find = |from: &Revision<'_>, to: &Counted<'_>| {
         CoveringTable::find(from.census.changeable().map(|counted| (counted.table, counted.shape)), (to.table, to.shape))
     };
-    let places = |from: &Revision<'_>, to: &Revision<'_>| to.census.changeable().map(|table| find(from, table)).collect();
+    let places = |from: &Revision<'_>, to: &&Revision<'_>| to.census.changeable().map(|table| find(from, table)).collect();
     revisions.iter().map(|from| revisions.iter().map(|to| places(from, to)).collect()).collect()
 }
 
 impl Revision<'_> {
     /// Finds primaries without a certificate: their own, or one of the same cell in another table.
-    fn find_missing(&self, primaries: &mut Primaries, report: &mut Report) {
-        let Primaries { small, groups } = primaries;
+    fn find_missing(&self, small: &mut [Vec<bool>], report: &mut Report) {
         let mut unaware: Vec<(u16, u32)> = self.proof.unaware.iter().map(|own| (own.table, own.cell)).collect();
         unaware.sort_unstable();
         for (table, small) in small.iter().enumerate() {
@@ -191,7 +154,7 @@ impl Revision<'_> {
         }
         let mut proven: Vec<(u16, u32, u16)> = self.proof.groups.iter().map(|group| (group.table, group.cell, group.axis)).collect();
         proven.sort_unstable();
-        for &(table, cell, axis) in groups.iter() {
+        for &(table, cell, axis) in &self.groups {
             let dimension = &self.census.tables[usize::from(table)].table.axes[usize::from(axis)].dimension;
             let positions = self.census.tables[usize::from(table)].shape.coordinates(u64::from(cell));
             let found = (0..=table).any(|other| {
@@ -206,12 +169,12 @@ impl Revision<'_> {
     }
 }
 
-struct Checker<'a> {
-    revisions: Vec<Revision<'a>>,
+struct Checker<'r, 'a> {
+    revisions: &'r [&'r Revision<'a>],
     tables: Vec<Vec<Vec<Option<CoveringTable>>>>,
 }
 
-impl Checker<'_> {
+impl Checker<'_, '_> {
     /// What the certificates of a revision claim of its worlds, in the order of worlds. Certificates that are for nothing are faults
     /// where there is a report.
     fn claims(&self, made_in: usize, mut report: Option<&mut Report>) -> Vec<Claim> {
@@ -270,14 +233,13 @@ impl Checker<'_> {
                 }
             }
         }
-        let groups = cells::groups(of.census.tables, of.statuses, of.rule);
         let owned = |table: u16, cell: u32, axis: u16| {
             let dimension = &of.census.tables[usize::from(table)].table.axes[usize::from(axis)].dimension;
             let positions = of.census.tables[usize::from(table)].shape.coordinates(u64::from(cell));
             let has = |other: usize| of.census.tables[other].table.axes.iter().any(|axis| axis.dimension == *dimension);
             !(0..usize::from(table)).any(|other| has(other) && of.linked.cell(table.into(), other, &positions).is_some())
         };
-        let groups = groups.into_iter().filter(|&(table, cell, axis)| owned(table, cell, axis));
+        let groups = of.groups.iter().copied().filter(|&(table, cell, axis)| owned(table, cell, axis));
         open.extend(groups.map(|(table, cell, axis)| (table, cell, Kind::Group(axis))));
         open
     }

@@ -12,51 +12,30 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustc_hash::FxHashSet;
 
-use super::{
-    Fault, Report,
-    cells::{self, SmallGroup},
-    links::LinkChecks,
-};
+use super::{Fault, Report, revision::Revision};
 use crate::{
     attack::{self, CellRef, Effort, Facts, Findings, JointTable, MembersAt, Outside, PeopleOutside, Publication, PublishedTable, Range},
-    register::{Dimension, MembersLink, Status, Unit},
-    worlds::{Census, Counted, Earlier, Rule},
+    register::{Dimension, MembersLink, Status},
+    worlds::{Census, Counted},
 };
 
-/// A revision that is attacked, with the truth.
-struct Revision<'a> {
-    census: Census<'a>,
-    statuses: &'a [Vec<Status>],
-    rule: &'a Rule,
-    links: LinkChecks,
-}
-
 /// Attacks a release together with all that is published of the period already, and notes every range that falls short.
-pub fn check(
-    census: &Census<'_>,
-    statuses: &[Vec<Status>],
-    rule: &Rule,
-    earlier: &[Earlier<'_>],
-    groups: &[SmallGroup],
-    effort: &Effort,
-    report: &mut Report,
-) {
-    let comparable = earlier.iter().filter(|earlier| have_same_nodes(earlier.census.dimensions, census.dimensions));
-    let mut revisions: Vec<Revision<'_>> =
-        comparable.map(|earlier| Revision::new(&earlier.census, earlier.statuses, earlier.rule)).collect();
-    report.revisions_apart = (earlier.len() - revisions.len()) as u64;
-    revisions.push(Revision::new(census, statuses, rule));
+pub fn check(new: &Revision<'_>, earlier: &[Revision<'_>], effort: &Effort, report: &mut Report) {
+    let comparable = |earlier: &&Revision<'_>| have_same_nodes(earlier.census.dimensions, new.census.dimensions);
+    let revisions: Vec<&Revision<'_>> = earlier.iter().filter(comparable).chain([new]).collect();
+    report.revisions_apart = (earlier.len() + 1 - revisions.len()) as u64;
     report.revisions = revisions.len() as u64;
-    let publications: Vec<Publication<'_>> = revisions.iter().map(Revision::publication).collect();
+    let publications: Vec<Publication<'_>> = revisions.iter().map(|revision| revision.publication()).collect();
     let count = |cell: CellRef| {
         let counted = revisions[usize::from(cell.publication)].census.tables.get(usize::from(cell.table))?;
         counted.counts.get(cell.cell as usize)
     };
     // Of tables that are never published nobody knows what a correction did to them.
     let same_count = |a: CellRef, b: CellRef| count(a).is_some_and(|of_a| count(b) == Some(of_a));
+    let census = &new.census;
     let outside = |at: MembersAt<'_>| {
         let link = census.links.members.get(usize::from(at.link))?;
-        revisions[usize::from(at.publication)].outside(link, at.nodes)
+        revisions[usize::from(at.publication)].people_outside(link, at.nodes)
     };
     let facts = |outside| Facts {
         publications: &publications,
@@ -68,10 +47,8 @@ pub fn check(
     let Some(findings) = attacked(&facts(Outside::Known(&outside)), effort) else { return report.fault(Fault::Unchecked, 0, 0) };
     report.attack = *findings.statistics();
     let mut found = Narrowed { report, findings: &findings, seen: FxHashSet::default(), excused: Vec::new() };
-    let new = revisions.len() - 1;
     for (publication, revision) in revisions.iter().enumerate() {
-        let of_earlier = (publication != new).then(|| cells::groups(revision.census.tables, revision.statuses, revision.rule));
-        revision.compare(publication, of_earlier.as_deref().unwrap_or(groups), census, &mut found);
+        revision.compare(publication, census, &mut found);
     }
     let excused = found.excused;
     drop(findings);
@@ -137,10 +114,6 @@ impl Narrowed<'_, '_> {
 }
 
 impl<'a> Revision<'a> {
-    fn new(census: &Census<'a>, statuses: &'a [Vec<Status>], rule: &'a Rule) -> Self {
-        Self { links: LinkChecks::new(census), census: *census, statuses, rule }
-    }
-
     fn publication(&self) -> Publication<'a> {
         let published = |(counted, statuses): (&'a Counted<'a>, &'a Vec<Status>)| PublishedTable {
             table: counted.table,
@@ -156,7 +129,7 @@ impl<'a> Revision<'a> {
     }
 
     /// Compares what was found of this revision with what its rule promises.
-    fn compare(&self, publication: usize, groups: &[SmallGroup], new: &Census<'_>, found: &mut Narrowed<'_, '_>) {
+    fn compare(&self, publication: usize, new: &Census<'_>, found: &mut Narrowed<'_, '_>) {
         for (table, (counted, statuses)) in self.census.tables.iter().zip(self.statuses).enumerate() {
             let named = new.tables.iter().position(|of_new| of_new.table.id == counted.table.id && of_new.shape == counted.shape);
             let reference = |cell: u32| CellRef { publication: publication as u16, table: table as u16, cell };
@@ -178,7 +151,7 @@ impl<'a> Revision<'a> {
                     found.excused.push(Excused { cell, low, named: place });
                 }
             }
-            for &(of, cell, axis) in groups.iter().filter(|(of, ..)| usize::from(*of) == table) {
+            for &(of, cell, axis) in self.groups.iter().filter(|(of, ..)| usize::from(*of) == table) {
                 let (axis, stride) = (&counted.shape.axes[usize::from(axis)], counted.shape.strides[usize::from(axis)] as u32);
                 let own = cell / stride % axis.nodes.len() as u32;
                 let others = (0..axis.nodes.len() as u32)
@@ -193,49 +166,9 @@ impl<'a> Revision<'a> {
     }
 
     /// People in a place who live in no counted household; `None` where that was not counted.
-    fn outside(&self, link: &MembersLink, nodes: &[u32]) -> Option<PeopleOutside> {
+    fn people_outside(&self, link: &MembersLink, nodes: &[u32]) -> Option<PeopleOutside> {
         let own = self.census.links.members.iter().position(|own| own == link)?;
-        let at: Vec<(&str, u32)> = link.shared.iter().map(String::as_str).zip(nodes.iter().copied()).collect();
-        let of_unit = |unit: Unit| self.census.changeable().filter(move |counted| counted.table.unit == unit);
-        let people = of_unit(Unit::Person).find_map(|counted| count_at(counted, &at))?;
-        let members = count_at(self.census.members.get(own)?, &at)?;
-        let room = of_unit(Unit::Household).find_map(|counted| room(counted, link, &at)).flatten();
-        // Where a household is larger than anybody would believe, its members must be somewhere.
-        let beyond = room.map_or(0, |room| (members - room).max(0));
-        Some(PeopleOutside { least: people - members, most: people - members + beyond })
+        let (least, most) = self.links.outside_at(&self.census, own, nodes)?;
+        Some(PeopleOutside { least, most })
     }
-}
-
-/// The count at nodes of some dimensions, all others at their totals; `None` if the table does not show it.
-fn count_at(counted: &Counted<'_>, at: &[(&str, u32)]) -> Option<i64> {
-    let has = |dimension: &str| counted.table.axes.iter().any(|axis| axis.dimension == dimension);
-    if at.iter().any(|(dimension, node)| *node != 0 && !has(dimension)) {
-        return None;
-    }
-    let axes = counted.table.axes.iter().zip(counted.shape.axes.iter().zip(&counted.shape.strides));
-    let cell = axes.into_iter().try_fold(0, |cell, (named, (axis, stride))| {
-        let node = at.iter().find(|(dimension, _)| *dimension == named.dimension).map_or(0, |(_, node)| *node);
-        Some(cell + axis.nodes.binary_search(&node).ok()? as u64 * stride)
-    })?;
-    counted.counts.get(cell as usize).map(|&count| i64::from(count))
-}
-
-/// How many members the households of a table can have at most, by their sizes; the inner `None`: any number.
-fn room(counted: &Counted<'_>, link: &MembersLink, at: &[(&str, u32)]) -> Option<Option<i64>> {
-    let sizes = counted.table.axes.iter().position(|axis| axis.dimension == link.size)?;
-    let axis = &counted.shape.axes[sizes];
-    if axis.leaves.len() != link.members.len() {
-        return None;
-    }
-    let mut room = Some(0i64);
-    for (members, &leaf) in link.members.iter().zip(&axis.base_to_leaf) {
-        let node = axis.nodes[axis.leaves[leaf as usize] as usize];
-        let households = count_at(counted, &[at, &[(&link.size, node)]].concat())?;
-        room = match members.most {
-            Some(most) => room.map(|room| room + i64::from(most) * households),
-            None if households > 0 => None,
-            None => room,
-        };
-    }
-    Some(room)
 }
