@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     error::{Error, Result},
-    storage::Store,
+    storage::{Store, absolute},
 };
 
 /// How the content of a file is packed; told by its first bytes, whatever its name says.
@@ -219,7 +219,7 @@ impl SnapshotFile {
         match &self.place {
             Place::Remote(store, path) => Ok((store.clone(), path.clone())),
             Place::Local(path) => {
-                let path = std::path::absolute(path).map_err(|error| Error::storage(&self.name, error))?;
+                let path = absolute(path).map_err(|error| Error::storage(&self.name, error))?;
                 Ok((Store::open("/")?, path.to_string_lossy().into_owned()))
             }
         }

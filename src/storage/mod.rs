@@ -18,8 +18,9 @@ use std::{
     collections::HashMap,
     fmt,
     fs::{self, File, TryLockError},
+    io,
     ops::Range,
-    path::{Path as LocalPath, PathBuf},
+    path::{Component, Path as LocalPath, PathBuf},
     sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
@@ -122,7 +123,7 @@ impl Store {
             let objects = bucket(address, &root)?;
             return Ok(Self { objects, base, root, shown: address.trim_end_matches('/').to_owned() });
         }
-        let absolute = std::path::absolute(address).map_err(|error| Error::storage(address, error))?;
+        let absolute = absolute(LocalPath::new(address)).map_err(|error| Error::storage(address, error))?;
         let base = Path::from_absolute_path(&absolute).map_err(|error| Error::Input(format!("'{address}' is no path: {error}")))?;
         let objects = LocalFileSystem::new().with_automatic_cleanup(false);
         let root = Url::parse("file:///").map_err(|error| Error::Internal(error.to_string()))?;
@@ -368,6 +369,27 @@ impl Store {
     }
 }
 
+/// Where a local path leads from the root on. What `..` leads to depends on links, so those before it are followed.
+///
+/// # Errors
+/// An empty path, or a link before `..` that cannot be followed.
+pub fn absolute(path: &LocalPath) -> io::Result<PathBuf> {
+    let mut found = PathBuf::new();
+    for component in std::path::absolute(path)?.components() {
+        if component != Component::ParentDir {
+            found.push(component);
+            continue;
+        }
+        found = match fs::canonicalize(&found) {
+            // A folder need not exist yet.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => found,
+            followed => followed?,
+        };
+        found.pop();
+    }
+    Ok(found)
+}
+
 /// The client of a bucket. There is one for the whole process, because it reads certificates and holds connections.
 fn bucket(address: &str, root: &Url) -> Result<Arc<dyn ObjectStore>> {
     static BUCKETS: LazyLock<Mutex<HashMap<Url, Arc<dyn ObjectStore>>>> = LazyLock::new(Mutex::default);
@@ -392,4 +414,23 @@ fn remove_empty(folder: &LocalPath) {
         }
     }
     let _ = fs::remove_dir(folder);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parent_is_that_of_what_a_link_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = fs::canonicalize(folder.path()).unwrap();
+        fs::create_dir_all(folder.join("far/deep")).unwrap();
+        std::os::unix::fs::symlink(folder.join("far/deep"), folder.join("link")).unwrap();
+        assert_eq!(absolute(&folder.join("link/../x.csv")).unwrap(), folder.join("far/x.csv"));
+        assert_eq!(absolute(&folder.join("far/../x.csv")).unwrap(), folder.join("x.csv"));
+        assert_eq!(absolute(&folder.join("not/there/../yet")).unwrap(), folder.join("not/yet"));
+        assert_eq!(absolute(LocalPath::new("/../x")).unwrap(), LocalPath::new("/x"));
+        let shown = format!("{}/link/../deep", folder.display());
+        assert_eq!(Store::open(&shown).unwrap().local("file"), Some(folder.join("far/deep/file")));
+    }
 }
