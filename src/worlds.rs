@@ -300,10 +300,18 @@ impl Audited {
 pub struct Proof {
     /// The worlds.
     pub worlds: Worlds,
-    /// One certificate for every primary cell, but for small groups in one category.
+    /// One certificate for every primary cell, but for small groups in one category; ascending.
     pub certificates: Vec<Certificate>,
     /// One for every small group in one category.
     pub groups: Vec<GroupCertificate>,
     /// One for every primary that is known to be larger than the rule asks by those who know how many people live outside of households.
     pub unaware: Vec<UnawareCertificate>,
+}
+
+impl Proof {
+    /// The certificate of a cell, if there is one for this table.
+    pub fn certificate(&self, table: u16, cell: u32) -> Option<Certificate> {
+        let found = self.certificates.binary_search_by_key(&(table, cell), |certificate| (certificate.table, certificate.cell));
+        found.ok().map(|at| self.certificates[at])
+    }
 }

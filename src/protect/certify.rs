@@ -162,10 +162,10 @@ impl<'w, 'a> Work<'w, 'a> {
     /// The changes that would satisfy a want, any of them.
     fn targets(&self, want: Want) -> Vec<Target> {
         match want.1 {
-            Show::Low | Show::High | Show::Unaware => vec![self.target(want.0, self.distance(want))],
-            Show::Group(_) => {
+            Show::Low | Show::High => vec![self.target(want.0, self.distance(want))],
+            Show::Group(_) | Show::Unaware => {
                 let found = self.others.iter().find(|(of, _)| *of == want).map(|(_, others)| others.as_slice());
-                found.unwrap_or_default().iter().map(|&other| self.target(other, 1)).collect()
+                found.unwrap_or_default().iter().map(|&other| self.target(other, self.distance(want))).collect()
             }
         }
     }

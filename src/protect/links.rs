@@ -86,6 +86,13 @@ impl LinkRule {
         }
     }
 
+    /// Spine node and inner offset of all cells, row by row.
+    fn cells(&self, frame: &Frame<'_>) -> impl Iterator<Item = (u32, usize)> {
+        let (_, spine_nodes) = rows(frame.spine_tree(), self.cut());
+        let inner = self.inner();
+        spine_nodes.into_iter().flat_map(move |node| (0..inner).map(move |inner| (node, inner)))
+    }
+
     /// The room in a cell; `None` where not all was counted that it is worked out from.
     fn room(&self, frame: &Frame<'_>, spine_node: u32, inner: usize, facts: &Facts<'_>) -> Option<i64> {
         match self {
@@ -96,19 +103,15 @@ impl LinkRule {
 
     /// The room in all cells, row by row; `None` where not all was counted.
     pub fn rooms(&self, frame: &Frame<'_>, facts: &Facts<'_>) -> Option<Vec<u32>> {
-        let (_, spine_nodes) = rows(frame.spine_tree(), self.cut());
-        let cells = spine_nodes.iter().flat_map(|&node| (0..self.inner()).map(move |inner| (node, inner)));
         // Where a household is larger than anybody would believe, what there is must be believed.
-        cells.map(|(node, inner)| Some(self.room(frame, node, inner, facts)?.clamp(0, PLENTY) as u32)).collect()
+        self.cells(frame).map(|(node, inner)| Some(self.room(frame, node, inner, facts)?.clamp(0, PLENTY) as u32)).collect()
     }
 
     /// How much more room there is in all cells, row by row, to those who know of nobody outside of counted households: whoever is there could
     /// live in one, and of anybody the households lack they know nothing. Empty for links that are the same to them.
     pub fn relief(&self, frame: &Frame<'_>, facts: &Facts<'_>) -> Option<Vec<u32>> {
         let Self::Room(room) = self else { return Some(Vec::new()) };
-        let (_, spine_nodes) = rows(frame.spine_tree(), self.cut());
-        let cells = spine_nodes.iter().flat_map(|&node| (0..self.inner()).map(move |inner| (node, inner)));
-        cells.map(|(node, inner)| Some(room.relief(frame, node, inner, facts)?.clamp(0, PLENTY) as u32)).collect()
+        self.cells(frame).map(|(node, inner)| Some(room.relief(frame, node, inner, facts)?.clamp(0, PLENTY) as u32)).collect()
     }
 
     /// Whether those who know of nobody outside of counted households know of the link.

@@ -69,21 +69,20 @@ pub fn protect(census: &Census<'_>, settings: &Settings, earlier: &[Earlier<'_>]
     let mut frame = Frame::new(census, settings)?;
     revisions.lock(&mut frame, census)?;
     for _ in 0..MOST_REPAIRS {
-        let mut protected = protect_all(census, &frame, settings)?;
-        revisions.adopt(&frame, census, &settings.rule, &mut protected);
-        let certificates = &protected.proof.certificates;
+        let (mut protected, open_ends) = protect_all(census, &frame, settings)?;
+        revisions.adopt(&frame, census, &settings.rule, open_ends, &mut protected);
+        let proof = &protected.proof;
         let is_proven = |table: u16, cell: u32, demand: Option<&Demand>| {
             let (table, cell) = frame.owner(table, cell);
-            certificates.binary_search_by_key(&(table, cell), |found| (found.table, found.cell)).is_ok()
-                && demand.is_none_or(|demand| frame.meets(table, cell, demand))
+            proof.certificate(table, cell).is_some() && demand.is_none_or(|demand| frame.meets(table, cell, demand))
         };
-        let groups = &protected.proof.groups;
-        let is_proven_group =
-            |group: &GroupCertificate| groups.iter().any(|own| (own.table, own.cell, own.axis) == (group.table, group.cell, group.axis));
-        let unaware = &protected.proof.unaware;
+        let is_proven_group = |group: &GroupCertificate| {
+            let mut groups = proof.groups.iter();
+            groups.any(|own| (own.table, own.cell, own.axis) == (group.table, group.cell, group.axis))
+        };
         let is_proven_unaware = |table: u16, cell: u32| {
             let (table, cell) = frame.owner(table, cell);
-            unaware.binary_search_by_key(&(table, cell), |own| (own.table, own.cell)).is_ok()
+            proof.unaware.binary_search_by_key(&(table, cell), |own| (own.table, own.cell)).is_ok()
         };
         let proven = Proven { primary: &is_proven, group: &is_proven_group, unaware: &is_proven_unaware };
         let open = revisions.unproven(&frame, census, &protected.statuses, &settings.rule, &proven);
@@ -104,7 +103,9 @@ pub fn protect(census: &Census<'_>, settings: &Settings, earlier: &[Earlier<'_>]
 /// How often a correction is protected anew because earlier revisions ask for more.
 const MOST_REPAIRS: usize = 20;
 
-fn protect_all(census: &Census<'_>, frame: &Frame<'_>, settings: &Settings) -> Result<Protected> {
+/// Protects as far as it goes; also tells primaries of which an end is not shown open and nothing else is missing.
+fn protect_all(census: &Census<'_>, frame: &Frame<'_>, settings: &Settings) -> Result<(Protected, Vec<(u16, u32)>)> {
+    let mut open_ends = Vec::new();
     let mut protected = Protected {
         statuses: census.tables.iter().map(|counted| vec![Status::Published; counted.counts.len()]).collect(),
         primary: census.tables.iter().map(|counted| vec![false; counted.counts.len()]).collect(),
@@ -148,7 +149,8 @@ fn protect_all(census: &Census<'_>, frame: &Frame<'_>, settings: &Settings) -> R
                 if frame.ways == [Way::default()] {
                     return Err(Error::Internal(format!("no alternative world for cell {cell} of table {}", layout.input)));
                 }
-                protected.unprotected.push((layout.input as u16, cell));
+                let left = if mark & (GROUP | UNAWARE) == 0 { &mut open_ends } else { &mut protected.unprotected };
+                left.push((layout.input as u16, cell));
                 continue;
             }
             let at = at as u32;
@@ -167,7 +169,7 @@ fn protect_all(census: &Census<'_>, frame: &Frame<'_>, settings: &Settings) -> R
     protected.proof.unaware.sort_unstable();
     protected.proof.groups.sort_unstable();
     protected.proof.groups.dedup_by_key(|group| (group.table, group.cell, group.axis));
-    Ok(protected)
+    Ok((protected, open_ends))
 }
 
 /// Marks structural zeros and primaries, and the ends of their range that the true counts show already.

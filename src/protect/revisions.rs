@@ -207,11 +207,10 @@ impl<'e, 'a> Revisions<'e, 'a> {
         Ok(())
     }
 
-    /// Takes over what earlier revisions prove of primaries for which no world was found: where hardly anything has changed, the worlds that were
-    /// published once are still possible, if the new revision withholds what they change.
-    pub fn adopt(&self, frame: &Frame<'_>, census: &Census<'_>, rule: &Rule, protected: &mut Protected) {
-        let left = std::mem::take(&mut protected.unprotected);
-        for (table, cell) in left {
+    /// Takes over what earlier revisions prove of primaries that are not shown open at their ends: where hardly anything has changed, the worlds
+    /// that were published once are still possible, if the new revision withholds what they change.
+    pub fn adopt(&self, frame: &Frame<'_>, census: &Census<'_>, rule: &Rule, open_ends: Vec<(u16, u32)>, protected: &mut Protected) {
+        for (table, cell) in open_ends {
             if !(0..self.earlier.len()).any(|revision| self.adopt_from(revision, frame, census, rule, (table, cell), protected)) {
                 protected.unprotected.push((table, cell));
             }
@@ -231,15 +230,14 @@ impl<'e, 'a> Revisions<'e, 'a> {
         let proof = self.earlier[revision].proof;
         let Some(old) = self.tables[revision].get(usize::from(table)).copied().flatten() else { return false };
         let is_here = |of: u16, at: u32| usize::from(of) == old && at == cell;
-        let found = proof.certificates.iter().find(|own| is_here(own.table, own.cell));
-        let Some((certificate, counted)) = found.zip(census.table(table.into())) else { return false };
+        let found = proof.certificate(old as u16, cell).zip(census.table(table.into()));
+        let Some((certificate, counted)) = found else { return false };
         // What more is asked of a cell than its two ends is not taken over.
         if proof.groups.iter().any(|own| is_here(own.table, own.cell)) || proof.unaware.iter().any(|own| is_here(own.table, own.cell)) {
             return false;
         }
         let count = counted.counts[cell as usize];
         let (low, high) = rule.goals(count);
-        let before = protected.statuses.clone();
         let mut adopted = [Vec::new(), Vec::new()];
         for (world, adopted) in [certificate.low, certificate.high].into_iter().zip(&mut adopted) {
             let same = |change: Change| {
@@ -249,25 +247,18 @@ impl<'e, 'a> Revisions<'e, 'a> {
             let Some(changes) = proof.worlds.world(world).map(same).collect::<Option<Vec<Change>>>() else { return false };
             *adopted = changes;
             adopted.sort_unstable();
-            for of_table in adopted.chunk_by(|a, b| a.table == b.table) {
-                let at = usize::from(of_table[0].table);
-                let leaves: Vec<(u64, i64)> = of_table.iter().map(|change| (u64::from(change.cell), i64::from(change.delta))).collect();
-                let Some((counted, statuses)) = census.table(at).zip(protected.statuses.get_mut(at)) else { continue };
-                for cell in all_changes(counted, &leaves).into_keys() {
-                    if statuses[cell as usize] == Status::Published {
-                        statuses[cell as usize] = Status::Suppressed;
-                    }
-                }
-            }
         }
         let reached = adopted.each_ref().map(|changes| i64::from(count) + change_of(counted, table.into(), cell, changes));
+        if reached[0] > i64::from(low) || reached[1] < i64::from(high) {
+            return false;
+        }
+        let mut withheld = Vec::new();
+        adopted.iter().for_each(|changes| withheld.extend(withhold(census, changes, &mut protected.statuses)));
         let new = 1 << self.earlier.len();
-        let holds = |world: u32| {
-            let worlds = Worlds::new(self, frame, census, &protected.statuses);
-            world == TRUE_WORLD || worlds.copies(revision, world).iter().any(|copies| copies & new != 0)
-        };
-        if reached[0] > i64::from(low) || reached[1] < i64::from(high) || !holds(certificate.low) || !holds(certificate.high) {
-            protected.statuses = before;
+        let worlds = Worlds::new(self, frame, census, &protected.statuses);
+        let holds = |world: u32| world == TRUE_WORLD || worlds.copies(revision, world).iter().any(|copies| copies & new != 0);
+        if !holds(certificate.low) || !holds(certificate.high) {
+            withheld.into_iter().for_each(|(table, cell)| protected.statuses[table][cell] = Status::Published);
             return false;
         }
         let mut number =
@@ -302,26 +293,23 @@ impl<'e, 'a> Revisions<'e, 'a> {
                     open.push(Open { table, cell, demand: Some(demand) });
                 }
             }
+            let count_is_same = |table: usize, old: u16, cell: u32| {
+                let both = census.table(table).zip(before.table(old.into()));
+                both.is_some_and(|(new, old)| new.counts[cell as usize] == old.counts[cell as usize])
+            };
             for group in &proof.groups {
                 let Some(table) = self.new_table(revision, group.table.into()) else { continue };
-                let is_same = census
-                    .table(table)
-                    .zip(before.table(group.table.into()))
-                    .is_some_and(|(new, old)| new.counts[group.cell as usize] == old.counts[group.cell as usize]);
-                let is_proven = is_same && (proven.group)(&GroupCertificate { table: table as u16, ..*group });
+                let is_proven =
+                    count_is_same(table, group.table, group.cell) && (proven.group)(&GroupCertificate { table: table as u16, ..*group });
                 if !is_proven && !worlds.holds(revision, group.world) {
                     open.push(Open { table: table as u16, cell: group.cell, demand: None });
                 }
             }
-            for UnawareCertificate { table: old, cell, world } in &proof.unaware {
-                let Some(table) = self.new_table(revision, (*old).into()) else { continue };
-                let is_same = census
-                    .table(table)
-                    .zip(before.table((*old).into()))
-                    .is_some_and(|(new, old)| new.counts[*cell as usize] == old.counts[*cell as usize]);
-                let is_proven = is_same && (proven.unaware)(table as u16, *cell);
-                if !is_proven && !worlds.holds(revision, *world) {
-                    open.push(Open { table: table as u16, cell: *cell, demand: None });
+            for &UnawareCertificate { table: old, cell, world } in &proof.unaware {
+                let Some(table) = self.new_table(revision, old.into()) else { continue };
+                let is_proven = count_is_same(table, old, cell) && (proven.unaware)(table as u16, cell);
+                if !is_proven && !worlds.holds(revision, world) {
+                    open.push(Open { table: table as u16, cell, demand: None });
                 }
             }
         }
@@ -400,8 +388,7 @@ impl<'w, 'e, 'a> Worlds<'w, 'e, 'a> {
         let mut ends = [demand.down == 0, demand.up == 0];
         for (other, Earlier { proof, census, .. }) in self.revisions.earlier.iter().enumerate() {
             let Some(at) = self.revisions.tables[other].get(usize::from(table)).copied().flatten() else { continue };
-            let found = proof.certificates.binary_search_by_key(&(at as u16, cell), |certificate| (certificate.table, certificate.cell));
-            let Some(certificate) = found.ok().map(|found| proof.certificates[found]) else { continue };
+            let Some(certificate) = proof.certificate(at as u16, cell) else { continue };
             for (end, world) in [certificate.low, certificate.high].into_iter().enumerate() {
                 if self.sound(other, world).iter().any(|copies| copies >> revision & 1 == 1) {
                     let changes: Vec<Change> = proof.worlds.world(world).collect();
@@ -428,12 +415,7 @@ impl<'w, 'e, 'a> Worlds<'w, 'e, 'a> {
 
     fn copies(&self, made_in: usize, world: u32) -> Vec<u32> {
         let changes: Vec<Change> = self.revisions.earlier[made_in].proof.worlds.world(world).collect();
-        let of_table = |changes: &[Change]| {
-            let table = usize::from(changes[0].table);
-            let leaves: Vec<(u64, i64)> = changes.iter().map(|change| (u64::from(change.cell), i64::from(change.delta))).collect();
-            Some((table, all_changes(self.all[made_in].0.table(table)?, &leaves)))
-        };
-        let changed: Changed = changes.chunk_by(|a, b| a.table == b.table).filter_map(of_table).collect();
+        let changed = changed_cells(&self.all[made_in].0, &changes);
         let unaware = self.revisions.earlier[made_in].proof.unaware.iter().any(|own| own.world == world);
         let may_copy: Vec<bool> = (0..self.all.len())
             .map(|other| other == made_in || self.may_copy(made_in, other, &changed) && self.is_linked(made_in, other, &changed, unaware))
@@ -518,6 +500,29 @@ impl<'w, 'e, 'a> Worlds<'w, 'e, 'a> {
             cells.keys().all(|&cell| one.counts[cell as usize] != other.counts[cell as usize])
         })
     }
+}
+
+/// All cells that some changes of finest cells change, the changes being in the order of tables.
+fn changed_cells(census: &Census<'_>, changes: &[Change]) -> Changed {
+    let of_table = |changes: &[Change]| {
+        let table = usize::from(changes[0].table);
+        let leaves: Vec<(u64, i64)> = changes.iter().map(|change| (u64::from(change.cell), i64::from(change.delta))).collect();
+        Some((table, all_changes(census.table(table)?, &leaves)))
+    };
+    changes.chunk_by(|a, b| a.table == b.table).filter_map(of_table).collect()
+}
+
+/// Withholds what a world changes and is published yet; tells which cells these are, by table.
+fn withhold(census: &Census<'_>, changes: &[Change], statuses: &mut [Vec<Status>]) -> Vec<(usize, usize)> {
+    let mut withheld = Vec::new();
+    for (table, changed) in changed_cells(census, changes) {
+        let Some(statuses) = statuses.get_mut(table) else { continue };
+        for cell in changed.into_keys().map(|cell| cell as usize).filter(|&cell| statuses[cell] == Status::Published).collect::<Vec<_>>() {
+            statuses[cell] = Status::Suppressed;
+            withheld.push((table, cell));
+        }
+    }
+    withheld
 }
 
 /// By how much a world changes a cell.
