@@ -12,6 +12,9 @@ use super::{
     settings::Settings,
 };
 
+/// Of so many records, in one family, it is tried whether they can move.
+const MOST_TRIALS_OF_MOVES: usize = 1_000_000;
+
 /// Buffers that a thread keeps from family to family.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -45,6 +48,8 @@ pub struct Work<'w, 'a> {
     pub replacing: bool,
     /// How the world that is being made stands beside earlier revisions.
     way: Way,
+    /// Records of which it may still be tried whether they can move.
+    trials: usize,
 }
 
 /// What a world is to show: a cell and what about it.
@@ -80,6 +85,7 @@ impl<'w, 'a> Work<'w, 'a> {
             banned: NONE,
             replacing: false,
             way: Way::default(),
+            trials: MOST_TRIALS_OF_MOVES,
         }
     }
 
@@ -207,6 +213,26 @@ impl<'w, 'a> Work<'w, 'a> {
         true
     }
 
+    /// Records that move within the smallest region where that shows what is wanted, see [`super::records`].
+    fn move_records(&mut self, want: Want) {
+        for target in self.targets(want) {
+            for way in self.ways(want) {
+                self.way = way;
+                let (tree, top) = (self.family.frame.spine_tree(), self.family.top);
+                let above = |node: u32| (node > top).then(|| tree.parent[node as usize]);
+                for within in std::iter::successors(above(target.node), |&node| above(node)) {
+                    let family = &*self.family;
+                    let price = |changes: &[(u32, i32)]| price(family, changes);
+                    let found = records::moves(family, &mut self.scratch.overlay, &target, way, within, &mut self.trials, price);
+                    if let Some(changes) = found {
+                        self.commit(changes);
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
     /// The last resort, see [`super::records`].
     fn change_records(&mut self, want: Want) {
         for target in self.targets(want) {
@@ -253,7 +279,7 @@ impl<'w, 'a> Work<'w, 'a> {
         }
         let reached = is_there(&self.scratch.overlay);
         let changes = self.scratch.overlay.take();
-        (reached && self.price(&changes) < budget).then_some(changes)
+        (reached && price(self.family, &changes) < budget).then_some(changes)
     }
 
     fn changes(&mut self, plan: &Plan, walk: &[Step], amount: i32) -> Option<Vec<(u32, i32)>> {
@@ -298,12 +324,6 @@ impl<'w, 'a> Work<'w, 'a> {
             }
         }
         best
-    }
-
-    /// What newly suppressing the cells of these changes would cost.
-    fn price(&self, changes: &[(u32, i32)]) -> u32 {
-        let fresh = changes.iter().filter(|(number, _)| self.family.mark(*number) & SUPPRESSED == 0);
-        fresh.map(|&(number, _)| self.family.price(number)).sum()
     }
 
     /// Takes a world in: suppresses its cells and notes what it shows.
@@ -410,6 +430,9 @@ impl<'w, 'a> Work<'w, 'a> {
     pub fn run(&mut self) {
         self.find_others();
         for want in self.in_order() {
+            if self.family.open && self.is_wanted(want) {
+                self.move_records(want);
+            }
             if self.is_wanted(want) {
                 self.certify(want, NEVER);
             }
@@ -445,4 +468,10 @@ impl<'w, 'a> Work<'w, 'a> {
         });
         wants
     }
+}
+
+/// What newly suppressing the cells of these changes would cost.
+fn price(family: &Family<'_>, changes: &[(u32, i32)]) -> u32 {
+    let fresh = changes.iter().filter(|(number, _)| family.mark(*number) & SUPPRESSED == 0);
+    fresh.map(|&(number, _)| family.price(number)).sum()
 }

@@ -6,10 +6,13 @@
 //! a household of three that becomes one of four. It always works where nothing is published yet: nothing stands against
 //! another household with its people, except where all combinations are structural zeros, and for taking one away there is at
 //! least the one that is counted.
+//!
+//! Before that comes a *move*: what is added in one place is taken away in another, record for record, so that nothing changes in the nearest region
+//! that holds both, nor above it.
 
 use super::{
     family::{Family, IMPOSSIBLE, Overlay},
-    frame::{Frame, Kind, NONE},
+    frame::{Frame, Kind, NONE, Tree},
     plan::Target,
     revisions::Way,
 };
@@ -19,6 +22,12 @@ use crate::register::Unit;
 const MOST_STEPS: [usize; 4] = [2, 5, 10, 24];
 /// Records that are tried at most, for each that is wanted.
 const MOST_TRIALS: usize = 1000;
+/// The same where records move, for each two places.
+const MOST_TRIALS_OF_MOVES: usize = 100;
+/// Other places that are tried at most within one region, spread over it.
+const MOST_PLACES: usize = 24;
+/// Places to move something to that are tried at most, where the target is no place itself.
+const MOST_OWN_PLACES: usize = 4;
 
 /// A record that is added or taken away: its node in every dimension.
 #[derive(Debug, Clone)]
@@ -39,16 +48,65 @@ enum Step {
 /// Adds or takes away records until the target has changed as wanted; `false` if that cannot be, with the overlay to be thrown
 /// away. Only for the family of the whole tree.
 pub fn change(family: &Family<'_>, overlay: &mut Overlay, target: &Target, way: Way) -> bool {
-    let mut nodes = target.nodes.clone();
-    nodes[family.frame.spine] = target.node;
-    let unit = family.frame.tables[target.place.table].unit;
-    let wanted = Record { unit, nodes, change: target.delta.signum() };
-    let target = (family.number(target.place), target.delta);
-    let mut world = World { family, overlay, way, changes: Vec::new(), target, wanted: wanted.clone(), reached: 0, trials: 0 };
-    MOST_STEPS.iter().any(|&steps| {
-        world.trials = MOST_TRIALS * target.1.unsigned_abs() as usize;
-        world.reach(&wanted, steps)
-    })
+    let mut trials = usize::MAX;
+    World::new(family, overlay, target, way, None).change(MOST_TRIALS, &mut trials)
+}
+
+/// Moves records from or to other places of a region, one that holds the target, until the target has changed as wanted. The cheapest of all moves that
+/// are found by `price`, or `None`. `trials` are how many records may be tried still, in all.
+pub fn moves(
+    family: &Family<'_>,
+    overlay: &mut Overlay,
+    target: &Target,
+    way: Way,
+    within: u32,
+    trials: &mut usize,
+    price: impl Fn(&[(u32, i32)]) -> u32,
+) -> Option<Vec<(u32, i32)>> {
+    let tree = family.frame.spine_tree();
+    let finest = family.frame.finest;
+    let (mut own, mut all) = (Vec::new(), Vec::new());
+    tree.leaves(target.node, finest, &mut own);
+    tree.leaves(within, finest, &mut all);
+    all.retain(|&place| !tree.is_within(place, target.node));
+    let mut best: Option<(u32, Vec<(u32, i32)>)> = None;
+    for &here in spread(&own, MOST_OWN_PLACES) {
+        for &there in spread(&all, MOST_PLACES) {
+            let is_done = World::new(family, overlay, target, way, Some(Pair::new(tree, here, there))).change(MOST_TRIALS_OF_MOVES, trials);
+            let changes = overlay.take();
+            if is_done {
+                let price = price(&changes);
+                if best.as_ref().is_none_or(|(least, _)| price < *least) {
+                    best = Some((price, changes));
+                }
+            }
+        }
+    }
+    best.map(|(_, changes)| changes)
+}
+
+/// Some of many, as far from each other as may be.
+fn spread(all: &[u32], most: usize) -> impl Iterator<Item = &u32> {
+    let step = all.len().div_ceil(most).max(1);
+    all.iter().step_by(step)
+}
+
+/// Two places between which records move.
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    places: [u32; 2],
+    /// The nearest region that holds both: from there up nothing changes.
+    apex: u32,
+}
+
+impl Pair {
+    fn new(tree: &Tree, here: u32, there: u32) -> Self {
+        let mut apex = here;
+        while !tree.is_within(there, apex) {
+            apex = tree.parent[apex as usize];
+        }
+        Self { places: [here, there], apex }
+    }
 }
 
 /// What is to be done once a record is placed; `false`: it leads nowhere.
@@ -58,6 +116,8 @@ struct World<'w, 'f, 'a> {
     family: &'f Family<'a>,
     overlay: &'w mut Overlay,
     way: Way,
+    /// Where records move, if they do no more than that.
+    pair: Option<Pair>,
     /// Changes so far, to be taken back where they lead nowhere.
     changes: Vec<(u32, i32)>,
     /// The cell that is to change, and by how much.
@@ -71,6 +131,26 @@ struct World<'w, 'f, 'a> {
 }
 
 impl<'w, 'f, 'a> World<'w, 'f, 'a> {
+    fn new(family: &'f Family<'a>, overlay: &'w mut Overlay, target: &Target, way: Way, pair: Option<Pair>) -> Self {
+        let mut nodes = target.nodes.clone();
+        nodes[family.frame.spine] = target.node;
+        let wanted = Record { unit: family.frame.tables[target.place.table].unit, nodes, change: target.delta.signum() };
+        let target = (family.number(target.place), target.delta);
+        Self { family, overlay, way, pair, changes: Vec::new(), target, wanted, reached: 0, trials: 0 }
+    }
+
+    /// Changes the target as wanted, with so many trials for each record that is wanted, and no more than there are left in all.
+    fn change(&mut self, trials: usize, left: &mut usize) -> bool {
+        let wanted = self.wanted.clone();
+        MOST_STEPS.iter().any(|&steps| {
+            let most = (trials * self.target.1.unsigned_abs() as usize).min(*left);
+            self.trials = most;
+            let is_reached = self.reach(&wanted, steps);
+            *left -= most - self.trials;
+            is_reached
+        })
+    }
+
     fn frame(&self) -> &'a Frame<'a> {
         self.family.frame
     }
@@ -103,7 +183,23 @@ impl<'w, 'f, 'a> World<'w, 'f, 'a> {
 
     /// Adds a record somewhere at or below its nodes, where what follows succeeds.
     fn place_below(&mut self, record: &Record, then: &mut Then<'_, 'w, 'f, 'a>) -> bool {
-        self.is_possible(record) && self.descend(&mut record.clone(), then)
+        let Some(Pair { places, .. }) = self.pair else { return self.is_possible(record) && self.descend(&mut record.clone(), then) };
+        let spine = self.frame().spine;
+        let is_below = |place: &u32| self.family.frame.spine_tree().is_within(*place, record.nodes[spine]);
+        places.into_iter().filter(is_below).any(|place| {
+            let mut record = record.clone();
+            record.nodes[spine] = place;
+            self.is_possible(&record) && self.descend(&mut record, then)
+        })
+    }
+
+    /// What is taken away in the other place where a record is added in one, or the other way round.
+    fn mirror(&self, record: &Record) -> Option<Record> {
+        let [here, there] = self.pair?.places;
+        let mut mirror = Record { change: -record.change, ..record.clone() };
+        let node = &mut mirror.nodes[self.frame().spine];
+        *node = if *node == here { there } else { here };
+        Some(mirror)
     }
 
     /// Goes down from node to node until all dimensions are at leaves, back where that leads nowhere.
@@ -148,6 +244,10 @@ impl<'w, 'f, 'a> World<'w, 'f, 'a> {
 
     /// Whether the finest cells at or above the record's nodes could change with it.
     fn is_possible(&self, record: &Record) -> bool {
+        self.may_change(record) && self.mirror(record).is_none_or(|mirror| self.may_change(&mirror))
+    }
+
+    fn may_change(&self, record: &Record) -> bool {
         if self.undoes(record) {
             return false;
         }
@@ -178,14 +278,18 @@ impl<'w, 'f, 'a> World<'w, 'f, 'a> {
         while layout.row[node as usize] == NONE {
             node = frame.spine_tree().parent[node as usize];
         }
+        if self.pair.is_some_and(|pair| node <= pair.apex) {
+            return None;
+        }
         let start = self.family.starts[table][(node - self.family.top) as usize];
         (start != NONE).then(|| self.family.slices[table].base + start + inner)
     }
 
-    /// Adds a record whose nodes are leaves, to every cell that holds it.
+    /// Adds a record whose nodes are leaves, to every cell that holds it, and takes away what it is exchanged for.
     fn place(&mut self, record: &Record) -> bool {
         let length = self.changes.len();
-        for (number, change) in self.cells(record) {
+        let mirrored = self.mirror(record).map(|mirror| self.cells(&mirror));
+        for (number, change) in self.cells(record).into_iter().chain(mirrored.into_iter().flatten()) {
             self.overlay.add(number, change);
             self.changes.push((number, change));
             let is_room = self.frame().tables[self.family.locate(number).0].kind == Kind::Link;
@@ -216,7 +320,8 @@ impl<'w, 'f, 'a> World<'w, 'f, 'a> {
                     .collect();
             }
             let mut node = record.nodes[frame.spine];
-            while node != NONE {
+            let end = self.pair.map_or(NONE, |pair| pair.apex);
+            while node != end {
                 let start = self.family.starts[table][(node - self.family.top) as usize];
                 if start != NONE {
                     found.extend(cells.iter().map(|&(cell, change)| (self.family.slices[table].base + start + cell, change)));
