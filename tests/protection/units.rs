@@ -83,3 +83,15 @@ fn sizes_do_not_follow_from_people() {
         println!("{changes:?}");
     }
 }
+
+/// Two sizes cannot be exchanged without people, and nobody else has a third to give: households move from one village to another.
+#[test]
+fn records_move_before_a_total_is_withheld() {
+    let mut villages = vec![[2, 40, 0, 0, 0]];
+    villages.extend((0..5).map(|at| [200 + 10 * at, 210, 0, 0, 0]));
+    let villages = Villages::new(&villages, 5);
+    let protected = villages.protect(&villages.owned.links);
+    assert_eq!(villages.withheld(&protected, 0), [0]);
+    let country = protected.statuses[0][..3].iter().chain(&protected.statuses[1][..6]);
+    assert!(country.into_iter().all(|status| *status == Status::Published), "{:?}", protected.statuses);
+}
