@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Of so many records, in one family, it is tried whether they can move.
-const MOST_TRIALS_OF_MOVES: usize = 1_000_000;
+const MOST_TRIALS_OF_MOVES: usize = 20_000;
 
 /// Buffers that a thread keeps from family to family.
 #[derive(Debug, Default)]

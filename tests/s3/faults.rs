@@ -38,6 +38,11 @@ fn build<'a>(snapshot: &'a str, period: &'a str, warehouse: &'a str) -> [&'a str
     ["build", snapshot, "--period", period, "--warehouse", warehouse, "--regions", "regions.csv"]
 }
 
+/// The arguments that publish a semester with hardly anything to protect: what is stored matters here, and how.
+fn release<'a>(period: &'a str, place: &[&'a str]) -> Vec<&'a str> {
+    [&["release", period, "--threshold", "2", "--contributors", "1", "--small-group", "2"], place].concat()
+}
+
 /// An office whose warehouses lie on S3, and the folder in which its commands run.
 struct Office {
     s3: S3,
@@ -91,7 +96,7 @@ fn a_release_that_is_killed_at_any_step_is_there_or_not() {
     succeed(&sample("2024-S2", "600", "1", "later.csv"), office.folder.path());
     office.run(&build("first.csv", "2024-S1", &warehouse));
     office.run(&build("later.csv", "2024-S2", &warehouse));
-    office.run(&["release", "2024-S1", "--warehouse", &warehouse]);
+    office.run(&release("2024-S1", &["--warehouse", &warehouse]));
     let before = office.files("w/releases");
     let bucket = office.s3.bucket(OFFICE);
     // A store of its own, in which the first semester is published.
@@ -100,7 +105,7 @@ fn a_release_that_is_killed_at_any_step_is_there_or_not() {
         format!("s3://{OFFICE}/{folder}")
     };
     let place = copy("reference");
-    office.run(&["release", "2024-S2", "--warehouse", &warehouse, "--releases", &place]);
+    office.run(&release("2024-S2", &["--warehouse", &warehouse, "--releases", &place]));
     let after = office.files("reference");
     assert!(after.len() > before.len() + 10 && after.contains_key("2024-S2/r1/manifest.json"), "{:?}", after.keys());
 
@@ -108,7 +113,7 @@ fn a_release_that_is_killed_at_any_step_is_there_or_not() {
     loop {
         let folder = format!("killed-{at}");
         let place = copy(&folder);
-        let args = ["release", "2024-S2", "--warehouse", &warehouse, "--releases", &place];
+        let args = release("2024-S2", &["--warehouse", &warehouse, "--releases", &place]);
         let killed = office.killed(&args, at);
         let left = office.files(&folder);
         assert!(before.iter().all(|(path, content)| left.get(path) == Some(content)), "{at}: the release before has changed");
@@ -166,7 +171,7 @@ fn a_store_that_refuses_forgets_and_hangs_gives_the_same_release() {
     let publish = |name: &str| {
         let warehouse = format!("s3://{OFFICE}/{name}");
         office.run(&build("first.csv", "2024-S1", &warehouse));
-        office.run(&["release", "2024-S1", "--warehouse", &warehouse]);
+        office.run(&release("2024-S1", &["--warehouse", &warehouse]));
         office.files(name)
     };
     let expected = publish("sound");
@@ -190,7 +195,7 @@ fn a_process_that_is_killed_in_a_folder_leaves_the_old_state_or_the_new() {
         succeed(&sample(period, "600", "1", snapshot), here);
         succeed(&build(snapshot, period, "w"), here);
     }
-    succeed(&["release", "2024-S1", "--warehouse", "w"], here);
+    succeed(&release("2024-S1", &["--warehouse", "w"]), here);
     fn files(folder: &LocalPath, below: &LocalPath, found: &mut Files) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -216,7 +221,7 @@ fn a_process_that_is_killed_in_a_folder_leaves_the_old_state_or_the_new() {
     };
     copy("reference");
     let began = Instant::now();
-    succeed(&["release", "2024-S2", "--warehouse", "w", "--releases", "reference"], here);
+    succeed(&release("2024-S2", &["--warehouse", "w", "--releases", "reference"]), here);
     let whole = began.elapsed();
     let after = files("reference");
 
@@ -224,8 +229,8 @@ fn a_process_that_is_killed_in_a_folder_leaves_the_old_state_or_the_new() {
     for moment in 1..=MOMENTS {
         let store = format!("killed-{moment}");
         copy(&store);
-        let args = ["release", "2024-S2", "--warehouse", "w", "--releases", &store];
-        let mut running = program().args(args).current_dir(here).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let args = release("2024-S2", &["--warehouse", "w", "--releases", &store]);
+        let mut running = program().args(&args).current_dir(here).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(whole * moment / MOMENTS);
         // SIGKILL; nothing happens to one that has ended.
         running.kill().unwrap();
