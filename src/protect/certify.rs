@@ -12,8 +12,8 @@ use super::{
     settings::Settings,
 };
 
-/// Of so many records, in one family, it is tried whether they can move.
-const MOST_TRIALS_OF_MOVES: usize = 20_000;
+/// Of so many records, in one family, it is tried whether they can move: a second or so.
+const MOST_MOVED: usize = 20_000;
 
 /// Buffers that a thread keeps from family to family.
 #[derive(Debug, Default)]
@@ -85,7 +85,7 @@ impl<'w, 'a> Work<'w, 'a> {
             banned: NONE,
             replacing: false,
             way: Way::default(),
-            trials: MOST_TRIALS_OF_MOVES,
+            trials: MOST_MOVED,
         }
     }
 
