@@ -228,6 +228,10 @@ impl<'e, 'a> Revisions<'e, 'a> {
         protected: &mut Protected,
     ) -> bool {
         let proof = self.earlier[revision].proof;
+        // A world says nothing of tables that the revision did not have.
+        if self.tables[revision].contains(&None) {
+            return false;
+        }
         let Some(old) = self.tables[revision].get(usize::from(table)).copied().flatten() else { return false };
         let is_here = |of: u16, at: u32| usize::from(of) == old && at == cell;
         let found = proof.certificate(old as u16, cell).zip(census.table(table.into()));
