@@ -221,10 +221,7 @@ impl<'w, 'a> Work<'w, 'a> {
                 let (tree, top) = (self.family.frame.spine_tree(), self.family.top);
                 let above = |node: u32| (node > top).then(|| tree.parent[node as usize]);
                 for within in std::iter::successors(above(target.node), |&node| above(node)) {
-                    let family = &*self.family;
-                    let price = |changes: &[(u32, i32)]| price(family, changes);
-                    let found = records::moves(family, &mut self.scratch.overlay, &target, way, within, &mut self.trials, price);
-                    if let Some(changes) = found {
+                    if let Some(changes) = records::moves(self.family, &mut self.scratch.overlay, &target, way, within, &mut self.trials) {
                         self.commit(changes);
                         return;
                     }
@@ -279,7 +276,7 @@ impl<'w, 'a> Work<'w, 'a> {
         }
         let reached = is_there(&self.scratch.overlay);
         let changes = self.scratch.overlay.take();
-        (reached && price(self.family, &changes) < budget).then_some(changes)
+        (reached && self.family.price_of_new(&changes) < budget).then_some(changes)
     }
 
     fn changes(&mut self, plan: &Plan, walk: &[Step], amount: i32) -> Option<Vec<(u32, i32)>> {
@@ -468,10 +465,4 @@ impl<'w, 'a> Work<'w, 'a> {
         });
         wants
     }
-}
-
-/// What newly suppressing the cells of these changes would cost.
-fn price(family: &Family<'_>, changes: &[(u32, i32)]) -> u32 {
-    let fresh = changes.iter().filter(|(number, _)| family.mark(*number) & SUPPRESSED == 0);
-    fresh.map(|&(number, _)| family.price(number)).sum()
 }

@@ -232,6 +232,12 @@ impl<'a> Family<'a> {
         let (table, index) = self.locate(number);
         self.slices[table].prices[index]
     }
+
+    /// What newly suppressing the cells of some changes would cost, in thousandths.
+    pub fn price_of_new(&self, changes: &[(u32, i32)]) -> u32 {
+        let new = changes.iter().filter(|(number, _)| self.mark(*number) & SUPPRESSED == 0);
+        new.map(|&(number, _)| self.price(number)).sum()
+    }
 }
 
 /// Changes on top of the true counts: the world that is being made.

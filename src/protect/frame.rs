@@ -78,6 +78,15 @@ impl Tree {
         }
     }
 
+    /// The last node on the way up from a node before their common ancestor, which is neither of the two.
+    pub fn last_without(&self, node: u32, other: u32) -> u32 {
+        let mut last = node;
+        while !self.is_within(other, self.parent[last as usize]) {
+            last = self.parent[last as usize];
+        }
+        last
+    }
+
     /// Whether `node` is `above` or lies below it.
     pub fn is_within(&self, node: u32, above: u32) -> bool {
         node >= above && node < self.end[above as usize]

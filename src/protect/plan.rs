@@ -320,16 +320,12 @@ impl<'f, 'a> Planner<'f, 'a> {
             .zip(choice)
             .map(|(&dimension, choice)| {
                 let tree = &frame.trees[dimension];
-                let mut last = self.target.nodes[dimension];
-                match choice {
+                let node = self.target.nodes[dimension];
+                let last = match choice {
                     Choice::Open => return (NONE, 0),
-                    Choice::Combination(_) => {}
-                    Choice::Partner(partner) => {
-                        while !tree.is_within(*partner, tree.parent[last as usize]) {
-                            last = tree.parent[last as usize];
-                        }
-                    }
-                }
+                    Choice::Combination(_) => node,
+                    Choice::Partner(partner) => tree.last_without(node, *partner),
+                };
                 (tree.parent[last as usize], last)
             })
             .collect();

@@ -52,8 +52,8 @@ pub fn change(family: &Family<'_>, overlay: &mut Overlay, target: &Target, way: 
     World::new(family, overlay, target, way, None).change(MOST_TRIALS, &mut trials)
 }
 
-/// Moves records from or to other places of a region, one that holds the target, until the target has changed as wanted. The cheapest of all moves that
-/// are found by `price`, or `None`. `trials` are how many records may be tried still, in all.
+/// Moves records from or to other places of a region, one that holds the target, until the target has changed as wanted. Of all moves that are found the
+/// one that newly suppresses least, or `None`. `trials` are how many records may be tried still, in all.
 pub fn moves(
     family: &Family<'_>,
     overlay: &mut Overlay,
@@ -61,7 +61,6 @@ pub fn moves(
     way: Way,
     within: u32,
     trials: &mut usize,
-    price: impl Fn(&[(u32, i32)]) -> u32,
 ) -> Option<Vec<(u32, i32)>> {
     let tree = family.frame.spine_tree();
     let finest = family.frame.finest;
@@ -75,7 +74,7 @@ pub fn moves(
             let is_done = World::new(family, overlay, target, way, Some(Pair::new(tree, here, there))).change(MOST_TRIALS_OF_MOVES, trials);
             let changes = overlay.take();
             if is_done {
-                let price = price(&changes);
+                let price = family.price_of_new(&changes);
                 if best.as_ref().is_none_or(|(least, _)| price < *least) {
                     best = Some((price, changes));
                 }
@@ -101,11 +100,7 @@ struct Pair {
 
 impl Pair {
     fn new(tree: &Tree, here: u32, there: u32) -> Self {
-        let mut apex = here;
-        while !tree.is_within(there, apex) {
-            apex = tree.parent[apex as usize];
-        }
-        Self { places: [here, there], apex }
+        Self { places: [here, there], apex: tree.parent[tree.last_without(here, there) as usize] }
     }
 }
 

@@ -210,8 +210,10 @@ impl<'e, 'a> Revisions<'e, 'a> {
     /// Takes over what earlier revisions prove of primaries that are not shown open at their ends: where hardly anything has changed, the worlds
     /// that were published once are still possible, if the new revision withholds what they change.
     pub fn adopt(&self, frame: &Frame<'_>, census: &Census<'_>, rule: &Rule, open_ends: Vec<(u16, u32)>, protected: &mut Protected) {
+        // A world says nothing of tables that its revision did not have.
+        let complete: Vec<usize> = (0..self.earlier.len()).filter(|&revision| !self.tables[revision].contains(&None)).collect();
         for (table, cell) in open_ends {
-            if !(0..self.earlier.len()).any(|revision| self.adopt_from(revision, frame, census, rule, (table, cell), protected)) {
+            if !complete.iter().any(|&revision| self.adopt_from(revision, frame, census, rule, (table, cell), protected)) {
                 protected.unprotected.push((table, cell));
             }
         }
@@ -228,10 +230,6 @@ impl<'e, 'a> Revisions<'e, 'a> {
         protected: &mut Protected,
     ) -> bool {
         let proof = self.earlier[revision].proof;
-        // A world says nothing of tables that the revision did not have.
-        if self.tables[revision].contains(&None) {
-            return false;
-        }
         let Some(old) = self.tables[revision].get(usize::from(table)).copied().flatten() else { return false };
         let is_here = |of: u16, at: u32| usize::from(of) == old && at == cell;
         let found = proof.certificate(old as u16, cell).zip(census.table(table.into()));
