@@ -146,7 +146,7 @@ fn a_correction_must_not_give_away_what_the_first_revision_hides() {
     let without: Vec<&str> = text.lines().enumerate().filter(|(at, _)| *at != 4).map(|(_, line)| line).collect();
     fs::write(folder.join("one-less.csv"), without.join("\n")).unwrap();
     build("one-less.csv", folder);
-    assert_says(&fail(&["release", "2024"], folder), &["published already as r1, with other cells", "--correction"]);
+    assert_says(&fail(&["release", "2024"], folder), &["published already as r1, from another build", "--correction"]);
     let one_less = ["release", "2024", "--correction", "one person had moved away"];
     assert_says(&fail(&one_less, folder), &["would change by fewer than 5", "next period", "--accept-differences"]);
     succeed(&[&one_less[..], &["--accept-differences"]].concat(), folder);

@@ -242,13 +242,13 @@ fn a_repeated_release_is_byte_identical_and_refused_where_it_stands() {
     assert!(first == tree(&folder.path().join("again")), "the second run gave other bytes");
 
     let error = fail(&["release", "2024-S1"], folder.path());
-    assert_says(&error, &["2024-S1 is published already as r1", "exactly these cells"]);
+    assert_says(&error, &["2024-S1 is published already as r1", "there is nothing to publish"]);
     assert!(first == tree(&folder.path().join("warehouse/releases")), "a refused release left something behind");
 
     fs::write(folder.path().join("s.csv"), snapshot(&people(220))).unwrap();
     succeed(&["build", "s.csv", "--period", "2024-S1"], folder.path());
     let error = fail(&["release", "2024-S1"], folder.path());
-    assert_says(&error, &["2024-S1 is published already as r1, with other cells", "--correction"]);
+    assert_says(&error, &["2024-S1 is published already as r1, from another build", "--correction"]);
     assert!(first == tree(&folder.path().join("warehouse/releases")));
 
     succeed(&["release", "2024-S1", "--correction", "twenty people were late", "--accept-differences"], folder.path());

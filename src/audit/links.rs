@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use crate::{
-    register::{Axis, HeadPair, Unit},
+    register::{Axis, HeadPair, Members, Unit},
     worlds::{Census, Counted},
 };
 
@@ -57,6 +57,18 @@ struct PairCheck {
     part_of: Vec<Vec<u32>>,
 }
 
+/// A place where sizes of households are compared with people.
+pub struct Place<'p> {
+    /// Table and cell of the people.
+    pub people: (usize, u64),
+    /// The table of households.
+    pub households: usize,
+    /// Its cell of all sizes.
+    pub all_sizes: u64,
+    /// Its cells of each size, with the members of a household.
+    pub sizes: &'p [(u64, Members)],
+}
+
 /// A link that does not hold: table and cell of an example.
 pub type Broken = (usize, u64);
 
@@ -100,6 +112,28 @@ impl LinkChecks {
         let outside = i64::from(census.table(people)?.counts[cell as usize]) - members;
         let beyond = check.room(census, nodes, &|_, _| 0).map_or(0, |room| room.beyond(members));
         Some((outside, outside + beyond))
+    }
+
+    /// Visits every place where people are counted and households by size, by the table of households that shows most places.
+    pub fn each_place(&self, census: &Census<'_>, visit: &mut dyn FnMut(Place<'_>)) {
+        for check in &self.members {
+            let places = |(table, shared, ..): &&(usize, SharedAxes, usize, Vec<u32>)| {
+                let axes = census.table(*table).map_or(&[][..], |counted| &counted.shape.axes);
+                axes.iter().zip(shared).filter(|(_, shared)| shared.is_some()).map(|(axis, _)| axis.nodes.len()).product::<usize>()
+            };
+            let Some((households, shared, at, positions)) = check.households.iter().max_by_key(places) else { continue };
+            let Some(counted) = census.table(*households) else { continue };
+            let members = &census.links.members[check.link].members;
+            let mut sizes = Vec::new();
+            for cell in places_of(counted, shared) {
+                let nodes = check.nodes(counted, *households, &counted.shape.coordinates(cell));
+                let Some(people) = nodes.and_then(|nodes| check.everybody(census, &nodes)) else { continue };
+                sizes.clear();
+                let of_size = |(&position, members): (&u32, &Members)| (cell + u64::from(position) * counted.shape.strides[*at], *members);
+                sizes.extend(positions.iter().zip(members).map(of_size));
+                visit(Place { people, households: *households, all_sizes: cell, sizes: &sizes });
+            }
+        }
     }
 
     /// The first link that a world breaks; `changed` are all cells of all tables that it changes. `unaware`: to those who do not know how many
@@ -246,6 +280,15 @@ impl Room {
     fn beyond(&self, members: i64) -> i64 {
         self.true_most.map_or(0, |most| (members - most).max(0))
     }
+}
+
+/// The cells of a table at all nodes of its shared axes, all others at their totals.
+fn places_of(counted: &Counted<'_>, shared: &[Option<usize>]) -> Vec<u64> {
+    let mut cells = vec![0];
+    for ((axis, stride), _) in counted.shape.axes.iter().zip(&counted.shape.strides).zip(shared).filter(|(_, shared)| shared.is_some()) {
+        cells = cells.iter().flat_map(|cell| (0..axis.nodes.len() as u64).map(move |position| cell + position * stride)).collect();
+    }
+    cells
 }
 
 /// The cell of a table at nodes of shared dimensions, all others at their totals.

@@ -426,12 +426,12 @@ impl Revision<'_> {
         Some(changed)
     }
 
-    /// Whether the same changes are possible here: nothing published changes, nothing becomes negative, and no link breaks.
+    /// Whether the same changes are possible here: nothing changes that is published or cannot occur, nothing becomes negative, and no link breaks.
     fn bears(&self, changed: &Changed, unaware: bool) -> bool {
         let is_possible = |(table, cells): &(usize, Vec<(u64, i64)>)| {
             cells.iter().all(|&(cell, delta)| {
                 let count = self.table(*table).map_or(0, |counted| counted.counts[cell as usize]);
-                i64::from(count) + delta >= 0 && !self.is_published(*table, cell)
+                i64::from(count) + delta >= 0 && !self.is_fixed(*table, cell)
             })
         };
         changed.iter().all(is_possible)

@@ -8,13 +8,19 @@
 //! That a place has at least so many people as live there outside of households he knows before anything is published. Whoever does not know it
 //! must not learn it: where that excuses the lower end of a range, an attacker who knows nothing of people outside must find it open.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use rustc_hash::FxHashSet;
 
 use super::{Fault, Report, revision::Revision};
 use crate::{
-    attack::{self, CellRef, Effort, Facts, Findings, JointTable, MembersAt, Outside, PeopleOutside, Publication, PublishedTable, Range},
+    attack::{
+        self, CellRef, Effort, Facts, Findings, JointTable, MembersAt, Outside, PeopleOutside, Publication, PublishedTable, Range,
+        attack_public,
+    },
     register::{Dimension, MembersLink, Status},
     worlds::{Census, Counted},
 };
@@ -33,9 +39,14 @@ pub fn check(new: &Revision<'_>, earlier: &[Revision<'_>], effort: &Effort, repo
     // Of tables that are never published nobody knows what a correction did to them.
     let same_count = |a: CellRef, b: CellRef| count(a).is_some_and(|of_a| count(b) == Some(of_a));
     let census = &new.census;
+    let knows_more = AtomicBool::new(revisions.len() > 1);
     let outside = |at: MembersAt<'_>| {
-        let link = census.links.members.get(usize::from(at.link))?;
-        revisions[usize::from(at.publication)].people_outside(link, at.nodes)
+        let link = census.links.members.get(usize::from(at.link));
+        let people = link.and_then(|link| revisions[usize::from(at.publication)].people_outside(link, at.nodes));
+        if people != Some(PeopleOutside::exactly(0)) {
+            knows_more.store(true, Ordering::Relaxed);
+        }
+        people
     };
     let facts = |outside| Facts {
         publications: &publications,
@@ -52,6 +63,20 @@ pub fn check(new: &Revision<'_>, earlier: &[Revision<'_>], effort: &Effort, repo
     }
     let excused = found.excused;
     drop(findings);
+    let public = if knows_more.load(Ordering::Relaxed) {
+        let attack = || {
+            let (dimensions, links) = (census.dimensions, census.links);
+            attack_public(&publications, dimensions, links, Outside::Nobody, effort, &|_, _, _| {}, |_, findings, _| *findings.statistics())
+        };
+        catch_unwind(AssertUnwindSafe(attack)).ok().and_then(Result::ok)
+    } else {
+        // Everything that this attacker was told everybody assumes.
+        Some(report.attack)
+    };
+    match public {
+        Some(statistics) => report.attack_public = statistics,
+        None => report.fault(Fault::Unchecked, 0, 0),
+    }
     if excused.is_empty() {
         return;
     }

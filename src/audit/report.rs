@@ -70,6 +70,8 @@ pub struct Report {
     /// The same of an attacker who knows nothing of people outside of households, if any range called for him. Whether one did depends on hidden
     /// counts, so that nobody is told.
     pub attack_unaware: Option<Statistics>,
+    /// The same of an attacker who knows what is published, and nothing else: everybody may read it, because everybody can find it out.
+    pub attack_public: Statistics,
     /// What was looked at.
     pub checked: Vec<&'static str>,
     /// Faults by kind.
@@ -84,12 +86,13 @@ impl Report {
         self.faults.is_empty()
     }
 
-    /// What everybody may read of an audit. How much the attack did, and what it left undecided, follows from what is published and from what
-    /// the strongest attacker knows beside it, against whom everything is proven: it tells of a small count no more than he could find out.
-    /// How many cells are primary does not follow from that, and how many counts were determined, or contradict the definitions, tells in
-    /// particular where people live in no household: neither is told.
+    /// What everybody may read of an audit: how much the attack does that everybody can run, and what it leaves undecided. What the strongest
+    /// attacker's system looks like tells whether hidden counts differ between revisions, and how many cells are primary does not follow from
+    /// what is published either: neither is told, but for systems at which the solver broke down or that were not begun in time.
     pub(super) fn public(&self, rule: &Rule) -> serde_json::Value {
-        let attack = &self.attack;
+        let attack = &self.attack_public;
+        let all = || [Some(&self.attack), self.attack_unaware.as_ref(), Some(attack)].into_iter().flatten();
+        let (out_of_time, panicked): (u64, u64) = (all().map(|attack| attack.out_of_time).sum(), all().map(|attack| attack.panicked).sum());
         serde_json::json!({
             "rule": rule,
             "cells": self.cells,
@@ -111,9 +114,9 @@ impl Report {
                 "undecided": attack.undecided,
                 "unproven": attack.unproven,
                 "searches_undecided": attack.searches_undecided,
-                "out_of_time": attack.out_of_time,
-                "panicked": attack.panicked,
-                "is_complete": attack.is_complete(),
+                "out_of_time": out_of_time,
+                "panicked": panicked,
+                "is_complete": attack.is_complete() && out_of_time + panicked == 0,
             },
             "faults": self.faults,
         })

@@ -49,6 +49,15 @@ impl<'a> Revision<'a> {
         self.statuses.get(table).is_some_and(|statuses| statuses[cell as usize] == Status::Published)
     }
 
+    /// Whether a cell cannot change: it is published, or structurally zero, which everybody knows of tables that are never published too.
+    pub fn is_fixed(&self, table: usize, cell: u64) -> bool {
+        let is_zero = |counted: &Counted<'_>| !counted.zeros.is_empty() && counted.zeros.covers(&counted.shape.coordinates(cell));
+        match self.statuses.get(table) {
+            Some(statuses) => statuses[cell as usize] != Status::Suppressed,
+            None => self.table(table).is_some_and(is_zero),
+        }
+    }
+
     /// Whether a cell can be claimed to be withheld by the rule for its count.
     pub fn is_primary(&self, table: usize, cell: u32) -> bool {
         self.table(table)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use super::{
-    corrections::{Revisions, check_differences, refuse},
+    corrections::{Revisions, check_differences, last_published, protected_already, refuse},
     protection::{Busy, Counts, attack_effort, describe_faults, say_losses},
     say::say,
     seconds,
@@ -14,7 +14,7 @@ use super::{
 use crate::cli::{Cost, Release, Releases};
 use crate::{
     audit::{self, Effort},
-    cube::{BuildManifest, Confidential, Quality, grouped},
+    cube::{BuildManifest, Confidential, Proven, Quality, grouped},
     protect::{self, Protected, Settings, Trials},
     register::{Definitions, Dimension, Period, Status, Unit},
     release::{Draft, Manifest, Published, list},
@@ -91,7 +91,8 @@ pub async fn release_with(
     let started = Instant::now();
     let (build, definitions) = confidential.load(period).await?;
     let rule = protecting.rule(&definitions)?;
-    let mut draft = Draft::start(store, &definitions, period, correction).await?;
+    let published = last_published(confidential, store, &build, &rule, correction.is_some()).await?;
+    let mut draft = Draft::start(store, &definitions, period, correction, published).await?;
     if let Err(error) = complete(&mut draft, confidential, store, &build, &definitions, protecting, &rule).await {
         return draft.abandon().await.map_err(Into::into).and(Err(error));
     }
@@ -131,8 +132,11 @@ async fn complete(
     let Protecting { trials, threads, costs, .. } = protecting;
     let settings = Settings { threads: *threads, trials: *trials, weights: weights(costs, definitions)?, ..Settings::new(rule.clone()) };
     let (started, busy) = (Instant::now(), Busy::new("protecting")?);
-    let Protected { statuses, primary, proof, unprotected } =
-        tokio::task::block_in_place(|| protect::protect(&census, &settings, &earlier))?;
+    let kept = protected_already(&census, rule, &earlier);
+    let Protected { statuses, primary, proof, unprotected } = match kept {
+        Some(kept) => kept,
+        None => tokio::task::block_in_place(|| protect::protect(&census, &settings, &earlier))?,
+    };
     drop(busy);
     if !unprotected.is_empty() {
         return Err(refuse(build.period, definitions, &census, &earlier, &unprotected));
@@ -155,10 +159,12 @@ async fn complete(
     say!("audited in {}: no fault found", seconds(started.elapsed()));
     draft.fill(census.tables, &audited).await?;
     let quality: Quality = serde_json::from_slice(&confidential.read(build, "quality.json").await?)?;
-    draft.document("quality.json", &quality.public(shows_all_people(census.tables, &audited), rule.threshold)).await?;
+    let quality = quality.public(shows_all_people(census.tables, &audited), rule.threshold, draft.is_correction());
+    draft.document("quality.json", &quality).await?;
     draft.complete().await?;
     // Whoever has come so far either wins or finds the same release published with a proof as good as this one.
-    confidential.save_proof(build, draft.revision(), rule, &proof).await?;
+    let proven = Proven { build, rule, proof: &proof, statuses: audited.statuses(), cells: &draft.cells() };
+    confidential.save_proof(draft.revision(), &proven).await?;
     Ok(())
 }
 

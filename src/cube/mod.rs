@@ -29,7 +29,7 @@ pub use contributors::FewHouseholds;
 pub use distribute::build_by;
 pub use households::HouseholdSummary;
 pub use parts::Workshop;
-pub use proof::ProofManifest;
+pub use proof::{ProofManifest, Proven};
 pub use quality::{PublicQuality, Quality, ReasonCount, RegionQuality, grouped};
 pub use records::{BuildOptions, Built, build};
 pub use rollup::rollup;

@@ -2,8 +2,12 @@
 //!
 //! ```text
 //! <period>/proofs/r<revision>/proof.json      the build and rule that were proven, digests of the files; written last
-//! <period>/proofs/r<revision>/<proof>/worlds.parquet, certificates.parquet, groups.parquet, unaware.parquet
+//! <period>/proofs/r<revision>/<proof>/worlds.parquet, certificates.parquet, groups.parquet, unaware.parquet, withheld.parquet
 //! ```
+//!
+//! What was proven once may have been published, whether its release is in the store at hand or not: it may have been withdrawn, or lie in
+//! another one. So a proof is never replaced by another, and it says which cells are withheld, so that whatever is published later can be
+//! judged beside it.
 //!
 //! A build that a proof refers to stays for as long as the proof does, so that a release can be audited again from
 //! files alone. Files of different proofs lie in folders of their own: of several publishers of a revision each keeps a proof
@@ -26,8 +30,8 @@ use serde::{Deserialize, Serialize};
 use super::store::{BuildManifest, Confidential};
 use crate::{
     error::{Error, Result},
-    register::Period,
-    storage::FileDigest,
+    register::{Period, Status},
+    storage::{Created, FileDigest},
     worlds::{Certificate, Change, GroupCertificate, Proof, Rule, UnawareCertificate, Worlds},
 };
 
@@ -37,6 +41,7 @@ const WORLDS: &str = "worlds.parquet";
 const CERTIFICATES: &str = "certificates.parquet";
 const GROUPS: &str = "groups.parquet";
 const UNAWARE: &str = "unaware.parquet";
+const WITHHELD: &str = "withheld.parquet";
 /// Rows written at a time.
 const ROWS: usize = 1 << 20;
 
@@ -49,11 +54,34 @@ pub struct ProofManifest {
     pub rule: Rule,
     /// Number of alternative worlds, the true one included.
     pub worlds: u32,
-    /// Folder of the files, below the revision's; empty for proofs of earlier versions of this program.
-    #[serde(default)]
+    /// Folder of the files, below the revision's.
     pub proof: String,
     /// Files of the proof.
     pub files: BTreeMap<String, FileDigest>,
+    /// Files of the cells that were proven, as they were to be published.
+    pub cells: BTreeMap<String, FileDigest>,
+}
+
+impl ProofManifest {
+    /// Whether this proves a build by a rule.
+    pub fn is_of(&self, build: &BuildManifest, rule: &Rule) -> bool {
+        self.build.build == build.build && self.rule == *rule
+    }
+}
+
+/// What is about to be published of a build, and what proves that it may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Proven<'p> {
+    /// The build.
+    pub build: &'p BuildManifest,
+    /// The rule that was kept.
+    pub rule: &'p Rule,
+    /// Worlds and certificates.
+    pub proof: &'p Proof,
+    /// Statuses of the cells of each table.
+    pub statuses: &'p [Vec<Status>],
+    /// Digests of the files of cells.
+    pub cells: &'p BTreeMap<String, FileDigest>,
 }
 
 impl Confidential {
@@ -62,13 +90,18 @@ impl Confidential {
     }
 
     /// Keeps the proof of a revision that is about to be published.
-    pub async fn save_proof(&self, build: &BuildManifest, revision: u32, rule: &Rule, proof: &Proof) -> Result<()> {
+    ///
+    /// # Errors
+    /// That revision of other cells is proven already.
+    pub async fn save_proof(&self, revision: u32, proven: &Proven<'_>) -> Result<()> {
+        let Proven { build, rule, proof, statuses, cells } = *proven;
         let folder = Self::proof_folder(build.period, revision);
         let contents = [
             (WORLDS, write_worlds(&proof.worlds)?),
             (CERTIFICATES, write_certificates(proof)?),
             (GROUPS, write_groups(proof)?),
             (UNAWARE, write_unaware(proof)?),
+            (WITHHELD, write_withheld(statuses)?),
         ];
         let internal = |error: serde_json::Error| Error::Internal(error.to_string());
         let files: BTreeMap<String, FileDigest> =
@@ -79,9 +112,33 @@ impl Confidential {
             self.store().write(&format!("{folder}/{own}/{name}"), content).await?;
         }
         let worlds = proof.worlds.len() as u32;
-        let manifest = ProofManifest { build: build.clone(), rule: rule.clone(), worlds, proof: own, files };
+        let manifest = ProofManifest { build: build.clone(), rule: rule.clone(), worlds, proof: own, files, cells: cells.clone() };
         let text = serde_json::to_vec_pretty(&manifest).map_err(internal)?;
-        self.store().write(&format!("{folder}/proof.json"), text).await
+        if self.store().create(&format!("{folder}/proof.json"), text).await? != Created::Other {
+            return Ok(());
+        }
+        // Another run that publishes the same cells may have found other worlds for them, if it was another version of this program.
+        match self.proof_manifest(build.period, revision).await? {
+            Some(kept) if kept.is_of(build, rule) && kept.cells == *cells => Ok(()),
+            _ => Err(Error::Conflict(format!(
+                "r{revision} of {} is proven already with other cells ({}/{folder}); if nobody outside has ever seen those, remove that \
+                 folder and try again, otherwise publish what differs as a correction",
+                build.period,
+                self.store()
+            ))),
+        }
+    }
+
+    /// All proofs of a period, by revision.
+    pub async fn proofs(&self, period: Period) -> Result<BTreeMap<u32, ProofManifest>> {
+        let mut proofs = BTreeMap::new();
+        for folder in self.store().folders(&format!("{period}/{PROOFS}")).await? {
+            let Some(revision) = folder.strip_prefix('r').and_then(|number| number.parse().ok()) else { continue };
+            if let Some(manifest) = self.proof_manifest(period, revision).await? {
+                proofs.insert(revision, manifest);
+            }
+        }
+        Ok(proofs)
     }
 
     /// What the proof of a revision refers to; `None` if there is no proof.
@@ -91,54 +148,53 @@ impl Confidential {
         serde_json::from_slice(&text).map(Some).map_err(|error| Error::Input(format!("{}/{path}: damaged ({error})", self.store())))
     }
 
-    /// Builds of a period that proofs refer to.
-    pub(super) async fn proven_builds(&self, period: Period) -> Result<Vec<String>> {
-        let mut builds = Vec::new();
-        for folder in self.store().folders(&format!("{period}/{PROOFS}")).await? {
-            let revision = folder.strip_prefix('r').and_then(|number| number.parse().ok());
-            if let Some(revision) = revision
-                && let Some(manifest) = self.proof_manifest(period, revision).await?
-            {
-                builds.push(manifest.build.build);
-            }
-        }
-        Ok(builds)
-    }
-
     /// Reads a proof, checked against its digests.
     pub async fn proof(&self, period: Period, revision: u32, manifest: &ProofManifest) -> Result<Proof> {
         let folder = format!("{}/{}", Self::proof_folder(period, revision), manifest.proof);
-        let folder = folder.trim_end_matches('/');
-        let mut contents = Vec::new();
-        for name in [WORLDS, CERTIFICATES, GROUPS, UNAWARE] {
-            let path = format!("{folder}/{name}");
-            let content = self.store().read(&path).await?.ok_or_else(|| Error::Input(format!("{}/{path}: missing", self.store())))?;
-            if manifest.files.get(name) != Some(&FileDigest::of(&content)) {
-                return Err(Error::Input(format!("{}/{path}: not what was proven", self.store())));
-            }
-            contents.push(content);
-        }
-        let [worlds, certificates, groups, unaware] = contents.as_slice() else {
-            return Err(Error::Internal("a proof has four files".into()));
-        };
+        let worlds = self.proof_file(&folder, WORLDS, manifest).await?;
+        let certificates = self.proof_file(&folder, CERTIFICATES, manifest).await?;
+        let groups = self.proof_file(&folder, GROUPS, manifest).await?;
+        let unaware = self.proof_file(&folder, UNAWARE, manifest).await?;
         let damaged = |error: Error| Error::Input(format!("{}/{folder}: {error}", self.store()));
-        let mut proof = Proof { worlds: read_worlds(worlds, manifest.worlds).map_err(damaged)?, ..Proof::default() };
-        read(certificates, 4, |row| {
+        let mut proof = Proof { worlds: read_worlds(&worlds, manifest.worlds).map_err(damaged)?, ..Proof::default() };
+        read(&certificates, 4, |row| {
             proof.certificates.push(Certificate { table: small(row[0])?, cell: row[1], low: row[2], high: row[3] });
             Ok(())
         })
         .map_err(damaged)?;
-        read(groups, 4, |row| {
+        read(&groups, 4, |row| {
             proof.groups.push(GroupCertificate { table: small(row[0])?, cell: row[1], axis: small(row[2])?, world: row[3] });
             Ok(())
         })
         .map_err(damaged)?;
-        read(unaware, 3, |row| {
+        read(&unaware, 3, |row| {
             proof.unaware.push(UnawareCertificate { table: small(row[0])?, cell: row[1], world: row[2] });
             Ok(())
         })
         .map_err(damaged)?;
         Ok(proof)
+    }
+
+    /// The withheld cells of a revision, by table and ascending.
+    pub async fn withheld(&self, period: Period, revision: u32, manifest: &ProofManifest) -> Result<Vec<(u16, u32)>> {
+        let folder = format!("{}/{}", Self::proof_folder(period, revision), manifest.proof);
+        let content = self.proof_file(&folder, WITHHELD, manifest).await?;
+        let mut withheld = Vec::new();
+        read(&content, 2, |row| {
+            withheld.push((small(row[0])?, row[1]));
+            Ok(())
+        })
+        .map_err(|error| Error::Input(format!("{}/{folder}: {error}", self.store())))?;
+        Ok(withheld)
+    }
+
+    async fn proof_file(&self, folder: &str, name: &str, manifest: &ProofManifest) -> Result<Bytes> {
+        let path = format!("{folder}/{name}");
+        let content = self.store().read(&path).await?.ok_or_else(|| Error::Input(format!("{}/{path}: missing", self.store())))?;
+        if manifest.files.get(name) != Some(&FileDigest::of(&content)) {
+            return Err(Error::Input(format!("{}/{path}: not what was proven", self.store())));
+        }
+        Ok(content)
     }
 }
 
@@ -188,6 +244,12 @@ fn write_groups(proof: &Proof) -> Result<Bytes> {
 fn write_unaware(proof: &Proof) -> Result<Bytes> {
     let row = |own: &UnawareCertificate| [u32::from(own.table), own.cell, own.world];
     write(["table", "cell", "world"], proof.unaware.iter().map(row))
+}
+
+fn write_withheld(statuses: &[Vec<Status>]) -> Result<Bytes> {
+    let cells =
+        (0u32..).zip(statuses).flat_map(|(table, statuses)| (0u32..).zip(statuses).map(move |(cell, status)| (table, cell, status)));
+    write(["table", "cell"], cells.filter(|(.., status)| **status == Status::Suppressed).map(|(table, cell, _)| [table, cell]))
 }
 
 /// Reads columns of numbers row by row; signed ones come as they lie in memory.

@@ -75,8 +75,12 @@ pub struct PublicQuality {
 
 /// Finest step of a published share, as a part of the accepted records: a tenth of a thousandth.
 const STEPS: u64 = 10_000;
+/// The same for a correction.
+const STEPS_OF_CORRECTIONS: u64 = 100;
 /// Steps below which shares would be too coarse to tell anything.
 const FEWEST_STEPS: u64 = 100;
+/// So many of the finest steps make the step of a correction at least.
+const FEWEST_IN_STEPS: u64 = 10;
 
 impl Quality {
     /// The report of a finished build.
@@ -124,13 +128,18 @@ impl Quality {
     /// A step is more than twice the threshold, so that half a step holds none as well as `threshold` rejected people, and whatever is rounded
     /// to more than none stands for more than `threshold`. Nothing is told where that makes steps of over a hundredth of the accepted
     /// records, or where the release does not show how many these are (`people_shown`): of very few people a share tells how many they are.
-    pub fn public(&self, people_shown: bool, threshold: u32) -> PublicQuality {
+    ///
+    /// Steps of a correction are a hundredth of the accepted records: rounded in other steps than before, or beside other numbers of accepted
+    /// records, the same rejects would be told twice, and both together more finely than either. What a hundredth tells beside anything is
+    /// far from few.
+    pub fn public(&self, people_shown: bool, threshold: u32, is_correction: bool) -> PublicQuality {
         let untold = PublicQuality { period: self.period, accepted_per_thousand: None, rejected_per_thousand: BTreeMap::new() };
         // Made of nothing but public numbers, so that neither the step nor silence tells of rejects.
-        let step = self.accepted.div_ceil(STEPS).max(2 * u64::from(threshold) + 1);
-        if !people_shown || self.accepted < step * FEWEST_STEPS {
+        let finest = 2 * u64::from(threshold) + 1;
+        if !people_shown || self.accepted < finest * FEWEST_STEPS * if is_correction { FEWEST_IN_STEPS } else { 1 } {
             return untold;
         }
+        let step = self.accepted.div_ceil(if is_correction { STEPS_OF_CORRECTIONS } else { STEPS }).max(finest);
         let mut rejected: BTreeMap<String, u64> = BTreeMap::new();
         for reason in &self.reasons {
             *rejected.entry(reason.reason.clone()).or_default() += reason.records;
@@ -275,24 +284,24 @@ mod tests {
             others in prop::array::uniform4(0..=50_u64),
             threshold in 1..=50_u32,
         ) {
-            let public = report(accepted, rejected).public(true, threshold);
+            let public = report(accepted, rejected).public(true, threshold, false);
             let enough = u64::from(threshold);
             for at in (0..REASONS.len()).filter(|&at| rejected[at] < enough) {
                 prop_assert!(!public.rejected_per_thousand.contains_key(REASONS[at]));
                 for instead in 0..=enough {
                     let mut like = rejected;
                     like[at] = instead;
-                    prop_assert_eq!(&report(accepted, like).public(true, threshold), &public);
+                    prop_assert_eq!(&report(accepted, like).public(true, threshold, false), &public);
                 }
             }
             let mut like = rejected;
             for ((like, rejected), other) in like.iter_mut().zip(rejected).zip(others) {
                 *like = if rejected < enough { other.min(enough) } else { rejected };
             }
-            prop_assert_eq!(&report(accepted, like).public(true, threshold), &public);
+            prop_assert_eq!(&report(accepted, like).public(true, threshold, false), &public);
             if rejected.iter().sum::<u64>() < enough {
-                prop_assert_eq!(&report(accepted, [0; 4]).public(true, threshold), &public);
-                prop_assert_eq!(&report(accepted, [0, enough, 0, 0]).public(true, threshold), &public);
+                prop_assert_eq!(&report(accepted, [0; 4]).public(true, threshold, false), &public);
+                prop_assert_eq!(&report(accepted, [0, enough, 0, 0]).public(true, threshold, false), &public);
                 prop_assert!(public.accepted_per_thousand.is_none_or(|share| share == 1000.0));
             }
         }
@@ -303,14 +312,14 @@ mod tests {
             rejected in prop::array::uniform4(0..4_000_u64),
             threshold in 1..=5_u32,
         ) {
-            let public = report(accepted, rejected).public(true, threshold);
+            let public = report(accepted, rejected).public(true, threshold, false);
             // How many a reason might have rejected, for all that is published, does not depend on what the other reasons did.
             let step = accepted.div_ceil(STEPS).max(2 * u64::from(threshold) + 1);
             for at in 0..REASONS.len() {
                 let like = |records: u64| {
                     let mut like = rejected;
                     like[at] = records;
-                    report(accepted, like).public(true, threshold) == public
+                    report(accepted, like).public(true, threshold, false) == public
                 };
                 let steps = (rejected[at] + step / 2) / step;
                 let (least, behind) = ((steps * step).saturating_sub(step / 2), (steps * step) + step.div_ceil(2));
@@ -321,15 +330,30 @@ mod tests {
     }
 
     #[test]
+    fn a_correction_tells_nothing_of_few_rejects() {
+        // The first revision tells 4 or 5 from 6, in steps of 9 or 11: both together would tell that there were 5.
+        let first = |threshold, rejected| report(50_000, [rejected, 0, 0, 0]).public(true, threshold, false);
+        assert!(first(4, 5) != first(4, 4) && first(5, 5) == first(5, 4) && first(5, 5) != first(5, 6));
+        for threshold in 2..=10 {
+            for accepted in [0, 1_000, 9_000, 11_000, 21_000, 50_000, 3_000_000] {
+                let public = |rejected| report(accepted, [rejected, 0, 0, 0]).public(true, threshold, true);
+                let few = 5 * (2 * u64::from(threshold) + 1);
+                assert!((1..few).all(|rejected| public(rejected) == public(0)), "{threshold} {accepted}");
+            }
+        }
+        assert_eq!(report(50_000, [1_000, 0, 0, 0]).public(true, 5, true).rejected_per_thousand["duplicate"], 19.6);
+    }
+
+    #[test]
     fn shares_are_near_the_truth_or_not_told() {
-        let large = report(285_000_000, [400_000, 31_000, 12_345, 3]).public(true, 5);
+        let large = report(285_000_000, [400_000, 31_000, 12_345, 3]).public(true, 5, false);
         let told: Vec<(&str, f64)> = large.rejected_per_thousand.iter().map(|(reason, share)| (reason.as_str(), *share)).collect();
         assert_eq!((large.accepted_per_thousand, told), (Some(998.5), vec![("duplicate", 1.4), ("missing-field", 0.1)]));
-        assert_eq!(report(9_900, [0, 100, 5, 0]).public(true, 5).rejected_per_thousand["missing-field"], 9.9);
+        assert_eq!(report(9_900, [0, 100, 5, 0]).public(true, 5, false).rejected_per_thousand["missing-field"], 9.9);
         for (accepted, shown) in [(49, true), (1_099, true), (1_100, false)] {
-            let public = report(accepted, [1, 0, 0, 0]).public(shown, 5);
+            let public = report(accepted, [1, 0, 0, 0]).public(shown, 5, false);
             assert_eq!((public.accepted_per_thousand, public.rejected_per_thousand.len()), (None, 0));
         }
-        assert_eq!(report(1_100, [1, 0, 0, 0]).public(true, 5).accepted_per_thousand, Some(1000.0));
+        assert_eq!(report(1_100, [1, 0, 0, 0]).public(true, 5, false).accepted_per_thousand, Some(1000.0));
     }
 }

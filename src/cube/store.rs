@@ -129,7 +129,7 @@ impl Confidential {
         };
         let text = serde_json::to_vec_pretty(&manifest).map_err(internal)?;
         self.store.write(&format!("{period}/build.json"), text).await?;
-        let proven = self.proven_builds(period).await?;
+        let proven: Vec<String> = self.proofs(period).await?.into_values().map(|proof| proof.build.build).collect();
         for old in self.store.folders(&period.to_string()).await? {
             if old != manifest.build && old != PROOFS && !proven.contains(&old) {
                 self.store.remove_folder(&format!("{period}/{old}")).await?;

@@ -71,11 +71,9 @@ enum Old<'o, 'a> {
 }
 
 impl Old<'_, '_> {
-    /// What a cell counted, and whether that was published; `None` if it was not counted.
+    /// What a cell counted, and whether it is fixed there; `None` if it was not counted.
     fn at(&self, cell: u32) -> Option<(u32, bool)> {
-        let read = |(counted, statuses): &OldTable<'_, '_>, cell: usize| {
-            (counted.counts[cell], statuses.is_some_and(|statuses| statuses[cell] == Status::Published))
-        };
+        let read = |(counted, statuses): &OldTable<'_, '_>, cell: usize| (counted.counts[cell], is_fixed(counted, *statuses, cell));
         match self {
             Self::Same(table) => Some(read(table, cell as usize)),
             Self::Shared(tables) => tables.iter().find_map(|(cells, table)| Some(read(table, cells.cell(cell.into())? as usize))),
@@ -431,8 +429,8 @@ impl<'w, 'e, 'a> Worlds<'w, 'e, 'a> {
         found
     }
 
-    /// Whether the same changes are possible in another revision: all that it counted is told by the world, nothing that it publishes changes,
-    /// and nothing becomes negative.
+    /// Whether the same changes are possible in another revision: all that it counted is told by the world, nothing changes that it publishes or
+    /// that cannot occur there, and nothing becomes negative.
     fn may_copy(&self, made_in: usize, other: usize, changed: &Changed) -> bool {
         let ((own, _), (there, statuses)) = (&self.all[made_in], &self.all[other]);
         there.changeable().enumerate().all(|(at, counted)| {
@@ -440,8 +438,8 @@ impl<'w, 'e, 'a> Worlds<'w, 'e, 'a> {
             let Some(covering) = CoveringTable::find(tables, (counted.table, counted.shape)) else { return false };
             let Some((_, cells)) = changed.iter().find(|(table, _)| *table == covering.table) else { return true };
             cells.iter().filter_map(|(&cell, &delta)| Some((covering.cell(cell)? as usize, delta))).all(|(cell, delta)| {
-                let is_shown = statuses.get(at).is_some_and(|statuses| statuses[cell] == Status::Published);
-                !is_shown && i64::from(counted.counts[cell]) + delta >= 0
+                let is_fixed = is_fixed(counted, statuses.get(at).map(Vec::as_slice), cell);
+                !is_fixed && i64::from(counted.counts[cell]) + delta >= 0
             })
         })
     }
@@ -502,6 +500,12 @@ impl<'w, 'e, 'a> Worlds<'w, 'e, 'a> {
             cells.keys().all(|&cell| one.counts[cell as usize] != other.counts[cell as usize])
         })
     }
+}
+
+/// Whether a cell cannot change in a revision: it is published, or structurally zero, which everybody knows of tables without statuses too.
+fn is_fixed(counted: &Counted<'_>, statuses: Option<&[Status]>, cell: usize) -> bool {
+    let is_zero = || !counted.zeros.is_empty() && counted.zeros.covers(&counted.shape.coordinates(cell as u64));
+    statuses.map_or_else(is_zero, |statuses| statuses[cell] != Status::Suppressed)
 }
 
 /// All cells that some changes of finest cells change, the changes being in the order of tables.
@@ -573,7 +577,7 @@ fn lock_table(layout: &mut Layout<'_>, old: &[Old<'_, '_>], ways: &[Way]) {
             let copies = there.iter().enumerate().filter(|(revision, _)| is_copy(way, *revision)).filter_map(|(_, there)| *there);
             let mut copies = copies.chain([(count, false)]);
             let others = || there.iter().enumerate().filter(|(revision, _)| !is_copy(way, *revision)).filter_map(|(_, there)| *there);
-            copies.any(|(own, is_shown)| is_shown || !is_joint && others().any(|(other, _)| other == own))
+            copies.any(|(own, is_fixed)| is_fixed || !is_joint && others().any(|(other, _)| other == own))
         };
         locks[at] = ways.iter().filter(|way| changed(way)).fold(0, |locks, way| locks | way.lock);
     }

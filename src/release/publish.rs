@@ -57,6 +57,12 @@ fn json(value: &impl Serialize) -> Result<Bytes> {
     serde_json::to_vec_pretty(value).map(Into::into).map_err(|error| Error::Internal(error.to_string()))
 }
 
+/// Digests of the files of cells of a release.
+fn cells(manifest: &Manifest) -> BTreeMap<String, FileDigest> {
+    let digest = |table: &ReleasedTable| Some((table.file.clone(), manifest.files.get(&table.file)?.clone()));
+    manifest.tables.iter().filter_map(digest).collect()
+}
+
 /// Every manifest in a store, by period and revision.
 pub(super) async fn manifests(store: &Store) -> Result<BTreeMap<(Period, u32), (Manifest, String)>> {
     let mut found = BTreeMap::new();
@@ -84,14 +90,22 @@ pub async fn list(store: &Store) -> Result<Vec<(Manifest, String)>> {
 
 impl<'a> Draft<'a> {
     /// Starts a release of a period. A period that has been published needs a reason for its correction.
-    pub async fn start(store: &'a Store, definitions: &'a Definitions, period: Period, correction: Option<String>) -> Result<Self> {
+    ///
+    /// Revisions may have been published that are not in the store; `published` is the last one that is known to be, or 0.
+    pub async fn start(
+        store: &'a Store,
+        definitions: &'a Definitions,
+        period: Period,
+        correction: Option<String>,
+        published: u32,
+    ) -> Result<Self> {
         let hold = store.hold()?;
         let known = manifests(store).await?;
         let earlier = known.range((period, 0)..=(period, u32::MAX)).next_back().map(|(_, (manifest, _))| manifest.clone());
-        let revision = earlier.as_ref().map_or(1, |manifest| manifest.revision + 1);
-        match (&earlier, &correction) {
-            (None, Some(_)) => return Err(Error::Conflict(format!("{period} has not been published yet; leave out --correction"))),
-            (Some(_), Some(reason)) if reason.trim().is_empty() => {
+        let revision = earlier.as_ref().map_or(0, |manifest| manifest.revision).max(published) + 1;
+        match (revision, &correction) {
+            (1, Some(_)) => return Err(Error::Conflict(format!("{period} has not been published yet; leave out --correction"))),
+            (_, Some(reason)) if reason.trim().is_empty() => {
                 return Err(Error::Conflict("a correction needs a reason that people can read".into()));
             }
             _ => {}
@@ -190,6 +204,11 @@ impl<'a> Draft<'a> {
         self.manifest.correction.is_some()
     }
 
+    /// Digests of the files of cells.
+    pub fn cells(&self) -> BTreeMap<String, FileDigest> {
+        cells(&self.manifest)
+    }
+
     /// The revision that this becomes.
     pub fn revision(&self) -> u32 {
         self.manifest.revision
@@ -215,7 +234,8 @@ impl<'a> Draft<'a> {
         }
         if let Some(earlier) = &self.earlier {
             let (period, published) = (self.manifest.period, earlier.revision);
-            if earlier.files == self.manifest.files {
+            let lists = |manifest: &Manifest| manifest.codelists.values().map(|file| manifest.files.get(file).cloned()).collect::<Vec<_>>();
+            if cells(earlier) == self.cells() && lists(earlier) == lists(&self.manifest) {
                 return Err(Error::Conflict(format!(
                     "{period} is published already as r{published}, with exactly these cells; there is nothing to publish"
                 )));

@@ -82,7 +82,7 @@ pub async fn publish(folder: &Path) {
     let links = Links::default();
     let census = census(&counted, &definitions, &links);
     let audited = certify(&census, statuses, &Proof::default(), &Rule::threshold(5), &Effort::default(), &[]).unwrap().unwrap();
-    let mut draft = Draft::start(&store, &definitions, PERIODS[0].parse().unwrap(), None).await.unwrap();
+    let mut draft = Draft::start(&store, &definitions, PERIODS[0].parse().unwrap(), None, 0).await.unwrap();
     draft.fill(&counted, &audited).await.unwrap();
     draft.complete().await.unwrap();
     draft.publish().await.unwrap();

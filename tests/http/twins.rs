@@ -116,7 +116,7 @@ impl Protected {
 
 async fn publish(folder: &Path, count: &Count, counted: &[Counted<'_>], audited: &Audited) {
     let store = Store::open(folder.to_str().unwrap()).unwrap();
-    let mut draft = Draft::start(&store, &count.definitions, count.period.parse().unwrap(), None).await.unwrap();
+    let mut draft = Draft::start(&store, &count.definitions, count.period.parse().unwrap(), None, 0).await.unwrap();
     draft.fill(counted, audited).await.unwrap();
     draft.complete().await.unwrap();
     draft.publish().await.unwrap();

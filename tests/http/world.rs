@@ -221,7 +221,7 @@ impl Count {
 
     /// Begins to publish this count.
     pub async fn draft<'a>(&'a self, store: &'a Store, correction: Option<&str>) -> Result<Draft<'a>> {
-        Draft::start(store, &self.definitions, self.period.parse().unwrap(), correction.map(str::to_owned)).await
+        Draft::start(store, &self.definitions, self.period.parse().unwrap(), correction.map(str::to_owned), 0).await
     }
 
     /// Publishes a draft of this count, or abandons it.
