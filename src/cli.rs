@@ -273,6 +273,7 @@ Examples:
   cacah audit 2024-S1
   cacah audit 2024-S1 --revision 1 --warehouse /srv/cacah
   cacah audit 2024-S1 --explain population/3401/L/Y0T4        why this cell is suppressed; CONFIDENTIAL
+  cacah audit 2024-S1 --explain population/34.01.01.2001/T/T  codes of regions also as they are written with dots
 
 Ends with an error where anything is wrong: a cell that differs from its count or is published though it may not be, a
 certificate that does not hold, or a small count whose range an attacker can narrow.")]
@@ -282,7 +283,8 @@ pub struct Audit {
     /// Revision; the last one if not given
     #[arg(long)]
     pub revision: Option<u32>,
-    /// Say why a cell is suppressed, instead of auditing: TABLE/CODE/CODE/..., a code for each axis in the table's order.
+    /// Say why a cell is suppressed, instead of auditing: TABLE/CODE/CODE/..., a code for each axis in the table's order, those of
+    /// regions with or without dots. Where no rule withholds it, the small counts that need it are named, and what may open it.
     /// Tells true counts, for nobody outside
     #[arg(long, value_name = "CELL")]
     pub explain: Option<String>,
