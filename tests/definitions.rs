@@ -88,6 +88,19 @@ fn the_shipped_register() {
 }
 
 #[test]
+fn links_that_nobody_declared_are_known_to_be_implied() {
+    let mut sources = register::shipped();
+    let declared = shipped();
+    assert!(!declared.implied_links);
+    assert!(declared.links.members[0].members.iter().all(|members| members.most.is_some()), "the shipped links have a limit");
+    sources.remove("links.toml").unwrap();
+    let implied = Definitions::parse(&sources, None).unwrap();
+    assert!(implied.implied_links && !implied.links.is_empty());
+    assert_eq!(implied.links.members[0].shared, ["region"]);
+    assert_eq!(implied.links.members[0].members.last().unwrap().most, None, "nobody knows of a limit");
+}
+
+#[test]
 fn the_shipped_dimensions_have_their_levels() {
     let definitions = shipped();
     let check = |id: &str, expect: &[(&str, usize)]| assert_eq!(population(dimension(&definitions, id)), expect, "{id}");

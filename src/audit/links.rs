@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use crate::{
-    register::{Axis, HeadPair, Members, Unit},
+    register::{Axis, Dimension, HeadPair, Members, Role, Unit},
     worlds::{Census, Counted},
 };
 
@@ -71,6 +71,35 @@ pub struct Place<'p> {
 
 /// A link that does not hold: table and cell of an example.
 pub type Broken = (usize, u64);
+
+/// Where what was counted contradicts a link by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contradictions {
+    /// Position in [`crate::register::Links::members`]; `None`: the heads.
+    pub link: Option<usize>,
+    /// Places with households where the counts can be compared at all.
+    pub compared: usize,
+    /// Those where households have more members, or heads, than people live there.
+    pub people: Contradicted,
+    /// Those where all households together have more members than their sizes allow; nowhere in what is said of heads.
+    pub sizes: Contradicted,
+}
+
+/// Places that contradict a link. A place is a region, of any level; everything is one place for a link that knows no regions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contradicted {
+    /// How many there are.
+    pub places: usize,
+    /// Codes of one of the finest.
+    pub example: Option<String>,
+}
+
+/// Compares what was counted with what each link says of it, at all nodes.
+pub fn contradictions(census: &Census<'_>) -> Vec<Contradictions> {
+    let checks = LinkChecks::new(census);
+    let members = checks.members.iter().filter_map(|check| check.contradictions(census));
+    members.chain(checks.contradicted_heads(census)).collect()
+}
 
 impl LinkChecks {
     /// Finds where the tables of a census are linked.
@@ -177,6 +206,74 @@ impl LinkChecks {
     }
 }
 
+impl LinkChecks {
+    /// Where more households have heads of a kind than there are people of that kind.
+    fn contradicted_heads(&self, census: &Census<'_>) -> Option<Contradictions> {
+        let axes = |check: &HeadsCheck| positions(census, census.table(check.households)?.table.axes.iter().map(|axis| &axis.dimension));
+        let first = axes(self.heads.first()?)?;
+        let (mut compared, mut people) = (Places::new(census.dimensions, &first), Places::new(census.dimensions, &first));
+        // What one table of people can tell the others need not.
+        for checks in self.heads.chunk_by(|one, other| one.households == other.households) {
+            let (counted, axes) = (census.table(checks[0].households)?, axes(&checks[0])?);
+            for (cell, _) in (0u64..).zip(counted.counts).filter(|(_, heads)| **heads > 0) {
+                let at = counted.shape.coordinates(cell);
+                let Some(holds) = checks.iter().find_map(|check| check.holds_for_heads(census, &at, &|_, _| 0)) else { continue };
+                let nodes = counted.shape.axes.iter().zip(&at).map(|(axis, &position)| axis.nodes[position as usize]);
+                let place: Vec<(usize, u32)> = axes.iter().copied().zip(nodes).collect();
+                compared.mark(&place);
+                if !holds {
+                    people.mark(&place);
+                }
+            }
+        }
+        Some(Contradictions { link: None, compared: compared.found.places, people: people.found, sizes: Contradicted::default() })
+    }
+}
+
+/// Positions of dimensions, if all are there.
+fn positions<'i>(census: &Census<'_>, ids: impl Iterator<Item = &'i String>) -> Option<Vec<usize>> {
+    ids.map(|id| census.dimensions.iter().position(|dimension| dimension.id == *id)).collect()
+}
+
+/// Places that are marked, each counted once however many of its cells are.
+struct Places<'d> {
+    dimensions: &'d [Dimension],
+    /// Position of the dimension whose nodes are the places.
+    regions: Option<usize>,
+    is_marked: Vec<bool>,
+    /// Level of the example.
+    level: u8,
+    found: Contradicted,
+}
+
+impl<'d> Places<'d> {
+    /// Of cells that have nodes of these dimensions.
+    fn new(dimensions: &'d [Dimension], of_cells: &[usize]) -> Self {
+        let regions = of_cells.iter().copied().find(|&at| dimensions[at].role == Role::Geo);
+        let is_marked = vec![false; regions.map_or(1, |at| dimensions[at].nodes.len())];
+        Self { dimensions, regions, is_marked, level: 0, found: Contradicted::default() }
+    }
+
+    /// Marks the place of a cell, given its nodes by dimension.
+    fn mark(&mut self, nodes: &[(usize, u32)]) {
+        let is_region = |dimension: usize| self.regions == Some(dimension);
+        let place = nodes.iter().find(|(dimension, _)| is_region(*dimension)).map_or(0, |(_, node)| *node);
+        let level = self.regions.map_or(0, |at| self.dimensions[at].nodes[place as usize].level);
+        if std::mem::replace(&mut self.is_marked[place as usize], true) {
+            return;
+        }
+        self.found.places += 1;
+        if self.found.example.is_none() || level > self.level {
+            // Totals say nothing, unless there is nothing else.
+            let is_total = nodes.iter().all(|(_, node)| *node == 0);
+            let named = nodes.iter().filter(|(dimension, node)| *node > 0 || is_total || self.regions == Some(*dimension));
+            let codes = named.map(|(dimension, node)| self.dimensions[*dimension].nodes[*node as usize].code.as_str());
+            self.found.example = Some(codes.collect::<Vec<_>>().join("/"));
+            self.level = level;
+        }
+    }
+}
+
 impl MembersCheck {
     fn new(census: &Census<'_>, link: usize, tables: &[&Counted<'_>], people: &[usize], households: &[usize]) -> Self {
         let of_link = &census.links.members[link];
@@ -197,6 +294,37 @@ impl MembersCheck {
             households: households.iter().filter_map(|&table| sizes(table).map(|(at, sizes)| (table, shared(table), at, sizes))).collect(),
             shared: of_link.shared.len(),
         }
+    }
+
+    /// Goes over all nodes at which members were counted.
+    fn contradictions(&self, census: &Census<'_>) -> Option<Contradictions> {
+        let counted = census.members.get(self.link)?;
+        let link = &census.links.members[self.link];
+        let own: SharedAxes = counted.table.axes.iter().map(|axis| link.shared.iter().position(|id| *id == axis.dimension)).collect();
+        let shared = positions(census, link.shared.iter())?;
+        let places = || Places::new(census.dimensions, &shared);
+        let (mut compared, mut people, mut sizes) = (places(), places(), places());
+        for (cell, &members) in (0u64..).zip(counted.counts).filter(|(_, members)| **members > 0) {
+            let mut nodes = vec![0; self.shared];
+            for ((axis, position), shared) in counted.shape.axes.iter().zip(counted.shape.coordinates(cell)).zip(&own) {
+                if let Some(shared) = *shared {
+                    nodes[shared] = axis.nodes[position as usize];
+                }
+            }
+            let place: Vec<(usize, u32)> = shared.iter().copied().zip(nodes.iter().copied()).collect();
+            let everybody = self.everybody(census, &nodes).and_then(|(table, cell)| Some(census.table(table)?.counts[cell as usize]));
+            let most = self.room(census, &nodes, &|_, _| 0).and_then(|room| room.true_most);
+            if everybody.is_some() || most.is_some() {
+                compared.mark(&place);
+            }
+            if everybody.is_some_and(|everybody| members > everybody) {
+                people.mark(&place);
+            }
+            if most.is_some_and(|most| i64::from(members) > most) {
+                sizes.mark(&place);
+            }
+        }
+        Some(Contradictions { link: Some(self.link), compared: compared.found.places, people: people.found, sizes: sizes.found })
     }
 
     /// The nodes of the shared dimensions at which a cell counts in this link; `None` if it does not.
@@ -388,4 +516,115 @@ fn cover(axis: &Axis, heads: &Range<u32>, classes: &[u32]) -> Option<Vec<u32>> {
     let found: Vec<u32> = outermost.map(|at| at as u32).collect();
     let held: usize = found.iter().map(|&at| axis.bases[at as usize].len()).sum();
     (held == wanted).then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        cube::rollup,
+        register::{Contents, Label, Level, Links, Members, MembersLink, Node, Shape, Table, TableAxis, ZeroMask, member_tables},
+    };
+
+    fn dimension(id: &str, role: Role, codes: &[&str]) -> Dimension {
+        let node = |code: &str, parent: Option<u32>| Node {
+            code: code.into(),
+            label: Label::same(code),
+            parent,
+            level: u8::from(parent.is_some()),
+            official: None,
+            area: None,
+        };
+        Dimension {
+            id: id.into(),
+            variable: id.into(),
+            label: Label::same(id),
+            role,
+            sensitive: false,
+            levels: ["total", id].map(|level| Level { id: level.into(), label: Label::same(level) }).into(),
+            nodes: [node("T", None)].into_iter().chain(codes.iter().map(|code| node(code, Some(0)))).collect(),
+            groupings: Vec::new(),
+        }
+    }
+
+    fn table(id: &str, unit: Unit, axes: &[&str]) -> Table {
+        let nothing = || Label::same("");
+        Table {
+            id: id.into(),
+            label: nothing(),
+            description: nothing(),
+            subject: nothing(),
+            unit,
+            contents: Contents { code: String::new(), label: nothing(), unit: nothing() },
+            axes: axes.iter().map(|axis| TableAxis { dimension: (*axis).into(), level: (*axis).into() }).collect(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Three villages: `a` has 10 households of two whose heads are men, `b` 5 women who live alone, `c` a household of five whose head is a man.
+    /// People are given by village and sex.
+    fn found(shared: &[&str], largest: u32, people: [u32; 6]) -> Vec<Contradictions> {
+        let dimensions = [
+            dimension("region", Role::Geo, &["a", "b", "c"]),
+            dimension("sex", Role::Classification, &["m", "f"]),
+            dimension("size", Role::Classification, &["1", "2", "GE3"]),
+        ];
+        let tables = [table("people", Unit::Person, &["region", "sex"]), table("homes", Unit::Household, &["region", "sex", "size"])];
+        let homes = vec![0, 10, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 1, 0, 0, 0];
+        let members = match shared {
+            ["region", "sex"] => vec![20, 0, 0, 5, 5, 0],
+            ["region"] => vec![20, 5, 5],
+            _ => vec![25, 5],
+        };
+        let size = |least: u32, most: u32| Members { least, most: Some(most) };
+        let pair = |id: &str| HeadPair { head: id.into(), person: id.into(), classes: Vec::new() };
+        let links = Links {
+            members: vec![MembersLink {
+                size: "size".into(),
+                shared: shared.iter().map(|id| (*id).to_owned()).collect(),
+                members: vec![size(1, 1), size(2, 2), size(3, largest)],
+            }],
+            heads: vec![pair("region"), pair("sex")],
+        };
+        let of_members = member_tables(&links, &tables, &dimensions);
+        let all: Vec<(&Table, Shape, Vec<u32>)> = tables
+            .iter()
+            .chain(&of_members)
+            .zip([people.to_vec(), homes, members])
+            .map(|(table, leaves)| {
+                let shape = Shape::new(table, &dimensions).unwrap();
+                let counts = rollup(&shape, &leaves);
+                (table, shape, counts)
+            })
+            .collect();
+        let zeros: Vec<ZeroMask> = all.iter().map(|(table, shape, _)| ZeroMask::new(table, shape, &[])).collect();
+        let counted: Vec<Counted<'_>> =
+            all.iter().zip(&zeros).map(|((table, shape, counts), zeros)| Counted { table, shape, zeros, counts, few: &[] }).collect();
+        let (tables, members) = counted.split_at(2);
+        contradictions(&Census { tables, joint: &[], members, links: &links, dimensions: &dimensions })
+    }
+
+    fn places(places: usize, example: &str) -> Contradicted {
+        Contradicted { places, example: Some(example.into()) }
+    }
+
+    #[test]
+    fn what_the_counts_contradict_is_found() {
+        let people = [10, 10, 0, 5, 3, 2];
+        let nowhere = Contradicted::default();
+        let of_link = |people: Contradicted, sizes: Contradicted| Contradictions { link: Some(0), compared: 4, people, sizes };
+        let heads = Contradictions { link: None, compared: 4, people: nowhere.clone(), sizes: nowhere.clone() };
+        assert_eq!(found(&["region"], 5, people), [of_link(nowhere.clone(), nowhere.clone()), heads.clone()]);
+        // The women of `a` and `c` do not live where men do who are heads.
+        assert_eq!(found(&["region", "sex"], 5, people), [of_link(places(3, "a/m"), nowhere.clone()), heads.clone()]);
+        // A household of five, and nobody believes in more than four.
+        assert_eq!(found(&["region"], 4, people), [of_link(nowhere.clone(), places(2, "c")), heads.clone()]);
+        // Whoever knows no regions has one place.
+        let everywhere = Contradictions { compared: 1, ..of_link(places(1, "m"), nowhere.clone()) };
+        assert_eq!(found(&["sex"], 5, people), [everywhere, heads.clone()]);
+        // A woman who lives alone in `b` was not counted.
+        let missing = found(&["region"], 5, [10, 10, 0, 4, 3, 2]);
+        assert_eq!(missing[0], of_link(places(2, "b"), nowhere.clone()));
+        assert_eq!(missing[1], Contradictions { people: places(1, "b"), ..heads });
+    }
 }

@@ -20,6 +20,7 @@ mod revision;
 mod system;
 
 pub use differences::{Difference, differences};
+pub use links::{Contradicted, Contradictions, contradictions};
 pub use report::{Fault, Report};
 pub use system::Linked;
 

@@ -13,6 +13,7 @@ mod boundaries;
 mod build;
 mod chart;
 mod cluster;
+mod contradictions;
 mod corrections;
 mod demo;
 mod explain;

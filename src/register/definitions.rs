@@ -7,7 +7,10 @@ use std::{
 
 use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
-use toml::Spanned;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 
 use super::{
     Axis, Charts, Contents, Dimension, Frequency, Label, Links, Measure, Note, Role, Shape, Source, StructuralZero, Table, TableAxis, Unit,
@@ -151,6 +154,8 @@ pub struct Definitions {
     pub zeros: Vec<StructuralZero>,
     /// What the tables of one unit tell of those of the other.
     pub links: Links,
+    /// Whether nobody declared any of [`Definitions::links`]: there is no `links.toml`.
+    pub implied_links: bool,
     /// Tables that are counted to protect the others and never published: see [`super::joint_tables`].
     pub joint: Vec<Table>,
     /// Members of households, one table for each of [`Links::members`]; counted like [`Definitions::joint`].
@@ -280,6 +285,14 @@ impl<'a> Text<'a> {
         })
     }
 
+    /// The file as values that know where they stand, for whoever has more to say of a wrong one than of which type it is.
+    pub(super) fn tree(&self) -> Result<DeTable<'a>, DefinitionError> {
+        match DeTable::parse(self.text) {
+            Ok(tree) => Ok(tree.into_inner()),
+            Err(error) => self.fault(error.span().map_or(0, |span| span.start), error.message()),
+        }
+    }
+
     fn line(&self, at: usize) -> u64 {
         self.text.as_bytes()[..at.min(self.text.len())].iter().filter(|byte| **byte == b'\n').count() as u64 + 1
     }
@@ -372,7 +385,9 @@ impl Definitions {
         let file = "register.toml";
         let text =
             sources.get(file).ok_or_else(|| DefinitionError::new(file, 1, "there is no such file; every set of definitions needs it"))?;
-        let register: RegisterFile = Text { file, text, languages: &[] }.parse()?;
+        let text_alone = Text { file, text, languages: &[] };
+        contributors_in_their_place(&text_alone)?;
+        let register: RegisterFile = text_alone.parse()?;
         let languages = register.languages;
         let text = Text { file, text, languages: &languages };
         if languages.is_empty() {
@@ -453,6 +468,7 @@ impl Definitions {
 
         let linking = sources.get_key_value("links.toml");
         let linking = linking.map(|(file, content)| Text { file, text: content, languages: &languages });
+        let implied_links = linking.is_none();
         let links = links::read(linking.as_ref(), &parsed, &tables, household.is_some())?;
         let contributors = *register.protection.contributors.get_ref();
         if !(1..=MOST_CONTRIBUTORS).contains(&contributors) {
@@ -495,6 +511,7 @@ impl Definitions {
             joint: links::joint_tables(&tables, &links, &dimensions),
             members: links::member_tables(&links, &tables, &dimensions),
             links,
+            implied_links,
             contributors,
             id: register.id,
             label: text.label(&register.label)?,
@@ -538,6 +555,42 @@ impl Definitions {
         let axes: Option<Vec<Arc<Axis>>> = table.axes.iter().map(axis).collect();
         axes.and_then(|axes| Shape::of(axes).ok()).expect("the tables of parsed definitions have a shape")
     }
+}
+
+/// Makes sure that `contributors` stands where it is looked for, and is a number: elsewhere it would only be a key that nobody knows.
+fn contributors_in_their_place(text: &Text<'_>) -> Result<(), DefinitionError> {
+    let tree = text.tree()?;
+    for (section, value) in &tree {
+        let of_section: Vec<&DeTable<'_>> = match value.get_ref() {
+            DeValue::Table(table) => vec![table],
+            DeValue::Array(entries) => entries.iter().filter_map(|entry| entry.get_ref().as_table()).collect(),
+            _ => Vec::new(),
+        };
+        let found = of_section.iter().find_map(|table| table.get_key_value("contributors"));
+        let is_protection = section.get_ref() == "protection";
+        let is_number = found.is_none_or(|(_, value)| value.get_ref().is_integer());
+        match found {
+            Some((_, value)) if is_protection && !is_number => {
+                let problem =
+                    format!("expected contributors = 2, or another whole number between 1 and {MOST_CONTRIBUTORS}, without quotes");
+                return text.fault(value.span().start, problem);
+            }
+            Some((key, _)) if !is_protection => return misplaced(text, key.span().start, &format!("[{}]", section.get_ref())),
+            _ => {}
+        }
+    }
+    match tree.get_key_value("contributors") {
+        Some((key, _)) => misplaced(text, key.span().start, "no section at all"),
+        None => Ok(()),
+    }
+}
+
+fn misplaced(text: &Text<'_>, at: usize, section: &str) -> Result<(), DefinitionError> {
+    let problem = format!(
+        "'contributors' stands under {section}, where it means nothing; move it below the line [protection], and if there is no such line, add \
+         [protection] at the end of the file and put it below that"
+    );
+    text.fault(at, problem)
 }
 
 fn files_in<'a>(sources: &'a Sources, folder: &'a str, ending: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {

@@ -7,12 +7,13 @@
 //!
 //! The first is a [`MembersLink`], the second follows from [`HeadPair`]s: the head of a household is one of the people. Tables of
 //! both units are therefore one system, for whoever protects it and for whoever attacks it. Links are declared in `links.toml`;
-//! what that file leaves out is worked out from the definitions, so that no register is without them.
-
-use std::collections::BTreeMap;
+//! what that file leaves out is worked out from the definitions, so that no register is without them unless somebody says so.
 
 use serde::{Deserialize, Serialize};
-use toml::Spanned;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 
 use super::{
     Dimension, Role, Source, Table, Unit,
@@ -79,16 +80,13 @@ impl Links {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What `links.toml` says; `None`: it does not say it.
+#[derive(Default)]
 struct LinksFile {
-    #[serde(default)]
-    members: Vec<MembersFile>,
-    heads: Option<Spanned<BTreeMap<Spanned<String>, Spanned<String>>>>,
+    members: Option<Vec<MembersFile>>,
+    heads: Option<Vec<(Spanned<String>, Spanned<String>)>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct MembersFile {
     size: Spanned<String>,
     shared: Vec<Spanned<String>>,
@@ -101,19 +99,105 @@ struct MembersFile {
 /// A link that the definitions cannot mean, with file, line and cure.
 pub(super) fn read(text: Option<&Text<'_>>, parsed: &[Parsed], tables: &[Table], has_households: bool) -> Result<Links, DefinitionError> {
     let Some(text) = text else { return Ok(implied(parsed, tables)) };
-    let file: LinksFile = text.parse()?;
+    let file = links_file(text, parsed)?;
     if !has_households {
         return text.fault(0, "links join people and households; expected a [household] section in register.toml, or no links.toml");
     }
     let mut links = implied(parsed, tables);
-    if !file.members.is_empty() {
-        links.members = file.members.into_iter().map(|link| members(text, link, parsed, tables)).collect::<Result<_, _>>()?;
+    if let Some(declared) = file.members {
+        links.members = declared.into_iter().map(|link| members(text, link, parsed, tables)).collect::<Result<_, _>>()?;
     }
     if let Some(pairs) = file.heads {
         let pair = |(head, person)| head_pair(text, &head, &person, parsed, tables);
-        links.heads = pairs.into_inner().into_iter().map(pair).collect::<Result<_, _>>()?;
+        links.heads = pairs.into_iter().map(pair).collect::<Result<_, _>>()?;
     }
     Ok(links)
+}
+
+const MEMBERS_CURE: &str = "write [[members]] with two brackets, one for each link, and below it size, shared and largest";
+const HEADS_CURE: &str = "write a line [heads] with one pair of brackets, and below it pairs such as region = \"region\"";
+
+/// Takes the file apart value by value, so that each that is wrong is told with its cure.
+fn links_file(text: &Text<'_>, parsed: &[Parsed]) -> Result<LinksFile, DefinitionError> {
+    let mut file = LinksFile::default();
+    for (key, value) in text.tree()? {
+        let at = key.span().start;
+        match (&**key.get_ref(), value.into_inner()) {
+            ("members", DeValue::Array(links)) => {
+                let mut declared = Vec::with_capacity(links.len());
+                for link in links {
+                    let at = link.span().start;
+                    match link.into_inner() {
+                        DeValue::Table(keys) => declared.push(members_file(text, at, keys, parsed)?),
+                        _ => return text.fault(at, MEMBERS_CURE),
+                    }
+                }
+                file.members = Some(declared);
+            }
+            ("members", _) => return text.fault(at, MEMBERS_CURE),
+            ("heads", DeValue::Table(keys)) => {
+                let mut pairs: Vec<(Spanned<String>, Spanned<String>)> = Vec::with_capacity(keys.len());
+                for (head, person) in keys {
+                    let expected = "expected the dimension of people that says the same of everybody, in quotes, as in region = \"region\"";
+                    let person = name(text, &person, expected)?;
+                    pairs.push((Spanned::new(head.span(), head.into_inner().into_owned()), person));
+                }
+                pairs.sort();
+                file.heads = Some(pairs);
+            }
+            ("heads", _) => return text.fault(at, HEADS_CURE),
+            (other, _) => return text.fault(at, format!("nothing is called '{other}' here; either {MEMBERS_CURE}; or {HEADS_CURE}")),
+        }
+    }
+    Ok(file)
+}
+
+fn members_file(text: &Text<'_>, at: usize, keys: DeTable<'_>, parsed: &[Parsed]) -> Result<MembersFile, DefinitionError> {
+    let ids = |is_wanted: &dyn Fn(&Parsed) -> bool| {
+        let ids: Vec<&str> = parsed.iter().filter(|parsed| is_wanted(parsed)).map(|parsed| parsed.dimension.id.as_str()).collect();
+        if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
+    };
+    let size_cure = format!(
+        "expected size = \"...\", the dimension of household sizes; this register has: {}",
+        ids(&|parsed: &Parsed| matches!(parsed.source, Source::HouseholdSize { .. }))
+    );
+    let shared_cure = format!(
+        "expected shared = [\"...\"], the dimensions in which all members of a household stand where its head stands; this register has \
+         regions: {}",
+        ids(&|parsed: &Parsed| parsed.dimension.role == Role::Geo)
+    );
+    let (mut size, mut shared, mut largest) = (None, None, None);
+    for (key, value) in keys {
+        match (&**key.get_ref(), value.get_ref()) {
+            ("size", _) => size = Some(name(text, &value, &size_cure)?),
+            ("shared", DeValue::Array(ids)) => {
+                shared = Some(ids.iter().map(|id| name(text, id, &shared_cure)).collect::<Result<Vec<_>, _>>()?);
+            }
+            ("shared", _) => return text.fault(value.span().start, shared_cure),
+            ("largest", number) => {
+                let number = number.as_integer().and_then(|number| u32::from_str_radix(number.as_str(), number.radix()).ok());
+                let Some(number) = number else {
+                    let problem = "expected a whole number such as 40, without quotes: the most members that a household can have";
+                    return text.fault(value.span().start, problem);
+                };
+                largest = Some(Spanned::new(value.span(), number));
+            }
+            (other, _) => {
+                let problem = format!("a link of members has no '{other}'; expected size, shared and, if there is a limit, largest");
+                return text.fault(key.span().start, problem);
+            }
+        }
+    }
+    let Some(size) = size else { return text.fault(at, size_cure) };
+    let Some(shared) = shared else { return text.fault(at, shared_cure) };
+    Ok(MembersFile { size, shared, largest })
+}
+
+fn name(text: &Text<'_>, value: &Spanned<DeValue<'_>>, expected: &str) -> Result<Spanned<String>, DefinitionError> {
+    match value.get_ref().as_str() {
+        Some(name) => Ok(Spanned::new(value.span(), name.to_owned())),
+        None => text.fault(value.span().start, expected),
+    }
 }
 
 fn find<'p>(text: &Text<'_>, id: &Spanned<String>, parsed: &'p [Parsed]) -> Result<&'p Parsed, DefinitionError> {
@@ -209,13 +293,34 @@ fn head_pair(
         Some(classes) => Ok(HeadPair { head: head.get_ref().clone(), person: person.get_ref().clone(), classes }),
         None => {
             let problem = format!(
-                "'{}' and '{}' cannot be compared; expected the same dimension twice, or two of birth dates in one column of which the \
-                 second never divides what the first holds together",
-                head.get_ref(),
-                person.get_ref()
+                "{}; leave this pair out, or write the same dimension on both sides, or two dimensions of ages from one column of birth \
+                 dates, the second as fine as the first or finer",
+                incomparable(of_heads, of_people)
             );
             text.fault(person.span().start, problem)
         }
+    }
+}
+
+/// Why heads by one dimension say nothing of people by another.
+fn incomparable(head: &Parsed, person: &Parsed) -> String {
+    let what = |parsed: &Parsed| match &parsed.source {
+        Source::Code { column, .. } => format!("codes in the column {column}"),
+        Source::Age { column, .. } => format!("ages from the column {column}"),
+        Source::Region { .. } => "regions".to_owned(),
+        Source::HouseholdSize { .. } => "numbers of members".to_owned(),
+    };
+    let (of_heads, of_people) = (&head.dimension.id, &person.dimension.id);
+    match (&head.source, &person.source) {
+        (Source::Age { column, .. }, Source::Age { column: other, .. }) if column == other => format!(
+            "heads by '{of_heads}' cannot be compared with people by '{of_people}': a category of '{of_people}' holds ages that \
+             '{of_heads}' tells apart"
+        ),
+        _ => format!(
+            "heads by '{of_heads}' ({}) cannot be compared with people by '{of_people}' ({}): the two do not say the same of a person",
+            what(head),
+            what(person)
+        ),
     }
 }
 

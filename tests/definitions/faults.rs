@@ -119,6 +119,40 @@ fn a_wrong_register_file_is_told_where_and_what() {
 }
 
 #[test]
+fn contributors_are_told_where_they_belong() {
+    let check = |from: &str, to: &str, expect: &str| assert_eq!(fault("register.toml", from, to), expect, "{from} -> {to}");
+    let move_it = "where it means nothing; move it below the line [protection], and if there is no such line, add [protection] at the end \
+                   of the file and put it below that";
+    check(
+        "agency = 'A'\n",
+        "agency = 'A'\ncontributors = 3\n",
+        &format!("register.toml:4: 'contributors' stands under no section at all, {move_it}"),
+    );
+    check(
+        "label = 'English'\n",
+        "label = 'English'\ncontributors = 3\n",
+        &format!("register.toml:12: 'contributors' stands under [languages], {move_it}"),
+    );
+    check(
+        "heads = ['M'] }",
+        "heads = ['M'], contributors = 3 }",
+        &format!("register.toml:8: 'contributors' stands under [household], {move_it}"),
+    );
+    let protection = |rest: &str| format!("label = 'English'\n[protection]\n{rest}\n");
+    check(
+        "label = 'English'\n",
+        &protection("contributors = 'two'"),
+        "register.toml:13: expected contributors = 2, or another whole number between 1 and 5, without quotes",
+    );
+    check("label = 'English'\n", &protection("contributors = 6"), "register.toml:13: expected between 1 and 5 contributing households");
+    check(
+        "label = 'English'\n",
+        &protection("contributers = 2"),
+        "register.toml:13: unknown field `contributers`, expected `contributors`",
+    );
+}
+
+#[test]
 fn a_wrong_file_of_charts_is_told_where_and_what() {
     let check = |text: &str, expect: &str| {
         let mut sources = small();
@@ -191,14 +225,61 @@ source = { kind = 'household-size' }
         "[[members]]\nsize = 'size'\nshared = ['place']\nlargest = 1",
         "4: the largest household has 1 members, but a size begins at 2; expected at least that",
     );
-    check("[[members]]\nsize = 'size'\nshared = ['place']\nlargest = 'many'", "4: invalid type: string \"many\", expected u32");
-    check("[[member]]\nsize = 'size'", "1: unknown field `member`, expected `members` or `heads`");
+    let number = "expected a whole number such as 40, without quotes: the most members that a household can have";
+    for wrong in ["'forty'", "4.5", "-3", "[40]", "5_000_000_000"] {
+        check(&format!("[[members]]\nsize = 'size'\nshared = ['place']\nlargest = {wrong}"), &format!("4: {number}"));
+    }
+    let members = "write [[members]] with two brackets, one for each link, and below it size, shared and largest";
+    let heads = "write a line [heads] with one pair of brackets, and below it pairs such as region = \"region\"";
+    check("# Links.\n[members]\nsize = 'size'\nshared = ['place']", &format!("2: {members}"));
+    check("members = ['size']", &format!("1: {members}"));
+    check("[[heads]]\nplace = 'place'", &format!("1: {heads}"));
+    check("\n[[member]]\nsize = 'size'", &format!("2: nothing is called 'member' here; either {members}; or {heads}"));
+    let size = "expected size = \"...\", the dimension of household sizes; this register has: size";
+    check("\n[[members]]\nshared = ['place']", &format!("2: {size}"));
+    check("[[members]]\nsize = ['size']\nshared = ['place']", &format!("2: {size}"));
+    let shared = "expected shared = [\"...\"], the dimensions in which all members of a household stand where its head stands; this register \
+                  has regions: place";
+    check("[[members]]\nsize = 'size'\nshared = ['place']\n[[members]]\nsize = 'size'", &format!("4: {shared}"));
+    check("[[members]]\nsize = 'size'\nshared = 'place'", &format!("3: {shared}"));
+    check("[[members]]\nsize = 'size'\nshared = [1]", &format!("3: {shared}"));
+    check(
+        "[[members]]\nsize = 'size'\nshared = ['place']\nmost = 12",
+        "4: a link of members has no 'most'; expected size, shared and, if there is a limit, largest",
+    );
+    check(
+        "[heads]\nplace = true",
+        "2: expected the dimension of people that says the same of everybody, in quotes, as in region = \"region\"",
+    );
+    // Nothing is linked where somebody says so.
+    check("members = []\n[heads]", "");
     check("[heads]\ncolour = 'sex'", &format!("2: there is no dimension 'colour'; {known}"));
     check("[heads]\nsex = 'sex'", "2: no table of households shows 'sex', so that there is nothing to compare; leave the pair out");
     check(
         "[heads]\nplace = 'sex'",
-        "2: 'place' and 'sex' cannot be compared; expected the same dimension twice, or two of birth dates in one column of which the second \
-         never divides what the first holds together",
+        "2: heads by 'place' (regions) cannot be compared with people by 'sex' (codes in the column SEX): the two do not say the same of a \
+         person; leave this pair out, or write the same dimension on both sides, or two dimensions of ages from one column of birth dates, \
+         the second as fine as the first or finer",
+    );
+    // Ages of heads that ages of people do not tell: what is young for people is two ages for heads.
+    let ages = |heads: &str| {
+        let mut sources = small();
+        let head_age = sources["dimensions/age.toml"].replace("'age'\nvariable = 'Age'", "'head-age'\nvariable = 'HeadAge'");
+        sources.insert("dimensions/head-age.toml".into(), head_age.replace("age.csv", "head-age.csv"));
+        sources.insert("dimensions/head-age.csv".into(), heads.into());
+        let heads = households.replace("'size'", "'head-age'").replace("level = 'head-age'", "level = 'band'");
+        sources.insert("tables/homes.toml".into(), heads);
+        let people = sources.get_mut("tables/people.toml").unwrap();
+        *people = people.replace("dimension = 'sex'\nlevel = 'sex'", "dimension = 'age'\nlevel = 'band'");
+        sources.insert("links.toml".into(), "[heads]\nhead-age = 'age'".into());
+        Definitions::parse(&sources, None).err().map_or_else(String::new, |error| error.to_string())
+    };
+    assert_eq!(ages("level,code,parent,en,from\nall,A,,All,\nband,YOUNG,A,Young,0\nband,OLD,A,Old,30\n"), "");
+    assert_eq!(
+        ages("level,code,parent,en,from\nall,A,,All,\nband,YOUNG,A,Young,0\nband,MIDDLE,A,Middle,20\n"),
+        "links.toml:2: heads by 'head-age' cannot be compared with people by 'age': a category of 'age' holds ages that 'head-age' tells \
+         apart; leave this pair out, or write the same dimension on both sides, or two dimensions of ages from one column of birth dates, \
+         the second as fine as the first or finer"
     );
     // Without households there is nothing to link.
     let mut sources = small();
