@@ -272,7 +272,7 @@ pub async fn calendar(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Resul
     let page = Page::new(&shared, &uri, &headers)?;
     let library = &shared.library;
     let name = library.register.label.text(page.language);
-    let mut events: Vec<(chrono::NaiveDate, String)> = library
+    let mut events: Vec<(NaiveDate, String)> = library
         .releases
         .iter()
         .enumerate()
