@@ -94,6 +94,8 @@ await browsing(async (browser) => {
             return beyond.slice(0, 3).map((one) => `${one.tagName}.${one.className}`).join(", ") || "something";
           }, width);
           must(wide === null, `${url} is wider than ${width} pixels: ${wide}`);
+          const head = await page.evaluate(() => document.querySelector("header.top").getBoundingClientRect().height);
+          must(width > 480 || head < 125, `the head of ${url} takes ${head} pixels of a screen of ${width}`);
         }
         await page.setViewportSize({ width: 1280, height: 900 });
       }

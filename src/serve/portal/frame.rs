@@ -34,6 +34,8 @@ pub fn frame(page: &Page, title: &str, section: Section, main: &Markup) -> Marku
         (Section::Releases, "/releases", &texts::RELEASES),
         (Section::Interface, "/api", &texts::INTERFACE),
     ];
+    // The entry's own page, or one that belongs to it.
+    let current = |own: Section, path: &str| (own == section).then_some(if page.path == path { "page" } else { "true" });
     html! {
         (DOCTYPE)
         html lang=(page.lang()) {
@@ -55,7 +57,7 @@ pub fn frame(page: &Page, title: &str, section: Section, main: &Markup) -> Marku
                         nav aria-label=(page.say(&texts::NAVIGATION)) {
                             ul {
                                 @for (own, path, label) in sections {
-                                    li { a href=(page.link(path, &[])) aria-current=[(own == section).then_some("page")] { (page.say(label)) } }
+                                    li { a href=(page.link(path, &[])) aria-current=[current(own, path)] { (page.say(label)) } }
                                 }
                             }
                         }
@@ -87,7 +89,7 @@ pub fn frame(page: &Page, title: &str, section: Section, main: &Markup) -> Marku
                             span { (contact.name) " · " a href={ "mailto:" (contact.mail) } { (contact.mail) } }
                         }
                         span { a href=(register.license) rel="license" { (words::LICENCE.text(page.tongue)) } }
-                        span { a href=(page.link("/method", &[])) { (page.say(&texts::METHOD)) } }
+                        span { a href=(page.link("/method", &[])) aria-current=[(page.path == "/method").then_some("page")] { (page.say(&texts::METHOD)) } }
                     }
                 }
                 div.visually-hidden id="live" aria-live="polite" {}

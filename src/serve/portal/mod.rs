@@ -163,9 +163,23 @@ pub async fn respond<F>(shared: &Arc<Shared>, uri: &Uri, headers: &HeaderMap, ma
 where
     F: Future<Output = Result<Markup, Problem>>,
 {
+    respond_as_of(shared, uri, headers, "", make).await
+}
+
+/// The same for a page that says something else at another `time`.
+async fn respond_as_of<F>(
+    shared: &Arc<Shared>,
+    uri: &Uri,
+    headers: &HeaderMap,
+    time: &str,
+    make: impl FnOnce(Page) -> F,
+) -> Result<Response, Problem>
+where
+    F: Future<Output = Result<Markup, Problem>>,
+{
     let page = Page::new(shared, uri, headers)?;
     let audience = format!("{:?}", shared.audience);
-    let known = [audience.as_str(), page.origin.as_str(), shared.boundaries.digest(), &digests(shared), shared.dashboards.digest()];
+    let known = [audience.as_str(), page.origin.as_str(), shared.boundaries.digest(), &digests(shared), shared.dashboards.digest(), time];
     let tag = shared.tag(&["page", uri.path(), uri.query().unwrap_or(""), &known.join(" ")]);
     if edge::is_known(headers, &tag) {
         return Ok(secured(edge::unchanged(&tag)));

@@ -6,21 +6,28 @@ use axum::{
     http::{HeaderMap, HeaderValue, Uri, header},
     response::{IntoResponse, Response},
 };
+use chrono::{Days, NaiveDate, Utc};
 use maud::{Markup, html};
 
-use super::{Page, Section, frame::frame, respond, texts};
+use super::{Page, Section, frame::frame, respond, respond_as_of, texts};
 use crate::{
     formats::written,
+    release::{AuditReport, Edition},
     serve::{problem::Problem, seen::Seen},
-    words,
+    words::{self, Phrase},
 };
+
+/// By what anybody can attack what is published.
+const ATTACK: &str = "cacah attack";
 
 /// `GET /releases`
 pub async fn releases(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
-    respond(&shared, &uri, &headers, make).await
+    // What is overdue is so from some day on.
+    let today = Utc::now().date_naive();
+    respond_as_of(&shared, &uri, &headers, &today.to_string(), |page| make(page, today)).await
 }
 
-async fn make(page: Page) -> Result<Markup, Problem> {
+async fn make(page: Page, today: NaiveDate) -> Result<Markup, Problem> {
     let shared = Arc::clone(&page.shared);
     let library = &shared.library;
     let title = page.say(&texts::RELEASES);
@@ -29,55 +36,168 @@ async fn make(page: Page) -> Result<Markup, Problem> {
         p.lead { (page.say(&texts::RELEASES_LEAD)) " " a href=(page.link("/method", &[])) { (page.say(&texts::METHOD)) } }
         section {
             h2 id="calendar" { (page.say(&texts::CALENDAR)) }
-            div.scroll tabindex="0" role="region" aria-label=(page.say(&texts::CALENDAR)) {
-                table.plain {
-                    caption.visually-hidden { (page.say(&texts::CALENDAR)) }
-                    thead { tr {
-                        th scope="col" { (words::PERIODS.text(page.tongue)) }
-                        th scope="col" { (page.say(&texts::REFERENCE_DAY)) }
-                        th scope="col" { (page.say(&texts::PUBLISHED_ON)) }
-                        th scope="col" { (page.say(&texts::REVISION)) }
-                    } }
-                    tbody {
-                        @if let (Some(next), Some(newest)) = (library.next_update(), library.releases.last()) {
-                            tr {
-                                th scope="row" { (words::period(newest.manifest.period.next(), page.tongue)) }
-                                td { (words::day(newest.manifest.period.next().reference_date(), page.tongue)) }
-                                td { (page.say(&texts::DUE)) " " (words::day(next.date_naive(), page.tongue)) }
-                                td { "–" }
-                            }
-                        }
-                        @for (at, release) in library.releases.iter().enumerate().rev() {
-                            tr {
-                                th scope="row" { a href={ "#r" (at) } { (library.period_label(at, page.language)) } }
-                                td { (words::day(release.manifest.period.reference_date(), page.tongue)) }
-                                td { (words::day(release.written.date_naive(), page.tongue)) }
-                                td { (release.manifest.revision) }
-                            }
-                        }
-                    }
-                }
-            }
+            (timetable(&page, today))
             ul.actions { li { a href=(page.link("/releases/calendar.ics", &[])) { (page.say(&texts::AS_CALENDAR)) } } }
         }
         @for (at, release) in library.releases.iter().enumerate().rev() {
             section.card id={ "r" (at) } {
                 h2 { (library.period_label(at, page.language)) }
-                @if let Some(correction) = &release.manifest.correction { p.note { strong { (page.say(&texts::CORRECTION)) ": " } (correction) } }
-                dl {
-                    dt { (page.say(&texts::RELEASE)) } dd { code { (release.folder) } }
-                    dt { (page.say(&texts::DIGEST)) } dd { code { (release.sha256) } }
-                    dt { (page.say(&texts::VINTAGE)) } dd { (release.manifest.vintage) }
-                    dt { (page.say(&texts::TABLES)) } dd { (release.manifest.tables.len()) }
+                (revisions(&page, at, release))
+                ul.facts {
+                    li { (page.say(&texts::VINTAGE)) ": " (release.manifest.vintage) }
+                    li { (page.say(&texts::TABLES)) ": " (release.manifest.tables.len()) }
                 }
-                div.panels {
-                    div.w6 { h3 { (page.say(&texts::QUALITY)) } (quality(&page, at)) }
-                    div.w6 { h3 { (page.say(&texts::CONFIDENTIALITY)) } (audit(&page, at)) }
+                div.beside {
+                    div { h3 { (page.say(&texts::QUALITY)) } (quality(&page, at)) }
+                    @match &release.audit {
+                        Some(audit) => {
+                            div { h3 { (page.say(&texts::CONFIDENTIALITY)) } (protected(&page, release, audit)) }
+                            div { h3 { (page.say(&texts::CHECKED)) } (checks(&page, audit)) }
+                        },
+                        None => { div { h3 { (page.say(&texts::CONFIDENTIALITY)) } p.muted { (page.say(&texts::NOT_TOLD)) } } },
+                    }
                 }
             }
         }
     };
     Ok(frame(&page, title, Section::Releases, &main))
+}
+
+/// What is due, what was published, and how long after it was due.
+fn timetable(page: &Page, today: NaiveDate) -> Markup {
+    let library = &page.shared.library;
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(page.say(&texts::CALENDAR)) {
+            table.plain {
+                caption.visually-hidden { (page.say(&texts::CALENDAR)) }
+                thead { tr {
+                    th scope="col" { (words::PERIODS.text(page.tongue)) }
+                    th scope="col" { (page.say(&texts::REFERENCE_DAY)) }
+                    th scope="col" { (page.say(&texts::PLANNED)) }
+                    th scope="col" { (page.say(&texts::PUBLISHED_ON)) }
+                    th scope="col" { (page.say(&texts::REVISION)) }
+                } }
+                tbody {
+                    @if let (Some(next), Some(newest)) = (library.next_update(), library.releases.last()) {
+                        @let period = newest.manifest.period.next();
+                        @let due = next.date_naive();
+                        tr {
+                            th scope="row" { (words::period(period, page.tongue)) }
+                            td.nowrap { (words::day(period.reference_date(), page.tongue)) }
+                            td.nowrap { (words::day(due, page.tongue)) }
+                            td.nowrap {
+                                (page.say(&texts::NOT_YET))
+                                @if let Some(days) = days_after(due, today) { div.late { (counted(page, &texts::OVERDUE_ONE, &texts::OVERDUE, days)) } }
+                            }
+                            td { "–" }
+                        }
+                    }
+                    @for (at, release) in library.releases.iter().enumerate().rev() {
+                        @let published = release.written.date_naive();
+                        @let planned = planned(release);
+                        // When a corrected period was published first its correction does not tell.
+                        @let first = Some(published).filter(|_| release.manifest.revision == 1);
+                        @let late = planned.zip(first).and_then(|(planned, first)| days_after(planned, first));
+                        tr {
+                            th scope="row" { a href={ "#r" (at) } { (library.period_label(at, page.language)) } }
+                            td.nowrap { (words::day(release.manifest.period.reference_date(), page.tongue)) }
+                            td.nowrap { @if let Some(planned) = planned { (words::day(planned, page.tongue)) } @else { "–" } }
+                            td.nowrap {
+                                (words::day(published, page.tongue))
+                                @if let Some(days) = late { div.muted { (counted(page, &texts::LATE_ONE, &texts::LATE, days)) } }
+                            }
+                            td { (release.manifest.revision) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The day for which the first publication of a release's period was planned.
+fn planned(release: &Edition) -> Option<NaiveDate> {
+    let manifest = &release.manifest;
+    manifest.period.reference_date().checked_add_days(Days::new(u64::from(manifest.register.publication_days?)))
+}
+
+/// By how many days a day comes after another, if it does.
+fn days_after(planned: NaiveDate, day: NaiveDate) -> Option<u64> {
+    u64::try_from(day.signed_duration_since(planned).num_days()).ok().filter(|days| *days > 0)
+}
+
+/// A phrase about one day or about several.
+fn counted(page: &Page, one: &'static Phrase, several: &'static Phrase, days: u64) -> String {
+    if days == 1 { page.say(one).to_owned() } else { several.with(page.count(days)).text(page.tongue) }
+}
+
+/// A revision of a period, as far as the release in force tells of it.
+struct Revision<'a> {
+    number: u32,
+    published: Option<NaiveDate>,
+    correction: Option<&'a str>,
+    sha256: Option<&'a str>,
+}
+
+/// Every revision of a release's period, the newest first. Manifests name the one before by its digest, and no others.
+fn revisions_of(release: &Edition) -> Vec<Revision<'_>> {
+    let manifest = &release.manifest;
+    let newest = Revision {
+        number: manifest.revision,
+        published: Some(release.written.date_naive()),
+        correction: manifest.correction.as_deref(),
+        sha256: Some(&release.sha256),
+    };
+    let earlier = (1..manifest.revision).rev().map(|number| Revision {
+        number,
+        published: None,
+        correction: None,
+        sha256: manifest.previous.as_deref().filter(|_| number + 1 == manifest.revision),
+    });
+    std::iter::once(newest).chain(earlier).collect()
+}
+
+/// The revisions of a release's period as a table.
+fn revisions(page: &Page, at: usize, release: &Edition) -> Markup {
+    let period = release.manifest.period.to_string();
+    let name = format!("{}: {}", page.say(&texts::REVISIONS), page.shared.library.period_label(at, page.language));
+    let all = revisions_of(release);
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(name) {
+            table.plain {
+                caption.visually-hidden { (name) }
+                thead { tr {
+                    th scope="col" { (page.say(&texts::REVISION)) }
+                    th scope="col" { (page.say(&texts::FORCE)) }
+                    th scope="col" { (page.say(&texts::PUBLISHED_ON)) }
+                    th scope="col" { (page.say(&texts::CORRECTION_REASON)) }
+                    th scope="col" { (page.say(&texts::DIGEST)) }
+                } }
+                tbody {
+                    @for revision in &all {
+                        tr {
+                            th scope="row" { (revision.number) " " code.nowrap { (period) "/r" (revision.number) } }
+                            td {
+                                @if revision.number == release.manifest.revision { strong { (page.say(&texts::IN_FORCE)) } }
+                                @else { (texts::SUPERSEDED.with(u64::from(revision.number) + 1).text(page.tongue)) }
+                            }
+                            td.nowrap { @if let Some(day) = revision.published { (words::day(day, page.tongue)) } @else { "–" } }
+                            td.long {
+                                // In what language the operator wrote nobody has told us.
+                                @if let Some(reason) = revision.correction { q lang="" dir="auto" { (reason) } }
+                                @else if revision.number == 1 { (page.say(&texts::FIRST_PUBLICATION)) }
+                                @else { "–" }
+                            }
+                            td.long { @if let Some(sha256) = revision.sha256 { code { (sha256) } } @else { "–" } }
+                        }
+                    }
+                }
+            }
+        }
+        @if all.iter().any(|revision| revision.published.is_none()) {
+            p.muted { (page.say(&texts::TOLD_IN_MANIFEST)) " " code { (period) "/r1/manifest.json" } "." }
+        }
+    }
 }
 
 /// Tenths of a thousandth for people.
@@ -112,24 +232,39 @@ pub fn quality(page: &Page, release: usize) -> Markup {
 pub fn audit(page: &Page, release: usize) -> Markup {
     let Some(release) = page.shared.library.releases.get(release) else { return html! {} };
     let Some(audit) = &release.audit else { return html! { p.muted { (page.say(&texts::NOT_TOLD)) } } };
+    html! {
+        (protected(page, release, audit))
+        dl.tall { dt { (page.say(&texts::CHECKED)) } dd { (checks(page, audit)) } }
+    }
+}
+
+/// How much of a release is withheld, and what an attack on it came to.
+fn protected(page: &Page, release: &Edition, audit: &AuditReport) -> Markup {
     let system = &audit.system;
     let share = if audit.cells > 0 { (audit.suppressed as f64 / audit.cells as f64 * 1000.0).round() as i64 } else { 0 };
+    let file = format!("{}/audit.json", release.folder);
     html! {
         p { (texts::WITHHELD.with(page.count(audit.suppressed)).and(page.count(audit.cells)).and(written(share, 1, page.tongue)).text(page.tongue)) }
         dl.tall {
-            dt { (page.say(&texts::SMALL_COUNTS)) } dd { "1–" (release.manifest.threshold.saturating_sub(1)) }
-            dt { (page.say(&texts::CHECKED)) }
-            dd { ul { @for check in &audit.checked { li { (texts::of_check(check).map_or(check.as_str(), |phrase| page.say(phrase))) } } } }
+            dt { (page.say(&texts::SMALL_COUNTS)) } dd.nowrap { "1–" (release.manifest.threshold.saturating_sub(1)) }
             dt { (page.say(&texts::FAULTS)) } dd { (page.say(&texts::NO_FAULTS)) }
-            dt { (page.say(&texts::SOLVED)) } dd { (texts::OF.with(page.count(system.solved)).and(page.count(system.unknowns)).text(page.tongue)) }
-            @if system.sampled > 0 { dt { (page.say(&texts::SAMPLED)) } dd { (page.count(system.sampled)) } }
-            @if system.revisions > 1 { dt { (page.say(&texts::ATTACKED_TOGETHER)) } dd { (page.count(system.revisions)) } }
-            @if system.left_out + system.undecided_ends() + system.undecided_systems() > 0 {
-                dt { (page.say(&texts::LEFT_TO_PROOFS)) }
-                dd { (texts::LEFT_UNDECIDED.with(page.count(system.left_out)).and(page.count(system.undecided_ends())).and(page.count(system.undecided_systems())).text(page.tongue)) }
+            // Reports of early versions do not tell of the attack.
+            @if system.revisions > 0 {
+                dt { (page.say(&texts::ATTACKED)) }
+                dd {
+                    @if system.revisions > 1 { (texts::ATTACKED_TOGETHER.with(page.count(system.revisions)).text(page.tongue)) " " }
+                    (page.say(&texts::ATTACK_FOUND)) " " code.nowrap { (ATTACK) } "."
+                    @if system.left_out + system.undecided_ends() + system.undecided_systems() > 0 { " " (page.say(&texts::ATTACK_LEFT)) }
+                    " " (texts::ATTACK_FILE.with(file).text(page.tongue))
+                }
             }
         }
     }
+}
+
+/// What was checked before a release was published.
+fn checks(page: &Page, audit: &AuditReport) -> Markup {
+    html! { ul { @for check in &audit.checked { li { (texts::of_check(check).map_or(check.as_str(), |phrase| page.say(phrase))) } } } }
 }
 
 /// `GET /releases/calendar.ics`: what is due and what was published, for calendars.
@@ -137,7 +272,7 @@ pub async fn calendar(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Resul
     let page = Page::new(&shared, &uri, &headers)?;
     let library = &shared.library;
     let name = library.register.label.text(page.language);
-    let mut events: Vec<(chrono::NaiveDate, String)> = library
+    let mut events: Vec<(NaiveDate, String)> = library
         .releases
         .iter()
         .enumerate()
@@ -176,18 +311,30 @@ pub async fn method(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<
 
 async fn explain(page: Page) -> Result<Markup, Problem> {
     let shared = Arc::clone(&page.shared);
-    let manifest = shared.library.releases.last().map(|release| &release.manifest);
-    let threshold = manifest.map_or(5, |manifest| manifest.threshold);
-    let contributors = manifest.and_then(|manifest| manifest.rule.as_ref()).map_or(1, |rule| rule.contributors);
     let title = page.say(&texts::METHOD);
     let register = &shared.library.register;
+    let manifest = shared.library.releases.last().map(|release| &release.manifest);
+    let rule = manifest.and_then(|manifest| manifest.rule.as_ref());
+    // The largest count that is small.
+    let largest = manifest.map_or(4, |manifest| manifest.threshold.saturating_sub(1));
+    let (low, high) = rule.map_or((1, largest), |rule| (rule.low(), rule.high()));
+    let range = if low == 0 { &texts::METHOD_RANGE_BEYOND } else { &texts::METHOD_RANGE };
+    let contributors = rule.map_or(1, |rule| rule.contributors);
+    let group = rule.and_then(|rule| rule.group.as_ref());
+    let sensitive: Vec<&str> = group.map_or_else(Vec::new, |group| {
+        let known = shared.library.dimensions.iter().filter(|dimension| group.dimensions.contains(&dimension.id));
+        known.map(|dimension| dimension.label.text(page.language)).collect()
+    });
+    let below = group.filter(|_| !sensitive.is_empty()).map(|group| group.below);
+    // What the example withholds: one small count in a corner, and what follows from it and the sums around it.
+    let small = u64::from(largest.clamp(1, 3));
+    let withheld = texts::METHOD_EXAMPLE.with(small).and(21 - small).and(31 - small).and(14 + small);
     let main = html! {
         h1 { (title) }
-        p.lead { (page.say(&texts::METHOD_LEAD)) }
+        p.lead { (page.say(&texts::METHOD_LEAD)) " " a href="#limits" { (page.say(&texts::METHOD_LEAD_LIMITS)) } "." }
         div.panels {
-            section.card.w6 { h2 { (page.say(&texts::METHOD_WHY)) } p { (texts::METHOD_WHY_TEXT.with(u64::from(threshold.saturating_sub(1))).text(page.tongue)) }
-                @if contributors > 1 { p { (texts::METHOD_FEW.with(u64::from(contributors)).text(page.tongue)) } }
-                p { (page.say(&texts::METHOD_SECOND)) } (example(&page)) p { (page.say(&texts::METHOD_EXAMPLE)) }
+            section.card.w6 { h2 { (page.say(&texts::METHOD_WHY)) } p { (texts::METHOD_WHY_TEXT.with(u64::from(largest)).text(page.tongue)) }
+                p { (page.say(&texts::METHOD_SECOND)) } (example(&page)) p { (withheld.text(page.tongue)) }
                 h2 { (page.say(&texts::METHOD_MARKS)) }
                 dl {
                     dt { "[c]" } dd { (page.say(&texts::MEANS_C)) }
@@ -195,9 +342,23 @@ async fn explain(page: Page) -> Result<Markup, Problem> {
                     dt { "[x]" } dd { (page.say(&texts::MEANS_X)) }
                 }
             }
-            section.card.w6 { h2 { (page.say(&texts::METHOD_PROOF)) } p { (page.say(&texts::METHOD_PROOF_TEXT)) } p { (page.say(&texts::METHOD_AUDIT)) } p { (page.say(&texts::METHOD_TRY)) }
+            section.card.w6 { h2 { (page.say(&texts::METHOD_PROMISE)) }
+                ul {
+                    li { (range.with(u64::from(low)).and(u64::from(high)).text(page.tongue)) }
+                    @if contributors > 1 { li { (texts::METHOD_FEW.with(u64::from(contributors)).and(u64::from(largest)).text(page.tongue)) } }
+                    @if let Some(below) = below { li { (texts::METHOD_GROUP.with(sensitive.join(", ")).and(u64::from(below)).text(page.tongue)) } }
+                }
+                h2 { (page.say(&texts::METHOD_PROOF)) } p { (texts::METHOD_PROOF_TEXT.with(u64::from(low)).and(u64::from(high)).text(page.tongue)) } p { (page.say(&texts::METHOD_AUDIT)) }
+                p { (page.say(&texts::METHOD_TRY)) " " code.nowrap { (ATTACK) } " " (page.say(&texts::METHOD_TRY_DOES)) }
                 h2 { (page.say(&texts::METHOD_TOGETHER)) } p { (page.say(&texts::METHOD_TOGETHER_TEXT)) }
-                h2 { (page.say(&texts::METHOD_LIMITS)) } p { (page.say(&texts::METHOD_LIMITS_TEXT)) }
+                h2 { (page.say(&texts::METHOD_CORRECTIONS)) } p { (page.say(&texts::METHOD_CORRECTIONS_TEXT)) }
+            }
+            section.card.w12 {
+                h2 id="limits" { (page.say(&texts::METHOD_LIMITS)) }
+                ul.columns {
+                    @for limit in texts::LIMITS { li { (page.say(limit)) } }
+                    @if contributors > 1 { @for limit in texts::LIMITS_OF_HOUSEHOLDS { li { (page.say(limit)) } } }
+                }
             }
             section.card.w12 {
                 h2 { (page.say(&texts::MEASURES)) }
@@ -219,7 +380,7 @@ async fn explain(page: Page) -> Result<Markup, Problem> {
             }
         }
     };
-    Ok(frame(&page, title, Section::Releases, &main))
+    Ok(frame(&page, title, Section::None, &main))
 }
 
 /// A table in which withholding one number would not do: made up, so that it tells of nobody.

@@ -201,59 +201,93 @@ phrases! {
     FIGURES = "Figures" | "Angka dan diagram";
     FIGURE = "Figure" | "Angka";
 
-    // Releases and method.
+    // Releases.
 
-    RELEASES_LEAD = "A release is published once and never changed; what was wrong is corrected in a new revision." | "Satu rilis terbit satu kali dan tidak pernah diubah; kesalahan diperbaiki dalam revisi baru.";
+    RELEASES_LEAD = "A release is published once and never changed; what was wrong is corrected in a new revision. All pages and formats show the revision in force." | "Setiap rilis terbit satu kali dan tidak pernah diubah; kesalahan diperbaiki melalui revisi baru. Semua halaman dan format menampilkan revisi yang berlaku.";
     CALENDAR = "Calendar" | "Kalender";
     AS_CALENDAR = "For your calendar (iCalendar)" | "Untuk kalender Anda (iCalendar)";
-    REFERENCE_DAY = "Counted as of" | "Keadaan pada";
-    DUE = "due" | "direncanakan";
-    CORRECTION = "Correction" | "Perbaikan";
-    RELEASE = "Release" | "Kode rilis";
-    DIGEST = "SHA-256 of its manifest" | "SHA-256 manifesnya";
-    VINTAGE = "Regions as of" | "Pembagian wilayah";
+    REFERENCE_DAY = "Counted as of" | "Keadaan per tanggal";
+    PLANNED = "Planned for" | "Rencana terbit";
+    NOT_YET = "not yet published" | "belum terbit";
+    OVERDUE_ONE = "overdue by one day" | "terlambat satu hari";
+    OVERDUE = "overdue by {0} days" | "terlambat {0} hari";
+    LATE_ONE = "one day later than planned" | "satu hari setelah rencana";
+    LATE = "{0} days later than planned" | "{0} hari setelah rencana";
+    REVISIONS = "Revisions, newest first" | "Daftar revisi, mulai dari yang terbaru";
+    FORCE = "In force" | "Status";
+    IN_FORCE = "in force" | "berlaku";
+    SUPERSEDED = "superseded by revision {0}" | "digantikan oleh revisi {0}";
+    CORRECTION_REASON = "Reason, as the publisher wrote it" | "Alasan, sesuai tulisan penerbit";
+    FIRST_PUBLICATION = "first publication" | "terbitan pertama";
+    TOLD_IN_MANIFEST = "Date and reason of a superseded revision stand in its own manifest, such as" | "Tanggal dan alasan revisi yang telah digantikan tercatat dalam berkas manifesnya sendiri, misalnya";
+    DIGEST = "SHA-256 of its manifest" | "SHA-256 berkas manifes";
+    VINTAGE = "Regions as of" | "Acuan wilayah";
     QUALITY = "Quality of the records" | "Mutu catatan";
-    QUALITY_HIDDEN = "Not told for this release: of so few records it would show a number that is withheld." | "Tidak disebutkan untuk rilis ini: catatannya terlalu sedikit sehingga dapat membuka angka yang dirahasiakan.";
-    QUALITY_ROUNDED = "Shares are rounded so that they do not tell of few people; a reason that rejected few or none is not listed." | "Bagian dibulatkan agar tidak membuka angka kecil; sebab yang menolak sedikit atau tanpa catatan tidak dicantumkan.";
-    NOT_TOLD = "This release says nothing of it." | "Rilis ini tidak menyebutkannya.";
-    ACCEPTED = "Of every thousand records of the snapshot about {0} were accepted and counted." | "Dari setiap seribu catatan, sekitar {0} diterima dan dihitung.";
+    QUALITY_HIDDEN = "Not told for this release: of so few records it would show a number that is withheld." | "Tidak disebutkan untuk rilis ini: catatannya terlalu sedikit, sehingga angka yang dirahasiakan dapat terungkap.";
+    QUALITY_ROUNDED = "Shares are rounded so that they do not tell of few people; a reason that rejected few or none is not listed." | "Angka dibulatkan agar tidak mengungkap jumlah yang kecil; alasan penolakan yang hanya mengenai sedikit catatan, atau tidak satu pun, tidak dicantumkan.";
+    NOT_TOLD = "This release says nothing of it." | "Rilis ini tidak memuat keterangan tentang hal ini.";
+    ACCEPTED = "Of every thousand records of the snapshot about {0} were accepted and counted." | "Dari setiap seribu catatan sumber, sekitar {0} diterima dan dihitung.";
     REJECTED = "Rejected records" | "Catatan yang ditolak";
-    REASON = "Reason" | "Sebab";
+    REASON = "Reason" | "Alasan";
     PER_THOUSAND = "of a thousand" | "per seribu";
     CONFIDENTIALITY = "Confidentiality" | "Kerahasiaan";
-    WITHHELD = "{0} of {1} cells are withheld ({2} %)." | "{0} dari {1} sel dirahasiakan ({2} %).";
+    WITHHELD = "This revision has {1} cells; {0} of them are withheld ({2}\u{a0}%)." | "Revisi ini memuat {1} sel; {0} di antaranya dirahasiakan ({2}\u{a0}%).";
     SMALL_COUNTS = "Counts that are small" | "Angka yang dianggap kecil";
     CHECKED = "Checked before publication" | "Diperiksa sebelum terbit";
-    FAULTS = "Faults found" | "Kesalahan";
+    FAULTS = "Faults found" | "Kesalahan yang ditemukan";
     NO_FAULTS = "none: a release with faults is not published" | "tidak ada: rilis yang bermasalah tidak diterbitkan";
-    SOLVED = "Withheld cells whose exact range was worked out" | "Sel rahasia yang rentang pastinya dihitung";
-    SAMPLED = "Withheld cells attacked together with what is around them" | "Sel rahasia yang diserang bersama sel di sekitarnya";
-    ATTACKED_TOGETHER = "Revisions attacked together" | "Revisi yang diserang bersama-sama";
-    LEFT_TO_PROOFS = "Left undecided by the attack, and covered by the proofs" | "Tidak diputuskan oleh serangan, dan dijamin oleh bukti";
-    LEFT_UNDECIDED = "{0} cells outside of it, {1} ends of ranges, {2} systems" | "{0} sel di luarnya, {1} ujung rentang, {2} sistem";
-    METHOD_LEAD = "Nobody may learn anything about a person from these numbers: not by adding and subtracting them, not with a computer, and not by laying one table or revision beside another." | "Tak seorang pun boleh mengetahui apa pun tentang seseorang dari angka-angka ini: tidak dengan menjumlah dan mengurangkannya, tidak dengan komputer, dan tidak dengan menyandingkan tabel atau revisi yang satu dengan yang lain.";
+    ATTACKED = "Attacked with the published files alone" | "Diserang hanya dengan berkas terbitan";
+    ATTACKED_TOGETHER = "{0} revisions of the period were attacked together." | "{0} revisi dari periode ini diserang sekaligus.";
+    ATTACK_FOUND = "No small count was given away. Anybody can repeat the attack with the command" | "Tidak ada angka kecil yang terungkap. Siapa pun dapat mengulangi serangan itu dengan perintah";
+    ATTACK_LEFT = "Where the attack came to no decision, the proofs alone vouch for the withheld numbers." | "Untuk angka yang tidak dapat dipastikan oleh serangan itu, jaminannya adalah bukti perlindungannya.";
+    ATTACK_FILE = "How far it got is told in the file {0} under system. Those numbers are of all revisions together, and of unpublished numbers that the attack reckons with besides; they do not compare with the cells above." | "Rincian serangan tercatat dalam berkas {0} pada bagian system. Angkanya mencakup semua revisi sekaligus, juga angka yang tidak diterbitkan tetapi ikut diperhitungkan, sehingga tidak dapat dibandingkan dengan jumlah sel di atas.";
+
+    // Method.
+
+    METHOD_LEAD = "No small count is published, and none can be worked out from what is published: not by adding and subtracting, not with a computer, and not by laying tables or revisions of the same period side by side. That is proven for every small count. It has its limits:" | "Angka kecil tidak diterbitkan dan tidak dapat dihitung dari angka yang terbit: tidak dengan menjumlah dan mengurangkan, tidak dengan komputer, dan tidak dengan menyandingkan tabel atau revisi dari periode yang sama. Hal itu dibuktikan untuk setiap angka kecil. Namun, jaminan ini ada batasnya:";
+    METHOD_LEAD_LIMITS = "what is not covered" | "apa yang tidak dijamin";
     METHOD_WHY = "Why some numbers are withheld" | "Mengapa sebagian angka dirahasiakan";
-    METHOD_WHY_TEXT = "A count of 1 to {0} people could let somebody be recognised. Such a count is not shown; in its place stands [c]." | "Angka 1 sampai {0} orang dapat membuat seseorang dikenali. Angka seperti itu tidak ditampilkan; sebagai gantinya tertulis [c].";
-    METHOD_FEW = "Nor is a count shown whose people come from fewer than {0} households: one of them would know the others." | "Angka yang penduduknya berasal dari kurang dari {0} rumah tangga juga tidak ditampilkan: anggotanya akan mengetahui yang lain.";
-    METHOD_SECOND = "Withholding it alone would not help: whoever knows the total of a row and all but one of its numbers works out the missing one. So a few other numbers are withheld with it. They look the same, so that nobody can tell which of them is small." | "Merahasiakannya sendirian tidak cukup: siapa pun yang mengetahui jumlah satu baris dan semua angka lainnya dapat menghitung yang hilang. Karena itu beberapa angka lain ikut dirahasiakan. Tandanya sama, sehingga tak seorang pun tahu mana yang kecil.";
-    METHOD_EXAMPLE = "In this made-up table only the 3 is small. With three others withheld beside it, rows and columns still add up in many ways: it might be 1, 2, 3, 4 or more." | "Dalam tabel karangan ini hanya angka 3 yang kecil. Dengan tiga angka lain ikut dirahasiakan, baris dan kolom tetap dapat dijumlahkan dengan banyak cara: angkanya bisa 1, 2, 3, 4, atau lebih.";
+    METHOD_WHY_TEXT = "A count of 1 to {0} could let somebody be recognised. Such a count is not shown; in its place stands [c]. That is primary suppression. Zeros are shown." | "Angka 1 sampai {0} dapat membuat seseorang dikenali. Angka seperti itu tidak ditampilkan; sebagai gantinya tertulis [c]. Ini disebut perahasiaan primer. Angka nol tetap ditampilkan.";
+    METHOD_SECOND = "Withholding that number alone would not help: whoever knows the total of a row and all but one of its numbers works out the missing one. So a few larger numbers are withheld with it. That is secondary suppression. The mark is the same, so that it does not tell which of them is small." | "Merahasiakan angka itu saja tidak cukup: siapa pun yang mengetahui jumlah satu baris beserta semua angka lainnya dapat menghitung angka yang hilang. Karena itu beberapa angka yang lebih besar ikut dirahasiakan. Ini disebut perahasiaan sekunder. Tandanya sama, sehingga dari tanda itu tidak dapat diketahui angka mana yang kecil.";
+    METHOD_EXAMPLE = "This table is made up, so that what it withholds may be told: {0} and {1} in village 1, {2} and {3} in village 2. Only the {0} is small and withheld for its own sake; the three others are withheld so that it cannot be worked out. From what is shown, each of the two numbers withheld in village 1 could be anything from 0 to 21." | "Tabel ini karangan, sehingga isinya boleh diungkap: {0} dan {1} di desa 1, {2} dan {3} di desa 2. Hanya angka {0} yang kecil dan dirahasiakan karena kecil; tiga angka lainnya dirahasiakan agar angka itu tidak dapat dihitung. Dari angka yang ditampilkan, masing-masing dari kedua angka rahasia di desa 1 mungkin bernilai berapa saja dari 0 sampai 21.";
     EXAMPLE_CAPTION = "People by village and religion (made up)" | "Penduduk menurut desa dan agama (karangan)";
     EXAMPLE_VILLAGE = "Village" | "Desa";
-    METHOD_PROOF = "How that is proven" | "Cara membuktikannya";
-    METHOD_PROOF_TEXT = "For every small count two other countries are worked out that would look exactly the same in all published numbers of all tables: one in which the count is 1, and one in which it is as large as a small count can be. So whatever is published cannot tell which is the true one." | "Untuk setiap angka kecil dihitung dua negeri lain yang akan tampak persis sama dalam semua angka terbitan di semua tabel: satu dengan angka 1, dan satu lagi dengan angka kecil yang terbesar. Maka apa pun yang terbit tidak dapat menunjukkan mana yang sebenarnya.";
+    METHOD_PROMISE = "What is promised" | "Apa yang dijamin";
+    METHOD_RANGE = "Of a small count it may come out that it is small, but no more: by what is published it may be as low as {0} and as high as {1}." | "Tentang suatu angka kecil mungkin dapat diketahui bahwa angka itu kecil, tetapi tidak lebih dari itu: menurut angka yang terbit, nilainya mungkin serendah {0} dan mungkin setinggi {1}.";
+    METHOD_RANGE_BEYOND = "Of a small count not even that it is small can be proven: by what is published it may be as low as {0} and as high as {1}." | "Tentang suatu angka kecil tidak dapat dibuktikan bahkan bahwa angka itu kecil: menurut angka yang terbit, nilainya mungkin serendah {0} dan mungkin setinggi {1}.";
+    METHOD_FEW = "A published count of people comes from at least {0} households. A count of people from fewer is withheld however large it is, because those who belong to them would know of the others. By what is published it may be as low as {1}, and a fifth (20\u{a0}%) higher than it is." | "Jumlah penduduk yang diterbitkan berasal dari sedikitnya {0} rumah tangga. Jumlah yang berasal dari lebih sedikit rumah tangga dirahasiakan, sebesar apa pun, karena anggota rumah tangga itu akan mengetahui keadaan anggota lainnya. Menurut angka yang terbit, jumlah itu mungkin serendah {1} dan mungkin seperlima (20\u{a0}%) lebih tinggi daripada yang sebenarnya.";
+    METHOD_GROUP = "Sensitive characteristics ({0}): no group of fewer than {1} people can be seen to lie in one category. Where all of a group do, their number is withheld, and by what is published somebody among them may belong to another category." | "Ciri yang peka ({0}): tidak dapat diketahui bahwa suatu kelompok yang kurang dari {1} orang seluruhnya termasuk satu kategori. Jika memang demikian, jumlahnya dirahasiakan, dan menurut angka yang terbit mungkin ada di antara mereka yang termasuk kategori lain.";
+    METHOD_PROOF = "How that is proven" | "Bagaimana jaminan itu dibuktikan";
+    METHOD_PROOF_TEXT = "For every small count two other states of affairs are worked out that agree with all published numbers of all tables: in one the count is {0} or less, in the other {1} or more. So whatever is published cannot tell which is the true one." | "Untuk setiap angka kecil dihitung dua keadaan lain yang mungkin, yang cocok dengan semua angka yang terbit di semua tabel: dalam keadaan yang satu angka itu paling banyak {0}, dalam keadaan yang lain paling sedikit {1}. Maka dari angka yang terbit tidak dapat diketahui keadaan mana yang sebenarnya.";
+    METHOD_AUDIT = "A second program, which shares no code with the one that protects, checks these proofs and attacks the release as an intruder would. What does not pass is not published." | "Program kedua, yang dibuat terpisah dari program pelindung, memeriksa bukti-bukti ini dan menyerang rilis seperti yang akan dilakukan penyusup. Rilis yang tidak lolos tidak diterbitkan.";
+    METHOD_TRY = "Anybody can check it. The program is public, and its command" | "Siapa pun dapat memeriksanya. Program ini terbuka untuk umum, dan perintahnya";
+    METHOD_TRY_DOES = "reads the published files alone, works out from all tables and revisions of a period together how far they pin down each withheld number, proves every bound that it finds, and ends with an error where a small count is given away." | "hanya membaca berkas terbitan, menghitung dari semua tabel dan revisi suatu periode sekaligus seberapa sempit rentang setiap angka yang dirahasiakan, menyertakan bukti untuk setiap batas yang ditemukannya, dan berakhir dengan pesan kesalahan jika ada angka kecil yang terungkap.";
     METHOD_TOGETHER = "What is taken together" | "Apa yang diperhitungkan bersama";
-    METHOD_TOGETHER_TEXT = "All tables of a period count as one system, those of people and those of households, with every revision that was published of it. A household of three is three people, and its head is one of the people of that sex and age: the other countries keep all that. It is assumed that somebody may know how many people of a place live in no household; who does not know must not learn it either." | "Semua tabel suatu periode dihitung sebagai satu sistem, baik tabel penduduk maupun tabel keluarga, beserta setiap revisi yang pernah terbit. Keluarga beranggota tiga adalah tiga penduduk, dan kepala keluarga adalah salah seorang penduduk dengan jenis kelamin dan umur yang sama: negeri-negeri lain itu mematuhi semuanya. Dianggap bahwa ada yang tahu berapa penduduk suatu tempat tidak tinggal dalam keluarga; yang tidak tahu pun tidak boleh mengetahuinya dari sini.";
+    METHOD_TOGETHER_TEXT = "All tables of a period count as one system, those of people and those of households, with every revision that was published of it. A household of three is three people, and its head is one of the people of that sex and age: the other states of affairs keep all that. It is assumed that somebody may know how many people of a place live in no counted household." | "Semua tabel suatu periode diperhitungkan sebagai satu kesatuan, baik tabel penduduk maupun tabel rumah tangga, beserta setiap revisi yang telah terbit. Rumah tangga beranggota tiga berarti tiga penduduk, dan kepala rumah tangga adalah salah seorang penduduk dengan jenis kelamin dan umur yang sama: keadaan lain yang mungkin itu mematuhi semuanya. Dianggap pula bahwa mungkin ada yang mengetahui berapa penduduk suatu tempat yang tidak tinggal dalam rumah tangga yang dihitung.";
+    METHOD_CORRECTIONS = "Corrections" | "Perbaikan";
+    METHOD_CORRECTIONS_TEXT = "A correction is protected together with all revisions of its period before it. Which shares of its records were accepted and rejected is told in whole per cents only, so that two revisions together do not tell of few rejected records." | "Revisi perbaikan dilindungi bersama semua revisi sebelumnya dari periode yang sama. Bagian catatan yang diterima dan yang ditolak pada revisi perbaikan hanya disebutkan dalam persen bulat, agar dua revisi bersama-sama tidak mengungkap catatan yang ditolak jika jumlahnya sedikit.";
     METHOD_LIMITS = "What is not covered" | "Apa yang tidak dijamin";
-    METHOD_LIMITS_TEXT = "What somebody knows from elsewhere beyond being one of the people counted; several people who put together what each knows of the same small count; tables published by others; who moved in or out between two periods. And in places of a handful of households, that a number is shown tells that it comes from several of them." | "Pengetahuan dari sumber lain selain bahwa ia sendiri ikut dihitung; beberapa orang yang menggabungkan pengetahuan mereka tentang angka kecil yang sama; tabel yang diterbitkan pihak lain; siapa yang pindah di antara dua periode. Dan di tempat dengan segelintir keluarga, angka yang ditampilkan berarti berasal dari beberapa keluarga.";
-    METHOD_TRY = "Anybody can try: the program is public, and one of its commands attacks a release with published files alone and proves each bound that it finds." | "Siapa pun dapat mencobanya: programnya terbuka, dan salah satu perintahnya menyerang rilis hanya dengan berkas terbitan serta membuktikan setiap batas yang ditemukannya.";
-    METHOD_AUDIT = "A second program, which shares nothing with the first, checks these proofs and attacks the release as an intruder would. What does not pass is not published." | "Program kedua, yang tidak berbagi apa pun dengan yang pertama, memeriksa bukti-bukti ini dan menyerang rilis seperti seorang penyusup. Yang tidak lolos tidak diterbitkan.";
+    LIMIT_KNOWLEDGE = "What somebody knows from elsewhere, beyond being one of the people counted." | "Pengetahuan seseorang dari sumber lain, selain bahwa ia sendiri ikut dihitung.";
+    LIMIT_COALITIONS = "Several people or households who put together what each of them knows of the same withheld number." | "Beberapa orang atau rumah tangga yang menggabungkan pengetahuan masing-masing tentang angka rahasia yang sama.";
+    LIMIT_ELSEWHERE = "Tables that others publish, and releases that were withdrawn and published anew." | "Tabel yang diterbitkan pihak lain, serta rilis yang ditarik lalu diterbitkan ulang.";
+    LIMIT_PERIODS = "Several periods of the same register, such as semesters: each is protected by itself, not against the others. Who moved in or out between two of them may come out." | "Beberapa periode dari register yang sama, misalnya beberapa semester: setiap periode dilindungi tersendiri, tidak terhadap periode lainnya. Siapa yang datang atau pindah di antara dua periode mungkin dapat diketahui.";
+    LIMIT_OUTSIDE = "How many people of a place live in no counted household: where no household of the place is in the open category of sizes (such as 7 or more), the tables tell it exactly." | "Berapa penduduk suatu tempat yang tidak tinggal dalam rumah tangga yang dihitung: jika di tempat itu tidak ada rumah tangga dalam kategori ukuran terbuka (misalnya 7 orang atau lebih), angkanya dapat dihitung dengan tepat dari tabel.";
+    LIMIT_METHOD = "The choice of what is withheld: the method is public and chooses among true numbers, so that whoever knows it and runs it himself over every conceivable population can learn something from the choice." | "Pilihan angka yang dirahasiakan: metodenya terbuka dan memilih berdasarkan angka sebenarnya, sehingga siapa pun yang mengetahuinya dan menjalankannya sendiri atas segala keadaan penduduk yang mungkin dapat menarik kesimpulan dari pilihan itu.";
+    LIMIT_SUMS = "Sums of withheld numbers that are neighbours: such a sum can follow from published numbers although all of its people come from one household." | "Jumlah beberapa angka rahasia yang bersebelahan: jumlah seperti itu dapat dihitung dari angka yang terbit, meskipun semua orangnya berasal dari satu rumah tangga.";
+    LIMIT_HANDFUL = "Places of a handful of households: that a count of people is shown tells that it comes from several of them." | "Tempat dengan sangat sedikit rumah tangga: jika suatu jumlah penduduk ditampilkan, dapat disimpulkan bahwa jumlah itu berasal dari beberapa rumah tangga.";
     METHOD_MARKS = "Marks in tables" | "Tanda dalam tabel";
     MEANS_C = "Withheld to protect people. Totals include it." | "Dirahasiakan untuk melindungi data pribadi. Tetap termasuk dalam jumlah.";
     MEANS_Z = "Cannot exist: the combination is impossible, or the category did not exist in that period." | "Tidak mungkin ada: kombinasinya mustahil, atau kategorinya belum atau tidak lagi ada pada periode itu.";
     MEANS_X = "Not available for that period or level." | "Tidak tersedia untuk periode atau tingkat itu.";
     MEASURES = "How shares and ratios are worked out" | "Cara menghitung persentase dan rasio";
-    DEFINITIONS = "What is told apart" | "Pengelompokan";
+    DEFINITIONS = "Classifications and their levels" | "Klasifikasi dan tingkatannya";
 }
+
+/// What the protection does not cover.
+pub static LIMITS: [&Phrase; 6] = [&LIMIT_KNOWLEDGE, &LIMIT_COALITIONS, &LIMIT_ELSEWHERE, &LIMIT_PERIODS, &LIMIT_OUTSIDE, &LIMIT_METHOD];
+
+/// What it does not cover besides where numbers are withheld for coming from too few households.
+pub static LIMITS_OF_HOUSEHOLDS: [&Phrase; 2] = [&LIMIT_SUMS, &LIMIT_HANDFUL];
 
 /// Why records are rejected, by identifier.
 static REASONS: [(&str, Phrase); 11] = [

@@ -168,10 +168,84 @@ fn regions_stand_side_by_side() {
 
 #[test]
 fn releases_tell_how_they_were_made() {
-    let text = said(&page("/releases?lang=en"));
+    let reply = page("/releases?lang=en");
+    let text = said(&reply);
     assert!(text.contains("2024-S1/r2") && text.contains("are withheld") && text.contains("published numbers add up"), "{text}");
+    assert!(text.contains("2024-S1/r2/audit.json") && text.contains("cacah attack"), "{text}");
+    // Every revision, the newest first; why it was made says whoever made it, in a language that nobody has told.
+    let place = |revision: &str| text.find(revision).unwrap();
+    assert!(place("2024-S1/r2") < place("2024-S1/r1"), "{text}");
+    assert!(text.contains("superseded by revision 2") && text.contains("first publication"), "{text}");
+    assert!(reply.text().contains("<q lang=\"\" dir=\"auto\">counted the toys</q>"), "{}", reply.text());
     let calendar = page("/releases/calendar.ics?lang=en");
     assert_eq!(calendar.header("content-type"), Some("text/calendar; charset=utf-8"));
     assert_eq!(calendar.text().matches("BEGIN:VEVENT").count(), 4);
     assert!(calendar.text().contains("First half of 2025") && calendar.text().ends_with("END:VCALENDAR\r\n"));
+}
+
+/// The made-up country publishes within ten days, and has published all of it today.
+#[test]
+fn what_is_late_is_told() {
+    for (address, says) in [
+        ("/releases?lang=en", ["10 January 2024", "days later than planned", "10 July 2025", "not yet published", "overdue by"]),
+        ("/releases", ["10 Januari 2024", "hari setelah rencana", "10 Juli 2025", "belum terbit", "terlambat"]),
+    ] {
+        let text = said(&page(address));
+        for word in says {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+    }
+}
+
+#[test]
+fn the_method_says_what_is_promised_and_what_is_not() {
+    for (address, says) in [
+        (
+            "/method?lang=en",
+            [
+                "A count of 1 to 4 ",
+                "3 and 18 in village 1, 28 and 17 in village 2",
+                "anything from 0 to 21",
+                "as low as 1 and as high as 4",
+                "cacah attack",
+                "whole per cents",
+                "Several periods of the same register",
+                "live in no counted household: where",
+                "the method is public",
+            ],
+        ),
+        (
+            "/method",
+            [
+                "Angka 1 sampai 4 ",
+                "3 dan 18 di desa 1, 28 dan 17 di desa 2",
+                "dari 0 sampai 21",
+                "serendah 1 dan mungkin setinggi 4",
+                "cacah attack",
+                "persen bulat",
+                "Beberapa periode dari register yang sama",
+                "tidak tinggal dalam rumah tangga yang dihitung: jika",
+                "metodenya terbuka",
+            ],
+        ),
+    ] {
+        let reply = page(address);
+        let text = said(&reply);
+        for word in says {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+        // The first sentences lead to what is not covered.
+        assert!(addresses(&reply, "href").contains(&"#limits".to_owned()) && reply.text().contains("id=\"limits\""), "{address}");
+        assert!(!text.contains("keluarga"), "a household has two names: {text}");
+    }
+}
+
+#[test]
+fn only_the_page_of_an_entry_is_the_current_page() {
+    for (path, expect) in [("/releases", "page"), ("/dashboards", "page"), ("/dashboards/everything", "true"), ("/method", "")] {
+        let reply = page(path);
+        let head = reply.text().split("<main").next().unwrap();
+        let marked = head.split("aria-current=\"").nth(1).map_or("", |rest| rest.split('"').next().unwrap());
+        assert_eq!(marked, expect, "{path}");
+    }
 }
