@@ -44,11 +44,6 @@ impl<'a> Revision<'a> {
         self.census.table(at)
     }
 
-    /// Whether a cell is published.
-    pub fn is_published(&self, table: usize, cell: u64) -> bool {
-        self.statuses.get(table).is_some_and(|statuses| statuses[cell as usize] == Status::Published)
-    }
-
     /// Whether a cell cannot change: it is published, or structurally zero, which everybody knows of tables that are never published too.
     pub fn is_fixed(&self, table: usize, cell: u64) -> bool {
         let is_zero = |counted: &Counted<'_>| !counted.zeros.is_empty() && counted.zeros.covers(&counted.shape.coordinates(cell));

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use super::{
+    contradictions::say_contradictions,
     corrections::{Revisions, check_differences, last_published, protected_already, refuse},
     protection::{Busy, Counts, attack_effort, describe_faults, say_losses},
     say::say,
@@ -122,6 +123,7 @@ async fn complete(
     let counts = Counts::load(confidential, build, definitions, rule).await?;
     let counted = counts.counted(definitions);
     let census = counted.census();
+    tokio::task::block_in_place(|| say_contradictions(definitions, &census))?;
     let revisions = if draft.is_correction() {
         Revisions::load(confidential, store, build.period, draft.revision()).await?
     } else {

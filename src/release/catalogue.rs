@@ -41,6 +41,21 @@ pub struct Edition {
     pub quality: Option<Quality>,
     /// What the audit checked, likewise.
     pub audit: Option<AuditReport>,
+    /// The revisions of the period before this one, oldest first.
+    pub superseded: Vec<Superseded>,
+}
+
+/// A revision that its correction has superseded: its cells are not served any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Superseded {
+    /// 1 for the first publication of the period.
+    pub revision: u32,
+    /// Why it was made; absent for the first.
+    pub correction: Option<String>,
+    /// SHA-256 of its manifest, in hexadecimal.
+    pub sha256: String,
+    /// When its manifest was written.
+    pub written: DateTime<Utc>,
 }
 
 /// A release with the code lists that its cells are numbered by.
@@ -71,7 +86,8 @@ impl Catalogue {
             let path = format!("{folder}/manifest.json");
             let gone = || Error::storage(format!("{store}/{path}"), "it has just disappeared");
             let written = store.stat(&path).await?.ok_or_else(gone)?.written;
-            latest.insert(period, Edition { folder, manifest, sha256, written, quality: None, audit: None });
+            let superseded = latest.remove(&period).map_or_else(Vec::new, Edition::superseded);
+            latest.insert(period, Edition { folder, manifest, sha256, written, quality: None, audit: None, superseded });
         }
         let Some(newest) = latest.values().next_back() else {
             return Err(Error::NotFound(format!(
@@ -115,6 +131,13 @@ pub async fn survey(store: &Store) -> Result<Vec<StoredFile>> {
 }
 
 impl Edition {
+    /// The revisions before the one that supersedes this one.
+    fn superseded(self) -> Vec<Superseded> {
+        let Manifest { revision, correction, .. } = self.manifest;
+        let own = Superseded { revision, correction, sha256: self.sha256, written: self.written };
+        self.superseded.into_iter().chain([own]).collect()
+    }
+
     /// Reads every file of the release and compares it with its digest.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ mod manifest;
 mod publish;
 mod reports;
 
-pub use catalogue::{Catalogue, Edition, Release, read_whole, survey};
+pub use catalogue::{Catalogue, Edition, Release, Superseded, read_whole, survey};
 pub use cells::{read_cells, write_cells};
 pub use manifest::{FORMAT, Manifest, Protection, Register, ReleasedTable};
 pub use publish::{Draft, Published, list};

@@ -95,18 +95,17 @@ fn timetable(page: &Page, today: NaiveDate) -> Markup {
                     @for (at, release) in library.releases.iter().enumerate().rev() {
                         @let published = release.written.date_naive();
                         @let planned = planned(release);
-                        // When a corrected period was published first its correction does not tell.
-                        @let first = Some(published).filter(|_| release.manifest.revision == 1);
-                        @let late = planned.zip(first).and_then(|(planned, first)| days_after(planned, first));
+                        @let first = release.superseded.first().map_or(published, |first| first.written.date_naive());
+                        @let late = planned.and_then(|planned| days_after(planned, first));
                         tr {
                             th scope="row" { a href={ "#r" (at) } { (library.period_label(at, page.language)) } }
                             td.nowrap { (words::day(release.manifest.period.reference_date(), page.tongue)) }
                             td.nowrap { @if let Some(planned) = planned { (words::day(planned, page.tongue)) } @else { "–" } }
                             td.nowrap {
-                                (words::day(published, page.tongue))
+                                (words::day(first, page.tongue))
                                 @if let Some(days) = late { div.muted { (counted(page, &texts::LATE_ONE, &texts::LATE, days)) } }
                             }
-                            td { (release.manifest.revision) }
+                            td.nowrap { (release.manifest.revision) @if release.manifest.revision > 1 { div.muted { (words::day(published, page.tongue)) } } }
                         }
                     }
                 }
@@ -131,28 +130,27 @@ fn counted(page: &Page, one: &'static Phrase, several: &'static Phrase, days: u6
     if days == 1 { page.say(one).to_owned() } else { several.with(page.count(days)).text(page.tongue) }
 }
 
-/// A revision of a period, as far as the release in force tells of it.
+/// A revision of a period.
 struct Revision<'a> {
     number: u32,
-    published: Option<NaiveDate>,
+    published: NaiveDate,
     correction: Option<&'a str>,
-    sha256: Option<&'a str>,
+    sha256: &'a str,
 }
 
-/// Every revision of a release's period, the newest first. Manifests name the one before by its digest, and no others.
+/// Every revision of a release's period, the newest first.
 fn revisions_of(release: &Edition) -> Vec<Revision<'_>> {
-    let manifest = &release.manifest;
     let newest = Revision {
-        number: manifest.revision,
-        published: Some(release.written.date_naive()),
-        correction: manifest.correction.as_deref(),
-        sha256: Some(&release.sha256),
+        number: release.manifest.revision,
+        published: release.written.date_naive(),
+        correction: release.manifest.correction.as_deref(),
+        sha256: &release.sha256,
     };
-    let earlier = (1..manifest.revision).rev().map(|number| Revision {
-        number,
-        published: None,
-        correction: None,
-        sha256: manifest.previous.as_deref().filter(|_| number + 1 == manifest.revision),
+    let earlier = release.superseded.iter().rev().map(|earlier| Revision {
+        number: earlier.revision,
+        published: earlier.written.date_naive(),
+        correction: earlier.correction.as_deref(),
+        sha256: &earlier.sha256,
     });
     std::iter::once(newest).chain(earlier).collect()
 }
@@ -161,7 +159,6 @@ fn revisions_of(release: &Edition) -> Vec<Revision<'_>> {
 fn revisions(page: &Page, at: usize, release: &Edition) -> Markup {
     let period = release.manifest.period.to_string();
     let name = format!("{}: {}", page.say(&texts::REVISIONS), page.shared.library.period_label(at, page.language));
-    let all = revisions_of(release);
     html! {
         div.scroll tabindex="0" role="region" aria-label=(name) {
             table.plain {
@@ -174,28 +171,25 @@ fn revisions(page: &Page, at: usize, release: &Edition) -> Markup {
                     th scope="col" { (page.say(&texts::DIGEST)) }
                 } }
                 tbody {
-                    @for revision in &all {
+                    @for revision in revisions_of(release) {
                         tr {
                             th scope="row" { (revision.number) " " code.nowrap { (period) "/r" (revision.number) } }
                             td {
                                 @if revision.number == release.manifest.revision { strong { (page.say(&texts::IN_FORCE)) } }
                                 @else { (texts::SUPERSEDED.with(u64::from(revision.number) + 1).text(page.tongue)) }
                             }
-                            td.nowrap { @if let Some(day) = revision.published { (words::day(day, page.tongue)) } @else { "–" } }
+                            td.nowrap { (words::day(revision.published, page.tongue)) }
                             td.long {
                                 // In what language the operator wrote nobody has told us.
                                 @if let Some(reason) = revision.correction { q lang="" dir="auto" { (reason) } }
                                 @else if revision.number == 1 { (page.say(&texts::FIRST_PUBLICATION)) }
                                 @else { "–" }
                             }
-                            td.long { @if let Some(sha256) = revision.sha256 { code { (sha256) } } @else { "–" } }
+                            td.long { code { (revision.sha256) } }
                         }
                     }
                 }
             }
-        }
-        @if all.iter().any(|revision| revision.published.is_none()) {
-            p.muted { (page.say(&texts::TOLD_IN_MANIFEST)) " " code { (period) "/r1/manifest.json" } "." }
         }
     }
 }

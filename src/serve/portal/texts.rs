@@ -219,7 +219,6 @@ phrases! {
     SUPERSEDED = "superseded by revision {0}" | "digantikan oleh revisi {0}";
     CORRECTION_REASON = "Reason, as the publisher wrote it" | "Alasan, sesuai tulisan penerbit";
     FIRST_PUBLICATION = "first publication" | "terbitan pertama";
-    TOLD_IN_MANIFEST = "Date and reason of a superseded revision stand in its own manifest, such as" | "Tanggal dan alasan revisi yang telah digantikan tercatat dalam berkas manifesnya sendiri, misalnya";
     DIGEST = "SHA-256 of its manifest" | "SHA-256 berkas manifes";
     VINTAGE = "Regions as of" | "Acuan wilayah";
     QUALITY = "Quality of the records" | "Mutu catatan";
