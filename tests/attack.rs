@@ -420,6 +420,17 @@ fn counts_that_are_published_elsewhere_are_compared() {
 }
 
 #[test]
+fn the_help_says_what_is_written() {
+    let help = succeed(&["attack", "--help"], Path::new(".")).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_says(&help, &["ranges.parquet, ranges.csv", "determined.csv", "derivation.parquet", "assumptions.json", "summary.txt"]);
+    assert_says(
+        &help,
+        &["revision, table, row, cell", "low_line, high_line", "published:", "propagation:", "window:", "program:", "whole:"],
+    );
+    assert_says(&help, &["--check attack/2024-S1", "--outside says what is assumed"]);
+}
+
+#[test]
 fn what_was_not_decided_is_said_last() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -23,19 +23,23 @@ Works out from published files alone how far they pin down each withheld count: 
 period are one system. Ends with an error where a small count is given away. Writes into a folder for each period (2024-S1; 2024-S1/r1+r2
 where revisions have to be attacked apart):
 
-  ranges.parquet, ranges.csv   a row for every withheld cell, the same in both forms (--format):
-                                 revision, table, row, cell   which cell: its number in the table, and its codes
-                                 low, high                    smallest and largest count that is left; high is empty: no limit is proven
-                                 method                       published: another table or revision publishes the count
-                                                              propagation: by single rows; the range may be wider than need be
-                                                              window: by linear programs on a part; likewise
-                                                              program: the narrowest range in real numbers, rounded inward
-                                                              whole: the narrowest range in whole numbers
-                                 low_line, high_line          the line in derivation.parquet that proves each end; empty: needs none
-  determined.csv               the rows of which a single count is left (low = high), large and small ones
-  derivation.parquet           the proof: lines, each of which proves one end of the range of one count by adding up rows of tables
-  assumptions.json             what the proof takes for granted, and the digests of the manifests of the releases that were attacked
-  summary.txt                  all of it for people; that is also printed
+  ranges.parquet, ranges.csv  a row for every withheld cell, the same in both forms (--format)
+  determined.csv              those of which a single count is left (low = high), large ones too
+  derivation.parquet          the proof: lines, each of which proves one end of one range
+  assumptions.json            what the proof takes for granted, and digests of what was attacked
+  summary.txt                 all of it for people, as it is printed
+
+Columns of ranges and of determined.csv:
+
+  revision, table, row, cell  which cell: its number in the table, and its codes
+  low, high                   smallest and largest count left; high is empty: no limit is proven
+  method                      how the range was found:
+                                published: another table or revision publishes the count
+                                propagation: by single rows; it may be wider than need be
+                                window: by linear programs on a part; likewise
+                                program: the narrowest in real numbers, rounded inward
+                                whole: the narrowest in whole numbers
+  low_line, high_line         the line in derivation.parquet that proves the end; empty: no need
 
 --outside says what is assumed of people in none of the counted households, as in homes. none: there are none, so that the members of all
 households of a place are all of its people, and sizes of households tell numbers of people and the other way round. unknown: there may be

@@ -341,6 +341,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn one_thing_is_not_several() {
+        assert_eq!([0, 1, 2_000].map(|count| number_of(count, "system", "systems")), ["0 systems", "1 system", "2 000 systems"]);
+    }
+
+    #[test]
     fn what_was_not_decided_is_said() {
         let settled = Doubt { withheld: 1_234, too_large: true, ..Doubt::default() };
         assert_eq!(settled.text(), None);
