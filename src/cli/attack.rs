@@ -43,7 +43,7 @@ Columns of ranges and of determined.csv:
 
 --outside says what is assumed of people in none of the counted households, as in homes. none: there are none, so that the members of all
 households of a place are all of its people, and sizes of households tell numbers of people and the other way round. unknown: there may be
-any number of them, so that a place only has as many people as its households need, or more. Ranges are never narrower under unknown.
+any number of them, so that a place has at least the people that its households need, and perhaps more; that tells less.
 
 --check reads the files of an earlier attack beside the releases that were attacked. It checks each line of derivation.parquet, that the
 ranges name every withheld cell once with just what the lines prove, and that determined.csv holds those with a single count; the first
