@@ -16,11 +16,38 @@ Examples:
   cacah attack warehouse/releases --period 2024-S1 --revision 1 --no-proofs
   cacah attack warehouse/releases --outside unknown              without assuming that everybody lives in a household
   cacah attack old/releases --definitions shipped                releases that do not say how people and households are linked
-  cacah attack warehouse/releases --check attack                 check the proofs of an earlier attack, in whole numbers
+  cacah attack warehouse/releases --check attack                 check the results of an earlier attack, in whole numbers
+  cacah attack warehouse/releases --check attack/2024-S1         those of one period
 
 Works out from published files alone how far they pin down each withheld count: all tables, people and households, and all revisions of a
-period are one system. Writes for each period ranges (ranges), counts that are given away altogether (determined.csv), the proof of every
-bound (derivation.parquet) and a summary. Ends with an error where a small count is given away.")]
+period are one system. Ends with an error where a small count is given away. Writes into a folder for each period (2024-S1; 2024-S1/r1+r2
+where revisions have to be attacked apart):
+
+  ranges.parquet, ranges.csv  a row for every withheld cell, the same in both forms (--format)
+  determined.csv              those of which a single count is left (low = high), large ones too
+  derivation.parquet          the proof: lines, each of which proves one end of one range
+  assumptions.json            what the proof takes for granted, and digests of what was attacked
+  summary.txt                 all of it for people, as it is printed
+
+Columns of ranges and of determined.csv:
+
+  revision, table, row, cell  which cell: its number in the table, and its codes
+  low, high                   smallest and largest count left; high is empty: no limit is proven
+  method                      how the range was found:
+                                published: another table or revision publishes the count
+                                propagation: by single rows; it may be wider than need be
+                                window: by linear programs on a part; likewise
+                                program: the narrowest in real numbers, rounded inward
+                                whole: the narrowest in whole numbers
+  low_line, high_line         the line in derivation.parquet that proves the end; empty: no need
+
+--outside says what is assumed of people in none of the counted households, as in homes. none: there are none, so that the members of all
+households of a place are all of its people, and sizes of households tell numbers of people and the other way round. unknown: there may be
+any number of them, so that a place has at least the people that its households need, and perhaps more; that tells less.
+
+--check reads the files of an earlier attack beside the releases that were attacked. It checks each line of derivation.parquet, that the
+ranges name every withheld cell once with just what the lines prove, and that determined.csv holds those with a single count; the first
+row that is wrong is named. It does not check summary.txt, and of the methods only which counts are published.")]
 pub struct Attack {
     /// Release store: a folder or an s3:// address
     #[arg(value_name = "RELEASES")]
@@ -43,19 +70,19 @@ pub struct Attack {
     /// Threads; 0 takes one for each core
     #[arg(long, default_value_t = 0)]
     pub threads: usize,
-    /// People who live in no counted household: `none`, as most attackers would assume, or `unknown`
+    /// People who live in none of the counted households: `none`, as most attackers would assume, or `unknown` (see below)
     #[arg(long, value_enum, default_value_t = OutsideArg::None)]
     pub outside: OutsideArg,
-    /// Forms of the ranges
+    /// Forms of the file of ranges
     #[arg(long = "format", value_name = "FORMATS", value_enum, value_delimiter = ',', default_values_t = [RangesFormat::Csv, RangesFormat::Parquet])]
     pub formats: Vec<RangesFormat>,
-    /// Keep no proofs
+    /// Write no proofs (derivation.parquet); such results cannot be checked
     #[arg(long)]
     pub no_proofs: bool,
     /// Definitions whose links between people and households are taken where releases have none: a folder, or `shipped`
     #[arg(long, value_name = "DIR")]
     pub definitions: Option<String>,
-    /// Check the proofs of an earlier attack in this folder instead
+    /// Check the results of an earlier attack instead: the folder that it wrote, or that of one period in it
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "exact", "time_budget", "outside", "formats", "no_proofs", "revision"])]
     pub check: Option<PathBuf>,
 }

@@ -5,8 +5,12 @@ Written from the description of the format, not from the program: what a row say
 A line proves one end of the range of one count. Its rows, times their multipliers and added up, say that some counts times coefficients are
 a number at most (inequalities may only be multiplied by what is not negative). Every other count is replaced by the best end of its range that
 an earlier line proves, or by 0; what is left is divided by the coefficient of the count in question and rounded inward.
+
+Every withheld cell has one row in the ranges, Parquet or text, each with what the lines prove and with the lines that do so.
 """
 
+import csv
+import hashlib
 import json
 import sys
 from functools import cache
@@ -87,7 +91,9 @@ class Period:
         self.tables, self.dimensions, self.links = {}, {}, {}
         for revision in assumptions["revisions"]:
             folder = releases / assumptions["period"] / f"r{revision}"
-            manifest = json.loads((folder / "manifest.json").read_text())
+            text = (folder / "manifest.json").read_bytes()
+            assert hashlib.sha256(text).hexdigest() == assumptions["manifests"][f"r{revision}"], f"another r{revision} was attacked"
+            manifest = json.loads(text)
             for id, file in manifest["codelists"].items():
                 self.dimensions[id] = json.loads((folder / file).read_text())
             self.links = manifest.get("links") or self.links
@@ -305,11 +311,15 @@ def check(releases, results):
         if row["kind"] is not None:
             known[1].append(((row["kind"], row["of_revision"], row["of_table"], row["of_row"], row["by"]), row["times"]))
     assert list(lines) == list(range(len(lines)))
+    # What each line proves for good: the count, the end and its value.
+    proven = {}
     for number, (head, rows) in lines.items():
         try:
             checker.line(*head, rows)
         except AssertionError as wrong:
             raise SystemExit(f"line {number} {head}: {wrong}") from wrong
+        if not checker.supposed:
+            proven[number] = period.count(*head[1]), head[2], head[3]
     assert not checker.supposed
     withheld = {
         (revision, id, cell)
@@ -318,19 +328,53 @@ def check(releases, results):
         for cell, value in enumerate(table.values)
         if value is None
     }
-    narrower = 0
-    for row in pq.read_table(results / "ranges.parquet").to_pylist():
-        cell = (row["revision"], row["table"], row["row"])
-        withheld.remove(cell)
-        count = period.count(*cell)
-        low, high = (count, count) if isinstance(count, int) else checker.ranges.get(count, (0, None))
-        assert (low, high) == (row["low"], row["high"]), f"{cell}: {low} to {high} is proven, {row['low']} to {row['high']} is said"
-        table = period.tables[cell[:2]]
-        codes = [period.dimensions[axis.dimension]["nodes"][node]["code"] for axis, node in zip(table.axes, table.nodes(row["row"]))]
-        assert "/".join(codes) == row["cell"]
-        narrower += (low, high) != (0, None)
-    assert not withheld, f"{len(withheld)} ranges are missing"
+    files = [results / name for name in ("ranges.parquet", "ranges.csv") if (results / name).exists()]
+    assert files, f"{results}: no ranges"
+    ranges = [{cell: check_row(period, checker, proven, row) for cell, row in rows_of(file)} for file in files]
+    assert all(found == ranges[0] for found in ranges), "ranges differ by their form"
+    assert set(ranges[0]) == withheld, "other cells than those withheld"
+    determined = dict(rows_of(results / "determined.csv"))
+    assert determined == {cell: row for cell, row in ranges[0].items() if row["low"] == row["high"]}, "determined.csv"
+    narrower = sum((row["low"], row["high"]) != (0, None) for row in ranges[0].values())
     return len(lines), narrower
+
+
+def rows_of(path):
+    """The rows of a file of ranges, Parquet or text, each with its cell."""
+    if path.suffix == ".csv":
+        with path.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            for column in ("revision", "row", "low", "high", "low_line", "high_line"):
+                row[column] = int(row[column]) if row[column] else None
+    else:
+        rows = pq.read_table(path).to_pylist()
+    known = set()
+    for row in rows:
+        cell = (row["revision"], row["table"], row["row"])
+        assert cell not in known, f"{path}: {cell} stands there twice"
+        known.add(cell)
+        yield cell, row
+
+
+def check_row(period, checker, proven, row):
+    """Compares a row of ranges with what is proven; gives it back."""
+    cell = (row["revision"], row["table"], row["row"])
+    count = period.count(*cell)
+    is_published = isinstance(count, int)
+    low, high = (count, count) if is_published else checker.ranges.get(count, (0, None))
+    assert (low, high) == (row["low"], row["high"]), f"{cell}: {low} to {high} is proven, {row['low']} to {row['high']} is said"
+    assert (row["method"] == "published") == is_published, f"{cell}: {row['method']}"
+    for end, trivial in (("low", 0), ("high", None)):
+        line = row[f"{end}_line"]
+        if is_published or row[end] == trivial:
+            assert line is None, f"{cell}: its {end} end needs no line"
+        else:
+            assert proven.get(line) == (count, end, row[end]), f"{cell}: line {line} does not prove its {end} end"
+    table = period.tables[cell[:2]]
+    codes = [period.dimensions[axis.dimension]["nodes"][node]["code"] for axis, node in zip(table.axes, table.nodes(row["row"]))]
+    assert "/".join(codes) == row["cell"]
+    return row
 
 
 def main():

@@ -1,11 +1,14 @@
 //! What an attack took for granted, as a file: whoever checks its proofs takes the same for granted.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{load::Group, names::Names};
+use super::{
+    load::{self, Group},
+    names::Names,
+};
 use crate::{
     attack::{Facts, Findings, Outside, RowKind, RowName, Unchanged},
     cli::OutsideArg,
@@ -23,6 +26,9 @@ pub struct Assumptions {
     pub period: String,
     /// The revisions, oldest first.
     pub revisions: Vec<u32>,
+    /// SHA-256 of the manifest of each revision that was attacked, such as `r1`; absent in results of early versions of this program.
+    #[serde(default)]
+    pub manifests: BTreeMap<String, String>,
     /// Whether people live in no counted household: `none` or `unknown`.
     outside: String,
     /// Rows that do not hold though they follow from the links.
@@ -56,7 +62,7 @@ fn regions(dimensions: &[Dimension]) -> Option<&Dimension> {
 impl Assumptions {
     /// What was taken for granted by an attack.
     pub fn new(
-        period: Period,
+        group: &Group,
         facts: &Facts<'_>,
         findings: &Findings<'_>,
         names: &Names<'_>,
@@ -77,8 +83,9 @@ impl Assumptions {
             regions: unchanged.into_iter().map(code).collect(),
         };
         Self {
-            period: period.to_string(),
-            revisions: (0..facts.publications.len() as u16).map(|at| names.number(at)).collect(),
+            period: group.period.to_string(),
+            revisions: group.revisions.iter().map(|revision| revision.manifest.revision).collect(),
+            manifests: group.revisions.iter().map(|revision| (load::name(revision.manifest.revision), revision.digest.clone())).collect(),
             outside: if outside == OutsideArg::None { "none" } else { "unknown" }.into(),
             contradicted: findings.contradicted().map(row).collect(),
             unchanged: unchanged.regions().map(of_pair).collect(),

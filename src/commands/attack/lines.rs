@@ -22,6 +22,8 @@ use parquet::{
 use super::names::Names;
 use crate::attack::{CellRef, End, Line, LineStep, RowKind, RowName};
 
+/// Name of the file.
+pub const FILE: &str = "derivation.parquet";
 /// Rows that are written at a time.
 const BATCH: usize = 64 * 1024;
 const STEPS: [LineStep; 3] = [LineStep::Bound, LineStep::Suppose, LineStep::Conclude];
@@ -44,6 +46,18 @@ fn schema() -> Arc<Schema> {
         text("by", true),
         Field::new("times", DataType::Int64, true),
     ]))
+}
+
+/// Opens a file of results, whose columns must be these.
+pub fn open(path: &Path, columns: &Schema) -> Result<ParquetRecordBatchReaderBuilder<File>> {
+    let shown = path.display();
+    let file = File::open(path).with_context(|| format!("reading {shown}"))?;
+    let opened = ParquetRecordBatchReaderBuilder::try_new(file);
+    let builder = opened.with_context(|| format!("{shown} is damaged or no Parquet file; run 'cacah attack' again"))?;
+    if *builder.schema().fields() != *columns.fields() {
+        bail!("{shown} has other columns than an attack writes; run 'cacah attack' again");
+    }
+    Ok(builder)
 }
 
 /// Properties of files of results.
@@ -114,31 +128,28 @@ fn batch(schema: &Arc<Schema>, names: &Names<'_>, entries: &[Entry<'_>]) -> Resu
 /// Reads lines and hands them on one by one, in their order.
 pub fn read(path: &Path, names: &Names<'_>, visit: &mut dyn FnMut(u32, Line) -> Result<()>) -> Result<()> {
     let shown = path.display();
-    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).with_context(|| format!("reading {shown}"))?)?;
-    if *builder.schema().fields() != *schema().fields() {
-        bail!("{shown} has other columns than the proofs of an attack; name the folder that `cacah attack` wrote");
-    }
-    let mut open: Option<(u32, Line)> = None;
+    let builder = open(path, &schema())?;
+    let mut begun: Option<(u32, Line)> = None;
     for batch in builder.with_batch_size(BATCH).build()? {
-        let columns = Columns::of(&batch?)?;
+        let columns = Columns::of(&batch.with_context(|| format!("{shown} is damaged; run 'cacah attack' again"))?)?;
         for at in 0..columns.line.len() {
             let line = columns.line.value(at);
             let damaged = || anyhow!("{shown}: line {line} names something that is not there or is of an unknown kind");
             let (head, row) = columns.entry(at, names).ok_or_else(damaged)?;
-            match &mut open {
+            match &mut begun {
                 Some((number, known)) if *number == line => {
                     let same = Line { rows: Vec::new(), ..known.clone() } == head;
                     known.rows.extend(row.filter(|_| same).ok_or_else(damaged).map(Some)?);
                 }
                 _ => {
-                    if let Some((number, done)) = open.replace((line, Line { rows: row.into_iter().collect(), ..head })) {
+                    if let Some((number, done)) = begun.replace((line, Line { rows: row.into_iter().collect(), ..head })) {
                         visit(number, done)?;
                     }
                 }
             }
         }
     }
-    open.map_or(Ok(()), |(number, line)| visit(number, line))
+    begun.map_or(Ok(()), |(number, line)| visit(number, line))
 }
 
 /// The columns of a batch.

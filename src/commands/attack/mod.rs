@@ -1,6 +1,7 @@
 //! `cacah attack`
 
 mod assumptions;
+mod compare;
 mod lines;
 mod load;
 mod names;
@@ -11,7 +12,7 @@ mod verify;
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -30,7 +31,7 @@ use load::Group;
 use names::Names;
 use output::Output;
 use ranges::RangesWriter;
-use summary::Summary;
+use summary::{Doubt, Summary, number_of};
 
 /// Definitions that ship with the program, by their name at the command line.
 const SHIPPED: &str = "shipped";
@@ -43,9 +44,9 @@ pub async fn attack(args: Attack) -> Result<()> {
         return verify::check(&store, folder, &args).await;
     }
     let given = links_of(&args)?;
-    let planned = load::plan(&store, &args.periods, args.revision).await?;
+    let planned = load::plan(&store, &load::known(&store).await?, &args.periods, args.revision)?;
     let output = Output::begin(&args.out)?;
-    let (mut given_away, mut left) = (0, planned.len() as u32);
+    let (mut given_away, mut doubt, mut left) = (0, Doubt::default(), planned.len() as u32);
     for group in planned {
         let folder = output.folder(&group.folder)?;
         let busy = Busy::new("reading")?;
@@ -57,20 +58,29 @@ pub async fn attack(args: Attack) -> Result<()> {
         left -= 1;
         say!("{}", summary.text);
         given_away += summary.given_away;
+        doubt.add(&summary.doubt);
     }
     output.finish()?;
     say!("{}: written in {}", args.out.display(), seconds(started.elapsed()));
     if given_away > 0 {
-        bail!("{} small counts are given away; the ranges in {} say which", grouped(given_away), args.out.display());
+        let found = number_of(given_away, "small count is given away", "small counts are given away");
+        bail!("{found}; the ranges in {} say which", args.out.display());
     }
-    say!("no small count is given away");
+    match doubt.text() {
+        None => say!("no small count is given away"),
+        Some(doubt) => say!("found no small count that is given away, with a reservation: {doubt}"),
+    }
     Ok(())
 }
 
 /// The links of the definitions that were named.
 fn links_of(args: &Attack) -> Result<Option<Links>> {
     let Some(named) = &args.definitions else { return Ok(None) };
-    let definitions = (named != SHIPPED).then(|| named.into());
+    let definitions = (named != SHIPPED).then(|| PathBuf::from(named));
+    if let Some(folder) = definitions.as_ref().filter(|folder| !folder.is_dir()) {
+        let what = if folder.exists() { "is no folder" } else { "is not there" };
+        bail!("'{named}', named by --definitions, {what}; name a folder of definitions, or '{SHIPPED}' for those of this program");
+    }
     let loaded = load_definitions(&DefinitionArgs { definitions, regions: None }, None)?;
     Ok(Some(loaded.definitions.links))
 }
@@ -79,6 +89,7 @@ fn links_of(args: &Attack) -> Result<Option<Links>> {
 struct Said {
     text: String,
     given_away: u64,
+    doubt: Doubt,
 }
 
 /// Attacks a group and writes its results.
@@ -149,11 +160,11 @@ fn write(group: &Group, facts: &Facts<'_>, findings: &Findings<'_>, unchanged: &
     })?;
     files.finish()?;
     if !args.no_proofs {
-        lines::write(&folder.join("derivation.parquet"), &names, findings.lines())?;
+        lines::write(&folder.join(lines::FILE), &names, findings.lines())?;
     }
-    Assumptions::new(group.period, facts, findings, &names, args.outside, unchanged).write(folder)?;
+    Assumptions::new(group, facts, findings, &names, args.outside, unchanged).write(folder)?;
     let text = summary.text(group, facts, findings, args.outside, unchanged);
     let path = folder.join("summary.txt");
     fs::write(&path, &text).with_context(|| format!("writing {}", path.display()))?;
-    Ok(Said { text, given_away: summary.given_away() })
+    Ok(Said { text, given_away: summary.given_away(), doubt: summary.doubt(findings.statistics()) })
 }

@@ -68,6 +68,36 @@ pub fn results(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// The folders of results to be checked: those below a folder, or the folder itself if it holds those of one period or group of revisions.
+pub fn to_check(folder: &Path) -> Result<Vec<PathBuf>> {
+    let shown = folder.display();
+    if folder.join(assumptions::FILE).is_file() {
+        return Ok(vec![folder.to_owned()]);
+    }
+    if !folder.exists() {
+        bail!("there is no folder '{shown}'; 'cacah attack RELEASES --out {shown}' writes one, which --check then checks");
+    }
+    let what = match folder.is_dir() {
+        true => match results(folder) {
+            Ok(found) if found.is_empty() => format!("'{shown}' is empty"),
+            Ok(found) => return Ok(found.iter().map(|below| folder.join(below)).collect()),
+            Err(error) => format!("{error:#}"),
+        },
+        false => format!("'{shown}' is a file"),
+    };
+    // What may have been meant: a folder in it, or the one around a file.
+    let mut others: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    others.sort();
+    others.extend(folder.parent().filter(|_| !folder.is_dir()).map(Path::to_owned));
+    let holds_results = |other: &&PathBuf| {
+        other.is_dir() && (other.join(assumptions::FILE).is_file() || results(other).is_ok_and(|found| !found.is_empty()))
+    };
+    match others.iter().find(holds_results) {
+        Some(other) => bail!("{what}; name '{}', which holds results of an attack", other.display()),
+        None => bail!("{what}; name the folder that 'cacah attack' wrote (--out), or that of one period in it"),
+    }
+}
+
 fn gather(folder: &Path, below: &Path, depth: u32, found: &mut Vec<PathBuf>) -> Result<()> {
     let here = folder.join(below);
     for entry in fs::read_dir(&here).with_context(|| format!("reading {}", here.display()))? {

@@ -12,9 +12,12 @@ use arrow::{
     array::{Array, AsArray, RecordBatch, StringArray, UInt32Array, UInt64Array},
     datatypes::{DataType, Field, Schema, SchemaRef, UInt32Type, UInt64Type},
 };
-use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder};
+use parquet::arrow::ArrowWriter;
 
-use super::{lines::properties, names::Names};
+use super::{
+    lines::{open, properties},
+    names::Names,
+};
 use crate::{
     attack::{CellRef, End, Facts, Findings, Range},
     cli::RangesFormat,
@@ -23,6 +26,12 @@ use crate::{
 
 /// Rows that are written at a time.
 const BATCH: usize = 64 * 1024;
+/// Name of the file of all ranges, as Parquet.
+pub const PARQUET: &str = "ranges.parquet";
+/// Name of the file of all ranges, as text.
+pub const CSV: &str = "ranges.csv";
+/// Name of the file of ranges that are a single count.
+pub const DETERMINED: &str = "determined.csv";
 const COLUMNS: [&str; 9] = ["revision", "table", "row", "cell", "low", "high", "method", "low_line", "high_line"];
 
 /// The range of a withheld cell.
@@ -86,9 +95,9 @@ impl RangesWriter {
     pub fn create(folder: &Path, formats: &[RangesFormat]) -> Result<Self> {
         let has = |format: RangesFormat| formats.contains(&format);
         Ok(Self {
-            csv: has(RangesFormat::Csv).then(|| CsvFile::create(folder.join("ranges.csv"))).transpose()?,
-            determined: CsvFile::create(folder.join("determined.csv"))?,
-            parquet: has(RangesFormat::Parquet).then(|| ParquetFile::create(folder.join("ranges.parquet"))).transpose()?,
+            csv: has(RangesFormat::Csv).then(|| CsvFile::create(folder.join(CSV))).transpose()?,
+            determined: CsvFile::create(folder.join(DETERMINED))?,
+            parquet: has(RangesFormat::Parquet).then(|| ParquetFile::create(folder.join(PARQUET))).transpose()?,
         })
     }
 
@@ -220,23 +229,96 @@ impl ParquetFile {
     }
 }
 
-/// Reads ranges that were written as Parquet, and hands them on one by one: the cell, its codes, its smallest and its largest count.
-pub fn read(path: &Path, names: &Names<'_>, mut visit: impl FnMut(CellRef, &str, u64, Option<u64>) -> Result<()>) -> Result<()> {
-    let shown = path.display();
-    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).with_context(|| format!("reading {shown}"))?)?;
-    if *builder.schema().fields() != *schema().fields() {
-        bail!("{shown} has other columns than the ranges of an attack; name the folder that `cacah attack` wrote");
+/// A row of a file of ranges, as it stands there.
+pub struct FileRow<'a> {
+    /// Number of the revision.
+    pub revision: u32,
+    /// Identifier of the table.
+    pub table: &'a str,
+    /// Number of the cell in the table.
+    pub row: u32,
+    /// Codes of the cell.
+    pub codes: &'a str,
+    /// Smallest count.
+    pub low: u64,
+    /// Largest count; `None` if there is no limit.
+    pub high: Option<u64>,
+    /// How the range was found.
+    pub method: &'a str,
+    /// The lines that prove the low and the high end.
+    pub lines: [Option<u32>; 2],
+}
+
+/// Takes a row of a file of ranges, and tells what is wrong with it, if anything is.
+pub type Judge<'j> = dyn FnMut(&FileRow<'_>) -> Result<Option<String>> + 'j;
+
+/// Reads a file of ranges, Parquet or text by its name, up to the first row with which something is wrong.
+pub fn read(path: &Path, judge: &mut Judge<'_>) -> Result<()> {
+    if path.extension().is_some_and(|extension| extension == "csv") { read_csv(path, judge) } else { read_parquet(path, judge) }
+}
+
+/// Hands a row on; `place` is where it stands in its file.
+fn hand_on(path: &Path, place: (&str, u64), row: &FileRow<'_>, judge: &mut Judge<'_>) -> Result<()> {
+    let FileRow { revision, table, codes, .. } = row;
+    let wrong = || format!("{}: {} {} (r{revision} {table}/{codes})", path.display(), place.0, place.1);
+    match judge(row).with_context(wrong)? {
+        Some(fault) => bail!("{} {fault}; a file was changed after the attack, so run 'cacah attack' again", wrong()),
+        None => Ok(()),
     }
-    for batch in builder.with_batch_size(BATCH).build()? {
-        let batch = batch?;
+}
+
+fn read_csv(path: &Path, judge: &mut Judge<'_>) -> Result<()> {
+    let shown = path.display();
+    let damaged = || format!("{shown} is damaged; run 'cacah attack' again");
+    let mut reader = csv::Reader::from_path(path).with_context(|| format!("reading {shown}"))?;
+    if reader.headers().with_context(damaged)?.iter().ne(COLUMNS) {
+        bail!("{shown} has other columns than an attack writes ({}); run 'cacah attack' again", COLUMNS.join(","));
+    }
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record).with_context(damaged)? {
+        let line = record.position().map_or(0, csv::Position::line);
+        let field = |at: usize| record.get(at).unwrap_or_default();
+        let number = |at: usize| -> Result<u64> {
+            let wrong =
+                || format!("{shown}: line {line}: column {} holds '{}', no number; run 'cacah attack' again", COLUMNS[at], field(at));
+            field(at).parse::<u64>().with_context(wrong)
+        };
+        let short = |at: usize| -> Result<u32> {
+            let wrong = || format!("{shown}: line {line}: {} is too large for column {}; run 'cacah attack' again", field(at), COLUMNS[at]);
+            u32::try_from(number(at)?).with_context(wrong)
+        };
+        let high = if field(5).is_empty() { None } else { Some(number(5)?) };
+        let of_end = |at: usize| -> Result<Option<u32>> { if field(at).is_empty() { Ok(None) } else { short(at).map(Some) } };
+        let lines = [of_end(7)?, of_end(8)?];
+        let (revision, row, low) = (short(0)?, short(2)?, number(4)?);
+        let row = FileRow { revision, table: field(1), row, codes: field(3), low, high, method: field(6), lines };
+        hand_on(path, ("line", line), &row, judge)?;
+    }
+    Ok(())
+}
+
+fn read_parquet(path: &Path, judge: &mut Judge<'_>) -> Result<()> {
+    let mut number = 0;
+    for batch in open(path, &schema())?.with_batch_size(BATCH).build()? {
+        let batch = batch.with_context(|| format!("{} is damaged; run 'cacah attack' again", path.display()))?;
         let (revision, table) = (batch.column(0).as_primitive::<UInt32Type>(), batch.column(1).as_string::<i32>());
         let (row, codes) = (batch.column(2).as_primitive::<UInt32Type>(), batch.column(3).as_string::<i32>());
         let (low, high) = (batch.column(4).as_primitive::<UInt64Type>(), batch.column(5).as_primitive::<UInt64Type>());
+        let method = batch.column(6).as_string::<i32>();
+        let lines = [7, 8].map(|at| batch.column(at).as_primitive::<UInt32Type>());
         for at in 0..batch.num_rows() {
-            let Some(cell) = names.cell(revision.value(at), table.value(at), row.value(at)) else {
-                bail!("{shown}: the releases have no table '{}' in r{}", table.value(at), revision.value(at));
+            number += 1;
+            let row = FileRow {
+                revision: revision.value(at),
+                table: table.value(at),
+                row: row.value(at),
+                codes: codes.value(at),
+                low: low.value(at),
+                high: (!high.is_null(at)).then(|| high.value(at)),
+                method: method.value(at),
+                lines: lines.map(|line| (!line.is_null(at)).then(|| line.value(at))),
             };
-            visit(cell, codes.value(at), low.value(at), (!high.is_null(at)).then(|| high.value(at)))?;
+            hand_on(path, ("row", number), &row, judge)?;
         }
     }
     Ok(())

@@ -3,18 +3,19 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{
-    load::{Group, names},
+    load::{Group, name},
     ranges::RangeRow,
 };
 use crate::{
-    attack::{Facts, Findings, Statistics, Unchanged},
+    attack::{Facts, Findings, Method, Statistics, Unchanged},
     cli::OutsideArg,
     cube::grouped,
     register::{Dimension, Role},
 };
 
 /// Widths of ranges that are told apart: the largest of each, and what they are called.
-const WIDTHS: [(u64, &str); 6] = [(0, "one number"), (1, "two"), (3, "up to 4"), (9, "up to 10"), (99, "up to 100"), (u64::MAX, "more")];
+const WIDTHS: [(u64, &str); 6] =
+    [(0, "a single one"), (1, "two"), (3, "three or four"), (9, "five to ten"), (99, "eleven to a hundred"), (u64::MAX, "more")];
 
 /// Counts of ranges by table, level and width.
 #[derive(Default)]
@@ -22,6 +23,69 @@ pub struct Summary {
     tables: BTreeMap<(u32, usize, usize), Losses>,
     widths: [u64; WIDTHS.len()],
     endless: u64,
+    undecided: u64,
+    perhaps_small: u64,
+}
+
+/// What stands in the way of saying that nothing is given away.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Doubt {
+    withheld: u64,
+    /// Withheld cells whose ranges may be wider than what is published allows.
+    undecided: u64,
+    /// Those of them whose counts may be small, without that being seen yet.
+    perhaps_small: u64,
+    /// Ends of ranges at which a search in whole numbers gave up.
+    in_fractions: u64,
+    /// Whether anything else was given up or not begun.
+    is_broken_off: bool,
+    out_of_time: bool,
+    too_large: bool,
+}
+
+impl Doubt {
+    /// Adds that of another group.
+    pub fn add(&mut self, other: &Self) {
+        self.withheld += other.withheld;
+        self.undecided += other.undecided;
+        self.perhaps_small += other.perhaps_small;
+        self.in_fractions += other.in_fractions;
+        self.is_broken_off |= other.is_broken_off;
+        self.out_of_time |= other.out_of_time;
+        self.too_large |= other.too_large;
+    }
+
+    /// What is to be said of it, if anything.
+    pub fn text(&self) -> Option<String> {
+        let mut said = Vec::new();
+        if self.undecided > 0 {
+            said.push(format!(
+                "{} of {} not decided, {} of which may be small; their ranges hold, but may be wider than what is published allows",
+                grouped(self.undecided),
+                number_of(self.withheld, "withheld cell was", "withheld cells were"),
+                grouped(self.perhaps_small)
+            ));
+        } else if self.is_broken_off {
+            said.push(format!(
+                "not everything was tried, which leaves none of {} undecided",
+                number_of(self.withheld, "withheld cell", "withheld cells")
+            ));
+        }
+        if self.in_fractions > 0 {
+            said.push(format!("{} decided in fractions, not in whole numbers", number_of(self.in_fractions, "end was", "ends were")));
+        }
+        let cures = [(self.out_of_time, "a longer --time-budget"), (self.too_large, "a larger --exact")];
+        let cures: Vec<&str> = cures.into_iter().filter(|(helps, _)| *helps).map(|(_, cure)| cure).collect();
+        if !cures.is_empty() && !said.is_empty() {
+            said.push(format!("{} may decide more", cures.join(" or ")));
+        }
+        (!said.is_empty()).then(|| said.join("; "))
+    }
+}
+
+/// A number of things: what they are called where it is one, and otherwise.
+pub fn number_of(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 
 /// Withheld cells of a table and a level of regions.
@@ -39,13 +103,33 @@ pub fn is_given_away(low: u64, high: Option<u64>, threshold: u32) -> bool {
 }
 
 impl Summary {
+    /// What was not decided, beside all that was found.
+    pub fn doubt(&self, statistics: &Statistics) -> Doubt {
+        let Statistics { undecided, unproven, out_of_time, panicked, is_settled, .. } = *statistics;
+        Doubt {
+            withheld: self.tables.values().map(|losses| losses.withheld).sum(),
+            undecided: self.undecided,
+            perhaps_small: self.perhaps_small,
+            in_fractions: statistics.searches_undecided,
+            is_broken_off: !is_settled || undecided + unproven + out_of_time + panicked > 0,
+            out_of_time: out_of_time > 0,
+            too_large: statistics.too_large > 0,
+        }
+    }
+
     /// Adds a range.
     pub fn add(&mut self, row: &RangeRow<'_>, facts: &Facts<'_>, threshold: u32) {
         let table = usize::from(row.cell.table);
         let losses = self.tables.entry((row.revision, table, level(facts, row))).or_default();
         losses.withheld += 1;
         losses.determined += u64::from(row.is_determined());
-        losses.given_away += u64::from(is_given_away(row.range.low, row.range.high, threshold));
+        let is_given_away = is_given_away(row.range.low, row.range.high, threshold);
+        losses.given_away += u64::from(is_given_away);
+        if !row.is_determined() && matches!(row.range.method, Method::Propagation | Method::Window) {
+            let is_perhaps_small = threshold > 1 && row.range.low < u64::from(threshold) && !is_given_away;
+            self.undecided += 1;
+            self.perhaps_small += u64::from(is_perhaps_small);
+        }
         match row.range.high {
             Some(high) => {
                 let width = WIDTHS.iter().position(|(most, _)| high - row.range.low <= *most);
@@ -63,7 +147,6 @@ impl Summary {
     /// Writes all down.
     pub fn text(&self, group: &Group, facts: &Facts<'_>, findings: &Findings<'_>, outside: OutsideArg, unchanged: &Unchanged) -> String {
         let mut text = String::new();
-        let manifests: Vec<_> = group.revisions.iter().map(|revision| revision.manifest.clone()).collect();
         let total: Losses = self.tables.values().fold(Losses::default(), |sum, losses| Losses {
             withheld: sum.withheld + losses.withheld,
             determined: sum.determined + losses.determined,
@@ -72,14 +155,17 @@ impl Summary {
         let mut line = |written: std::fmt::Arguments<'_>| {
             let _ = writeln!(text, "{written}");
         };
+        let revisions: Vec<String> = group.revisions.iter().map(|revision| name(revision.manifest.revision)).collect();
         line(format_args!(
-            "{} {}: {} withheld cells, {} determined exactly, {} small counts given away",
+            "{} {}: {}, {} determined exactly, {}",
             group.period,
-            names(&manifests).join(", "),
-            grouped(total.withheld),
+            revisions.join(", "),
+            number_of(total.withheld, "withheld cell", "withheld cells"),
             grouped(total.determined),
-            grouped(total.given_away)
+            number_of(total.given_away, "small count given away", "small counts given away")
         ));
+        line(format_args!(""));
+        line(format_args!("{}", meaning(group)));
         line(format_args!(""));
         for assumption in assumptions(group, findings, outside, unchanged) {
             line(format_args!("{assumption}"));
@@ -99,11 +185,16 @@ impl Summary {
             ));
         }
         line(format_args!(""));
-        let widths = WIDTHS.iter().zip(self.widths).map(|((_, name), count)| format!("{name} {}", grouped(count)));
-        let widths: Vec<String> = widths.chain([format!("no limit {}", grouped(self.endless))]).collect();
-        line(format_args!("Ranges by how many numbers are left: {}", widths.join(", ")));
+        line(format_args!("Withheld cells by how many values their ranges leave:"));
+        for (name, count) in WIDTHS.iter().map(|(_, name)| *name).zip(self.widths).chain([("no limit", self.endless)]) {
+            line(format_args!("  {name:<20} {:>12}", grouped(count)));
+        }
+        line(format_args!(""));
         for written in systems(findings.statistics()) {
             line(format_args!("{written}"));
+        }
+        if let Some(doubt) = self.doubt(findings.statistics()).text() {
+            line(format_args!("Not decided: {doubt}."));
         }
         text
     }
@@ -126,9 +217,27 @@ fn level(facts: &Facts<'_>, row: &RangeRow<'_>) -> usize {
     found().unwrap_or(0)
 }
 
+/// What the numbers of the first line are.
+fn meaning(group: &Group) -> String {
+    let mut most: Vec<u32> = group.revisions.iter().map(|revision| revision.manifest.threshold.saturating_sub(1)).collect();
+    most.dedup();
+    let determined = "Determined exactly: what is published leaves a single value of the count.";
+    let small = match most[..] {
+        [0] => return format!("{determined} No count is small here, so that none can be given away."),
+        [1] => "1".to_owned(),
+        [most] => format!("1 to {most}"),
+        _ => "1 to one below the threshold of its revision".into(),
+    };
+    format!(
+        "{determined} Given away: what is published shows that the count is small ({small}) and, where that is several values, rules out \
+         some of them. Zeros and larger counts may be determined exactly, but are not small, and none of those given away."
+    )
+}
+
 /// Who is assumed to know what.
 fn assumptions(group: &Group, findings: &Findings<'_>, outside: OutsideArg, unchanged: &Unchanged) -> Vec<String> {
     let statistics = findings.statistics();
+    let places = |count: u64| number_of(count, "place", "places");
     let mut said = vec![
         "Assumed is somebody who reads what is published here, and nothing else: released files, code lists, and what is counted. Counts are \
          whole numbers from 0, and a count is the sum of the counts below it."
@@ -137,29 +246,33 @@ fn assumptions(group: &Group, findings: &Findings<'_>, outside: OutsideArg, unch
     if !group.links.members.is_empty() {
         said.push("Members of a household all live where its head lives, and a household of a size has so many members.".into());
         said.push(match outside {
-            OutsideArg::None => format!(
-                "Everybody lives in a counted household; that cannot be at {} places, where it is not assumed.",
-                grouped(statistics.outside_contradicted)
-            ),
-            OutsideArg::Unknown => "Any number of people may live in no counted household.".into(),
+            OutsideArg::None => "Everybody is taken to live in one of the households that are counted (--outside none).".into(),
+            OutsideArg::Unknown => "Any number of people may live outside of the households that are counted (--outside unknown).".into(),
         });
+        if statistics.outside_contradicted > 0 {
+            said.push(format!(
+                "At {} (a region, or a group of people in one) published numbers show that this is not so, as where there are more people \
+                 than the households there can have: there it is not assumed.",
+                places(statistics.outside_contradicted)
+            ));
+        }
     }
     if !group.links.heads.is_empty() {
         said.push("The head of a household is one of the people counted at the same place.".into());
     }
     if statistics.links_contradicted > 0 {
         said.push(format!(
-            "People and households contradict each other otherwise at {} places, where nothing is assumed.",
-            grouped(statistics.links_contradicted)
+            "At {} published numbers of people and of households do not go together otherwise; nothing is assumed of them there.",
+            places(statistics.links_contradicted)
         ));
     }
-    for (first, second, regions) in unchanged.regions() {
-        let name = |at: u16| group.revisions.get(usize::from(at)).map_or(0, |revision| revision.manifest.revision);
+    for (first, second, regions) in unchanged.regions().filter(|(_, _, regions)| !regions.is_empty()) {
+        let number = |at: u16| group.revisions.get(usize::from(at)).map_or(0, |revision| revision.manifest.revision);
         said.push(format!(
-            "Between r{} and r{} no count has changed in {} regions, in which no published count has.",
-            name(first),
-            name(second),
-            grouped(regions.len() as u64)
+            "Withheld counts are taken to be the same in {} and {} in {}, where no published count has changed.",
+            name(number(first)),
+            name(number(second)),
+            number_of(regions.len() as u64, "region", "regions")
         ));
     }
     said.extend(group.notes.iter().map(|note| format!("Note: {note}.")));
@@ -168,42 +281,54 @@ fn assumptions(group: &Group, findings: &Findings<'_>, outside: OutsideArg, unch
 
 /// What was solved, and what was not.
 fn systems(statistics: &Statistics) -> Vec<String> {
-    let number = grouped;
-    let Statistics { unknowns, components, largest, solved, solved_unknowns, too_large, too_large_unknowns, .. } = *statistics;
+    let counts = |count: u64| number_of(count, "count", "counts");
+    let systems = |count: u64| number_of(count, "system", "systems");
     let mut said = vec![format!(
-        "{} unknown counts, joint tables included. Single rows leave one value of {}; the others make {} systems, the largest of {}. {} systems \
-         of {} counts were solved whole.",
-        number(unknowns),
-        number(statistics.determined_by_rows),
-        number(components),
-        number(largest),
-        number(solved),
-        number(solved_unknowns)
+        "{}, those of joint tables (which are not published) included. Single rows leave one value of {}. The others make {}, the largest of \
+         {}; solved whole: {} of {} together.",
+        number_of(statistics.unknowns, "unknown count", "unknown counts"),
+        grouped(statistics.determined_by_rows),
+        systems(statistics.components),
+        counts(statistics.largest),
+        systems(statistics.solved),
+        counts(statistics.solved_unknowns)
     )];
-    if too_large > 0 {
+    if statistics.too_large > 0 {
         said.push(format!(
-            "{} systems of {} counts are too large for that (--exact): the ranges of their counts hold, and may be wider than what is published \
-             allows. {} parts of {} counts were solved by themselves, and {} counts in {} windows; {} counts were in none.",
-            number(too_large),
-            number(too_large_unknowns),
-            number(statistics.parts),
-            number(statistics.parts_unknowns),
-            number(statistics.window_unknowns),
-            number(statistics.windows),
-            number(statistics.left_out)
+            "Too large for that (--exact): {} of {} together; the ranges of their counts hold, and may be wider than what is published \
+             allows. Solved by themselves: {} of {} together; in {}: {}; in none of these: {}.",
+            systems(statistics.too_large),
+            counts(statistics.too_large_unknowns),
+            number_of(statistics.parts, "part", "parts"),
+            counts(statistics.parts_unknowns),
+            number_of(statistics.windows, "window", "windows"),
+            counts(statistics.window_unknowns),
+            counts(statistics.left_out)
         ));
     }
-    said.push(format!("{} linear programs, {} searches in whole numbers.", number(statistics.programs), number(statistics.searches)));
+    said.push(format!(
+        "{}; {} in whole numbers.",
+        number_of(statistics.programs, "linear program", "linear programs"),
+        number_of(statistics.searches, "search", "searches")
+    ));
     let undecided = [
-        (statistics.undecided, "ends of ranges at which the solver gave up"),
-        (statistics.unproven, "ends that could be proven only in part"),
-        (statistics.searches_undecided, "ends at which a search in whole numbers gave up"),
-        (statistics.out_of_time, "systems or windows that were not begun in time (--time-budget)"),
-        (statistics.panicked, "systems or windows at which the solver broke down"),
-        (u64::from(!statistics.is_settled), "narrowing by single rows that was broken off"),
+        (statistics.undecided, "end of a range at which the solver gave up", "ends of ranges at which the solver gave up"),
+        (statistics.unproven, "end that could be proven only in part", "ends that could be proven only in part"),
+        (
+            statistics.searches_undecided,
+            "end at which a search in whole numbers gave up",
+            "ends at which a search in whole numbers gave up",
+        ),
+        (
+            statistics.out_of_time,
+            "system or window that was not begun in time (--time-budget)",
+            "systems or windows that were not begun in time (--time-budget)",
+        ),
+        (statistics.panicked, "system or window at which the solver broke down", "systems or windows at which the solver broke down"),
     ];
-    let undecided: Vec<String> =
-        undecided.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", number(count))).collect();
+    let undecided = undecided.into_iter().filter(|(count, ..)| *count > 0).map(|(count, one, many)| number_of(count, one, many));
+    let unsettled = (!statistics.is_settled).then(|| "narrowing by single rows was broken off".to_owned());
+    let undecided: Vec<String> = undecided.chain(unsettled).collect();
     said.push(match undecided.is_empty() {
         true => "Nothing else was left undecided.".into(),
         false => format!("Left undecided: {}.", undecided.join("; ")),
@@ -214,6 +339,28 @@ fn systems(statistics: &Statistics) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_thing_is_not_several() {
+        assert_eq!([0, 1, 2_000].map(|count| number_of(count, "system", "systems")), ["0 systems", "1 system", "2 000 systems"]);
+    }
+
+    #[test]
+    fn what_was_not_decided_is_said() {
+        let settled = Doubt { withheld: 1_234, too_large: true, ..Doubt::default() };
+        assert_eq!(settled.text(), None);
+        let broken_off = Doubt { withheld: 1, is_broken_off: true, ..Doubt::default() };
+        assert_eq!(broken_off.text().unwrap(), "not everything was tried, which leaves none of 1 withheld cell undecided");
+        let mut doubt = Doubt { withheld: 1_000, undecided: 12, perhaps_small: 3, out_of_time: true, ..Doubt::default() };
+        doubt.add(&settled);
+        doubt.in_fractions = 1;
+        assert_eq!(
+            doubt.text().unwrap(),
+            "12 of 2 234 withheld cells were not decided, 3 of which may be small; their ranges hold, but may be wider than what is \
+             published allows; 1 end was decided in fractions, not in whole numbers; a longer --time-budget or a larger --exact may decide \
+             more"
+        );
+    }
 
     #[test]
     fn what_gives_a_small_count_away() {
