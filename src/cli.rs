@@ -211,10 +211,15 @@ pub struct Build {
 #[command(after_help = "\
 Examples:
   cacah release 2024-S1
-  cacah release 2024-S1 --thorough --weight labour=3 --weight population:regency=5
+  cacah release 2024-S1 --dry-run --weight labour=3 --weight population:regency=5
   cacah release 2024-S1 --sensitive occupation --range beyond
   cacah release 2024-S1 --warehouse /srv/cacah --releases s3://public/releases
-  cacah release 2024-S1 --correction \"one district was delivered twice\"
+  cacah release 2024-S1 --correction \"twelve people were counted in another village\" --accept-differences
+
+A period is published once, by one rule: what it costs is tried with --dry-run. A correction is judged together with all revisions that were ever proven of the period, whether they are in RELEASES or not. It is refused
+where they give away together what each of them hides: the message names the regions without which it may pass. Nearly every correction
+changes some cell by few people, in whom whoever knows that they moved, came or went could read what else is true of them:
+--accept-differences says that nobody is to be recognised by that.
 
 What would give small counts away is suppressed too, and proven to be enough. An audit that shares nothing with the protection
 checks the proof and attacks the release; only what passes is published.")]
@@ -226,12 +231,15 @@ pub struct Release {
     /// Counts from 1 to one below this are suppressed
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub threshold: u32,
-    /// Publish a period again, and why; refused where the two revisions together would give away what each hides
+    /// Publish a period again, and why; refused where all its revisions together would give away what each hides
     #[arg(long, value_name = "REASON")]
     pub correction: Option<String>,
     /// Publish a correction though it changes cells by fewer than the threshold, by which corrected people may be recognised
     #[arg(long, requires = "correction")]
     pub accept_differences: bool,
+    /// Protect and audit, say what that costs, and publish nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// How far the range of a small count must stay open: `rule`, from 1 to below the threshold; `beyond`, from 0 to the threshold
     #[arg(long, default_value = "rule", value_name = "RANGE", value_parser = ["rule", "beyond"])]
     pub range: String,
@@ -535,6 +543,13 @@ impl StoreArgs {
     /// Address of the release store.
     pub fn releases(&self) -> String {
         self.releases.clone().unwrap_or_else(|| format!("{}/releases", self.warehouse.trim_end_matches('/')))
+    }
+
+    /// What must be typed behind another command so that it means the same stores, with a space before; nothing for the usual ones.
+    pub fn typed(&self) -> String {
+        let warehouse = (self.warehouse != "warehouse").then_some(&self.warehouse);
+        let options = [("--warehouse", warehouse), ("--confidential", self.confidential.as_ref()), ("--releases", self.releases.as_ref())];
+        options.into_iter().filter_map(|(option, place)| Some(format!(" {option} {}", place?))).collect()
     }
 }
 

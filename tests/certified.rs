@@ -13,7 +13,7 @@ use cacah::{
 };
 
 use crate::{
-    common::{assert_says, fail, succeed},
+    common::{assert_says, fail, forget_proofs, succeed},
     pipeline::{cells, counted, other_register},
 };
 
@@ -169,6 +169,52 @@ fn a_correction_must_not_give_away_what_the_first_revision_hides() {
 }
 
 #[test]
+fn what_was_published_once_is_known_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let text = fs::read_to_string(other_register("snapshot-2024.csv")).unwrap();
+    build(&other_register("snapshot-2024.csv"), folder);
+    // What is only tried leaves nothing behind.
+    assert_says(&succeed(&["release", "2024", "--threshold", "4", "--dry-run"], folder), &["no fault found", "nothing is published"]);
+    assert!(!folder.join("warehouse/confidential/2024/proofs").exists() && !folder.join("warehouse/releases/2024").exists());
+    succeed(&["release", "2024"], folder);
+    assert_says(&succeed(&["release", "2024", "--threshold", "4", "--dry-run"], folder), &["nothing is published"]);
+    // The same release in another folder; never another one of the same period.
+    succeed(&["release", "2024", "--releases", "copy"], folder);
+    assert_eq!(fs::read(folder.join("copy/2024/r1/manifest.json")).unwrap(), fs::read(folder.join(RELEASE).join("manifest.json")).unwrap());
+    let error = fail(&["release", "2024", "--releases", "third", "--weight", "RV02=100"], folder);
+    assert_says(&error, &["r1 of 2024 is proven already with other cells", "proofs/r1"]);
+    assert!(!folder.join("third/2024").exists());
+    let error = fail(&["release", "2024", "--releases", "third", "--threshold", "6"], folder);
+    assert_says(&error, &["published already as r1, which", "third", "--correction", "proofs/r1"]);
+
+    // Withdrawn, and one person less: whoever has a copy of the first revision still has it.
+    fs::remove_dir_all(folder.join(RELEASE)).unwrap();
+    let without: Vec<&str> = text.lines().enumerate().filter(|(at, _)| *at != 4).map(|(_, line)| line).collect();
+    fs::write(folder.join("one-less.csv"), without.join("\n")).unwrap();
+    build("one-less.csv", folder);
+    assert_says(&fail(&["release", "2024"], folder), &["published already as r1, which", "withdrawn", "--correction"]);
+    let correction = ["release", "2024", "--correction", "one person had moved away"];
+    assert_says(&fail(&correction, folder), &["would change by fewer than 5", "--accept-differences"]);
+    succeed(&[&correction[..], &["--accept-differences"]].concat(), folder);
+    assert!(!folder.join(RELEASE).exists() && folder.join("warehouse/releases/2024/r2/manifest.json").exists());
+    assert_says(&succeed(&["audit", "2024"], folder), &["2024/r2", "2 revisions attacked together", "no fault found"]);
+}
+
+#[test]
+fn a_correction_that_changes_nothing_changes_no_pattern() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    build(&other_register("snapshot-2024.csv"), folder);
+    succeed(&["release", "2024"], folder);
+    let again = ["release", "2024", "--correction", "nothing"];
+    assert_says(&fail(&again, folder), &["published already as r1", "exactly these cells"]);
+    // Another rule is something else.
+    let error = fail(&[&again[..], &["--threshold", "9"]].concat(), folder);
+    assert_says(&error, &["would together give away", "--accept-differences does not help"]);
+}
+
+#[test]
 fn a_cell_is_explained_on_the_confidential_side() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -242,6 +288,7 @@ fn settings_name_what_there_is() {
     assert!(!folder.join("warehouse/releases/2024/r1/manifest.json").exists());
     // What is dear is kept where others do as well: the same cells are small, others go with them.
     let withheld = |releases: &str, weights: &[&str]| {
+        forget_proofs(folder, "2024");
         succeed(&[&["release", "2024", "--releases", releases], weights].concat(), folder);
         let found = cells(&folder.join(releases).join("2024/r1/cells/RV01.parquet"));
         found.into_iter().filter(|(_, (_, mark))| mark.as_deref() == Some("c")).map(|(codes, _)| codes).collect::<Vec<_>>()

@@ -19,7 +19,7 @@ use proptest::{
 };
 
 use crate::{
-    common::{Person, assert_says, regions, snapshot, succeed},
+    common::{Person, assert_says, forget_proofs, regions, snapshot, succeed},
     pipeline::{cells, counted},
 };
 
@@ -219,6 +219,7 @@ fn a_household_is_one_wherever_its_members_stand() {
 /// Counts people by cell, and publishes with some number of contributors; gives the cells of `table`.
 fn published(folder: &Path, table: &str, contributors: &str) -> BTreeMap<String, (Option<u32>, Option<String>)> {
     let releases = format!("releases-{contributors}");
+    forget_proofs(folder, "2024-S1");
     succeed(&["release", "2024-S1", "--releases", &releases, "--contributors", contributors], folder);
     cells(&folder.join(releases).join(format!("2024-S1/r1/cells/{table}.parquet")))
 }

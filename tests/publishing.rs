@@ -11,7 +11,7 @@ use futures::future::join_all;
 use tokio::sync::Barrier;
 
 use crate::{
-    common::{assert_says, fail, people, program, snapshot, succeed},
+    common::{assert_says, fail, forget_proofs, people, program, snapshot, succeed},
     http::world::{Count, World},
     support::Server,
 };
@@ -144,6 +144,7 @@ fn of_two_commands_one_wins() {
     let folder = counted();
     for round in 0..5 {
         let releases = format!("releases-{round}");
+        forget_proofs(folder.path(), "2024-S1");
         let start = |threshold: &str| {
             let args = ["release", "2024-S1", "--releases", &releases, "--threshold", threshold];
             program().args(args).current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()

@@ -42,7 +42,7 @@ pub async fn build(args: Build) -> Result<()> {
     };
     say!("{}", report.quality.page());
     say!("reports and list of rejects: {store}/{}", args.period);
-    say!("next: cacah release {}", args.period);
+    say!("next: cacah release {}{}", args.period, args.stores.typed());
     Ok(())
 }
 

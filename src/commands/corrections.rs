@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::protection::{CountedTables, Counts, cell_nodes};
+use super::{
+    leave_out::{leave_out, name},
+    protection::{CountedTables, Counts},
+};
 use crate::{
     audit::{Difference, differences},
     cube::{BuildManifest, Confidential, grouped},
     protect::Protected,
-    register::{Definitions, Period, Role, Status},
+    register::{Definitions, Period, Status},
     release::list,
     storage::Store,
     worlds::{Census, Counted, Earlier, Proof, Rule},
 };
-
-/// So many regions are named.
-const NAMED: usize = 10;
 
 /// The last revision of a period that was published, here or elsewhere, before one that is to be published; 0 if there is none.
 ///
@@ -241,85 +241,4 @@ fn known(all: &[(Census<'_>, &[Vec<Status>])], at: usize) -> Vec<Vec<Status>> {
         }
     }
     known
-}
-
-fn name(definitions: &Definitions, census: &Census<'_>, (table, cell): (usize, u64)) -> String {
-    let counted = &census.tables[table];
-    let codes: Vec<&str> = cell_nodes(definitions, counted, cell).map(|node| node.code.as_str()).collect();
-    format!("{}/{}", counted.table.id, codes.join("/"))
-}
-
-/// Names the smallest part of a correction without which cells would be as they are published: regions, as fine as any table shows them.
-///
-/// A cell of such a region asks for that region; one of a larger region, unless a part of it is asked for already, for the part of it
-/// in which fewest people differ.
-fn leave_out(definitions: &Definitions, census: &Census<'_>, earlier: &[Earlier<'_>], cells: impl Iterator<Item = (usize, u64)>) -> String {
-    let fallback = || "let it take effect with the next period".to_owned();
-    let Some((geo, dimension)) = definitions.dimensions.iter().enumerate().find(|(_, dimension)| dimension.role == Role::Geo) else {
-        return fallback();
-    };
-    let place_of = |counted: &Counted<'_>| counted.table.axes.iter().position(|axis| axis.dimension == dimension.id);
-    // People who differ, by the finest region in which any table shows it.
-    let mut changed = vec![0u64; dimension.nodes.len()];
-    let finest = census.tables.iter().filter_map(|counted| Some(counted.shape.axes[place_of(counted)?].nodes.len())).max().unwrap_or(0);
-    for Earlier { census: before, .. } in earlier {
-        for now in census.tables {
-            let Some(at) = place_of(now).filter(|&at| now.shape.axes[at].nodes.len() == finest) else { continue };
-            let Some(then) = before.tables.iter().find(|then| then.table.id == now.table.id && then.shape == now.shape) else { continue };
-            let (axis, stride) = (&now.shape.axes[at], now.shape.strides[at] as usize);
-            let is_leaf = |position: usize| axis.leaves.binary_search(&(position as u32)).is_ok();
-            for (cell, (now, then)) in now.counts.iter().zip(then.counts).enumerate() {
-                let position = cell / stride % axis.nodes.len();
-                if now != then && is_leaf(position) {
-                    changed[axis.nodes[position] as usize] += u64::from(now.abs_diff(*then));
-                }
-            }
-        }
-    }
-    let is_within = |mut node: u32, above: u32| loop {
-        match dimension.nodes[node as usize].parent {
-            _ if node == above => return true,
-            Some(parent) => node = parent,
-            None => return false,
-        }
-    };
-    let mut asked: Vec<u32> = cells
-        .filter_map(|(table, cell)| {
-            let counted = &census.tables[table];
-            let at = place_of(counted)?;
-            let axis = &counted.shape.axes[at];
-            Some(axis.nodes[(cell / counted.shape.strides[at]) as usize % axis.nodes.len()])
-        })
-        .collect();
-    asked.sort_unstable_by_key(|&node| (std::cmp::Reverse(dimension.nodes[node as usize].level), node));
-    asked.dedup();
-    let mut parts: Vec<u32> = Vec::new();
-    for mut region in asked {
-        // Where nothing differs within a region, something does around it.
-        let part = loop {
-            if parts.iter().any(|&part| is_within(part, region)) {
-                break None;
-            }
-            let inside = (0u32..).zip(&changed).filter(|(node, people)| **people > 0 && is_within(*node, region));
-            match (inside.min_by_key(|(node, people)| (**people, *node)), dimension.nodes[region as usize].parent) {
-                (Some((part, _)), _) => break Some(part),
-                (None, Some(parent)) => region = parent,
-                (None, None) => break None,
-            }
-        };
-        parts.extend(part);
-    }
-    if parts.is_empty() {
-        return fallback();
-    }
-    parts.sort_unstable();
-    let names = parts.iter().take(NAMED).map(|&node| {
-        let node = &definitions.dimensions[geo].nodes[node as usize];
-        format!("{} ({})", node.code, node.label.text(0))
-    });
-    let more = if parts.len() > NAMED { format!(" and {} more", parts.len() - NAMED) } else { String::new() };
-    format!(
-        "leave out what the correction changes in {}{more}, or let it take effect with the next period",
-        names.collect::<Vec<_>>().join(", ")
-    )
 }

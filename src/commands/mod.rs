@@ -17,6 +17,7 @@ mod contradictions;
 mod corrections;
 mod demo;
 mod explain;
+mod leave_out;
 mod log;
 mod protection;
 mod release;

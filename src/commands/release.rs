@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::{
     contradictions::say_contradictions,
     corrections::{Revisions, check_differences, last_published, protected_already, refuse},
-    protection::{Busy, Counts, attack_effort, describe_faults, say_losses},
+    protection::{Busy, CountedTables, Counts, attack_effort, describe_faults, say_losses},
     say::say,
     seconds,
     weights::weights,
@@ -20,7 +20,7 @@ use crate::{
     register::{Definitions, Dimension, Period, Status, Unit},
     release::{Draft, Manifest, Published, list},
     storage::Store,
-    worlds::{Audited, Counted, GroupRule, Reach, Rule},
+    worlds::{Audited, Counted, GroupRule, Proof, Reach, Rule},
 };
 
 /// How a release is protected.
@@ -76,6 +76,9 @@ pub async fn release(args: Release) -> Result<()> {
         contributors: args.contributors,
         costs: args.costs,
     };
+    if args.dry_run {
+        return try_out(&confidential, &store, args.period, &protecting, args.correction.is_some()).await;
+    }
     release_with(&confidential, &store, args.period, &protecting, args.correction).await?;
     say!("next: cacah serve --releases {store}");
     Ok(())
@@ -110,6 +113,17 @@ pub async fn release_with(
     Ok((published, started.elapsed()))
 }
 
+/// Protects and audits a period to see what that costs, and publishes nothing.
+async fn try_out(confidential: &Confidential, store: &Store, period: Period, protecting: &Protecting, is_correction: bool) -> Result<()> {
+    let (build, definitions) = confidential.load(period).await?;
+    let rule = protecting.rule(&definitions)?;
+    let counts = Counts::load(confidential, &build, &definitions, &rule).await?;
+    let revisions = if is_correction { Revisions::load(confidential, store, period, u32::MAX).await? } else { Revisions::default() };
+    protect_and_audit(&counts.counted(&definitions), period, &definitions, &revisions, protecting, &rule)?;
+    say!("nothing is published, because of --dry-run");
+    Ok(())
+}
+
 /// Protects and audits, puts what passed into the draft, and keeps the proof: all that comes before publishing.
 async fn complete(
     draft: &mut Draft<'_>,
@@ -122,13 +136,34 @@ async fn complete(
 ) -> Result<()> {
     let counts = Counts::load(confidential, build, definitions, rule).await?;
     let counted = counts.counted(definitions);
-    let census = counted.census();
-    tokio::task::block_in_place(|| say_contradictions(definitions, &census))?;
     let revisions = if draft.is_correction() {
         Revisions::load(confidential, store, build.period, draft.revision()).await?
     } else {
         Revisions::default()
     };
+    let (audited, proof) = protect_and_audit(&counted, build.period, definitions, &revisions, protecting, rule)?;
+    draft.fill(&counted.published, &audited).await?;
+    let quality: Quality = serde_json::from_slice(&confidential.read(build, "quality.json").await?)?;
+    let quality = quality.public(shows_all_people(&counted.published, &audited), rule.threshold, draft.is_correction());
+    draft.document("quality.json", &quality).await?;
+    draft.complete().await?;
+    // Whoever has come so far either wins or finds the same release published with a proof as good as this one.
+    let proven = Proven { build, rule, proof: &proof, statuses: audited.statuses(), cells: &draft.cells() };
+    confidential.save_proof(draft.revision(), &proven).await?;
+    Ok(())
+}
+
+/// Protects what was counted beside earlier revisions, says what that costs, and audits it.
+fn protect_and_audit(
+    counted: &CountedTables<'_>,
+    period: Period,
+    definitions: &Definitions,
+    revisions: &Revisions,
+    protecting: &Protecting,
+    rule: &Rule,
+) -> Result<(Audited, Proof)> {
+    let census = counted.census();
+    tokio::task::block_in_place(|| say_contradictions(definitions, &census))?;
     let tables = revisions.tables();
     let earlier = revisions.earlier(&tables);
     let Protecting { trials, threads, costs, .. } = protecting;
@@ -141,7 +176,7 @@ async fn complete(
     };
     drop(busy);
     if !unprotected.is_empty() {
-        return Err(refuse(build.period, definitions, &census, &earlier, &unprotected));
+        return Err(refuse(period, definitions, &census, &earlier, &unprotected));
     }
     say_losses(definitions, census.tables, &statuses, &primary);
     say!(
@@ -159,15 +194,7 @@ async fn complete(
     };
     drop(busy);
     say!("audited in {}: no fault found", seconds(started.elapsed()));
-    draft.fill(census.tables, &audited).await?;
-    let quality: Quality = serde_json::from_slice(&confidential.read(build, "quality.json").await?)?;
-    let quality = quality.public(shows_all_people(census.tables, &audited), rule.threshold, draft.is_correction());
-    draft.document("quality.json", &quality).await?;
-    draft.complete().await?;
-    // Whoever has come so far either wins or finds the same release published with a proof as good as this one.
-    let proven = Proven { build, rule, proof: &proof, statuses: audited.statuses(), cells: &draft.cells() };
-    confidential.save_proof(draft.revision(), &proven).await?;
-    Ok(())
+    Ok((audited, proof))
 }
 
 /// Whether the release shows how many people were counted: the first cell of a table of people, where every axis is a total.

@@ -100,6 +100,14 @@ pub fn regions(kept: &[&str]) -> String {
     whole.lines().filter(is_kept).fold(String::new(), |text, line| text + line + "\n")
 }
 
+/// Forgets what was ever published of a period: for tests that publish it in several ways, each of which nobody has seen who sees another.
+pub fn forget_proofs(folder: &Path, period: &str) {
+    let proofs = folder.join("warehouse/confidential").join(period).join("proofs");
+    if proofs.exists() {
+        fs::remove_dir_all(proofs).expect("proofs can be removed");
+    }
+}
+
 /// The program.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cacah"));

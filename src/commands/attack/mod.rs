@@ -20,7 +20,7 @@ use anyhow::{Context, Result, bail};
 
 use super::{load_definitions, protection::Busy, say::say, seconds};
 use crate::{
-    attack::{CellRef, Effort, Facts, Failure, Findings, Outside, Publication, Stage, Unchanged, attack as attack_facts},
+    attack::{Effort, Facts, Failure, Findings, Outside, Publication, Stage, Unchanged, attack_public},
     cli::{Attack, DefinitionArgs, OutsideArg},
     cube::grouped,
     register::Links,
@@ -95,7 +95,6 @@ struct Said {
 /// Attacks a group and writes its results.
 fn attack_group(group: &Group, folder: &Path, args: &Attack, time: Duration, busy: &Busy) -> Result<Said> {
     let publications: Vec<Publication<'_>> = group.revisions.iter().map(load::Revision::publication).collect();
-    let mut unchanged = Unchanged::between(&publications, &group.dimensions);
     let effort = Effort {
         threads: args.threads(),
         largest: args.exact,
@@ -113,38 +112,23 @@ fn attack_group(group: &Group, folder: &Path, args: &Attack, time: Duration, bus
         };
         busy.say(if all == 0 { what.into() } else { format!("{what}: {} of {}", grouped(done), grouped(all)) });
     };
-    loop {
-        let same_count = |a: CellRef, b: CellRef| unchanged.is_same(a, b);
-        let facts = Facts {
-            publications: &publications,
-            dimensions: &group.dimensions,
-            links: &group.links,
-            outside: if args.outside == OutsideArg::None { Outside::Nobody } else { Outside::Unknown },
-            same_count: &same_count,
-        };
-        let cells = match attack_facts(&facts, &effort, &progress) {
-            Ok(findings) => {
-                busy.say("writing".into());
-                return write(group, &facts, &findings, &unchanged, folder, args);
+    let outside = if args.outside == OutsideArg::None { Outside::Nobody } else { Outside::Unknown };
+    let written =
+        attack_public(&publications, &group.dimensions, &group.links, outside, &effort, &progress, |facts, findings, unchanged| {
+            busy.say("writing".into());
+            write(group, facts, findings, unchanged, folder, args)
+        });
+    match written {
+        Ok(said) => said,
+        Err(Failure::Input(error)) => Err(error.into()),
+        Err(Failure::Contradiction { cells, what }) => {
+            let (dimensions, links) = (&group.dimensions, &group.links);
+            let facts = Facts { publications: &publications, dimensions, links, outside, same_count: &|_, _| false };
+            let at = cells.iter().take(3).map(|cell| facts.describe(*cell)).collect::<Vec<_>>().join(", ");
+            match &group.revisions[..] {
+                [only] => bail!("{} r{}: {what}, at {at}; the release is damaged", group.period, only.manifest.revision),
+                _ => bail!("{}: the revisions contradict themselves at {at} ({what}); one of them is damaged", group.period),
             }
-            Err(Failure::Input(error)) => return Err(error.into()),
-            Err(Failure::Contradiction { cells, what }) => {
-                // Perhaps a region has changed in which no published count has.
-                if publications.len() == 1 || cells.is_empty() {
-                    let at: Vec<String> = cells.iter().take(3).map(|cell| facts.describe(*cell)).collect();
-                    bail!(
-                        "{} r{}: {what}, at {}; the release is damaged",
-                        group.period,
-                        group.revisions[0].manifest.revision,
-                        at.join(", ")
-                    );
-                }
-                cells
-            }
-        };
-        let at = cells.first().map_or_else(String::new, |cell| facts.describe(*cell));
-        if !unchanged.mark_changed(&cells) {
-            bail!("{}: the revisions contradict themselves at {at}; one of them is damaged", group.period);
         }
     }
 }
