@@ -1,9 +1,9 @@
 //! People and households through the program: what is published of both must not give away what each withholds.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::{
-    common::{Person, assert_says, regions, snapshot, succeed},
+    common::{Person, assert_says, fail, forget_proofs, regions, snapshot, succeed},
     pipeline::cells,
 };
 
@@ -104,4 +104,67 @@ fn the_example_itself_is_found_by_whoever_counts() {
     let apart = [None, None, Some(80), Some(90), Some(0), Some(0), Some(0)];
     let found = fitting(&apart, Some(176), Some(610));
     assert_eq!(found, [[2, 4, 80, 90, 0, 0, 0]]);
+}
+
+/// The shipped definitions with other links, or with none that are declared.
+fn with_links(folder: &Path, links: Option<&str>) {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries");
+    for part in ["", "dimensions", "sql", "tables"] {
+        fs::create_dir_all(folder.join("definitions").join(part)).unwrap();
+        for entry in fs::read_dir(shipped.join(part)).unwrap().map(|entry| entry.unwrap()).filter(|entry| entry.path().is_file()) {
+            fs::copy(entry.path(), folder.join("definitions").join(part).join(entry.file_name())).unwrap();
+        }
+    }
+    let path = folder.join("definitions/links.toml");
+    match links {
+        Some(links) => fs::write(path, links).unwrap(),
+        None => fs::remove_file(path).unwrap(),
+    }
+}
+
+#[test]
+fn links_that_the_counts_contradict_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let heads = "[heads]\nregion = \"region\"\nsex = \"sex\"\nhead-age = \"age\"\n";
+    let link = |rest: &str| format!("[[members]]\nsize = \"household-size\"\n{rest}\n{heads}");
+    fs::write(folder.join("regions.csv"), regions(&["34.01.01", "34.01.02"])).unwrap();
+    let build = |links: Option<&str>, people: &[Person]| {
+        with_links(folder, links);
+        forget_proofs(folder, "2024-S1");
+        fs::write(folder.join("s.csv"), snapshot(people)).unwrap();
+        let regions = ["--regions", "regions.csv", "--definitions", "definitions"];
+        succeed(&[&["build", "s.csv", "--period", "2024-S1", "--accept-period"][..], &regions].concat(), folder);
+    };
+    let release = ["release", "2024-S1", "--dry-run"];
+    // Members of a household are not of its head's sex.
+    let mut people = people();
+    for person in &mut people {
+        person.sex = if person.relation == "KEPALA KELUARGA" { "LAKI-LAKI" } else { "PEREMPUAN" }.into();
+    }
+    build(Some(&link("shared = [\"region\", \"sex\"]\nlargest = 40")), &people);
+    let error = fail(&release, folder);
+    assert_says(&error, &["links.toml", "households have more members than people live there", "false at most places"]);
+    assert_says(&error, &["leave in 'shared' only"]);
+
+    // One household is larger than any is said to be.
+    for member in 0..8 {
+        let mut person = Person::new(1_000_000 + member);
+        person.kk = "3401029999999999".into();
+        person.relation = if member == 0 { "KEPALA KELUARGA" } else { "ANAK" }.into();
+        person.born = "1985-03-01".into();
+        people.push(person);
+    }
+    build(Some(&link("shared = [\"region\"]\nlargest = 7")), &people);
+    let said = succeed(&release, folder);
+    assert_says(&said, &["for example 3401012001, households have more members than 'household-size' and largest = 7 allow"]);
+    assert_says(&said, &["no fault found"]);
+
+    // What nobody has declared is said, too.
+    build(None, &people);
+    let said = succeed(&release, folder);
+    assert_says(&said, &["there is no links.toml", "nobody said how many members a household can have (household-size)"]);
+    build(Some(&link("shared = [\"region\"]")), &people);
+    let said = succeed(&release, folder);
+    assert!(!said.contains("there is no links.toml") && said.contains("nobody said how many members"), "{said}");
 }

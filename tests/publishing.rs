@@ -17,8 +17,13 @@ use crate::{
 };
 
 /// What publishers that did not win may be told.
-const CONFLICTS: [&str; 4] =
-    ["somebody else is publishing", "somebody else has just published", "is published already", "is there already with other content"];
+const CONFLICTS: [&str; 5] = [
+    "is proven already",
+    "somebody else is publishing",
+    "somebody else has just published",
+    "is published already",
+    "is there already with other content",
+];
 
 /// Lets counts be published at the same time, each of them once all have begun, and gives back what came of each.
 async fn race(store: &Store, counts: &[&Count]) -> Vec<Result<Published, Error>> {
@@ -95,12 +100,12 @@ async fn a_loser_takes_away_only_what_it_brought() {
     let few = Count { period: many.period, ..few.wrong() };
     let mut winner = few.draft(&store, None).await.unwrap();
     let mut loser = many.draft(&store, None).await.unwrap();
-    loser.document("extra.json", &"only here").await.unwrap();
-    few.fill(&mut winner).await.unwrap();
+    loser.document("extra.json", &"only here").unwrap();
+    few.fill(&mut winner).unwrap();
+    many.fill(&mut loser).unwrap();
     let published = winner.publish().await.unwrap();
-    let told = many.fill(&mut loser).await.unwrap_err();
+    let told = loser.publish().await.unwrap_err();
     assert!(told.to_string().contains("with other content"), "{told}");
-    loser.abandon().await.unwrap();
     assert_one_winner(&store, vec![Ok(published)]).await;
 }
 
@@ -112,8 +117,11 @@ async fn what_a_stopped_publisher_left_is_no_release() {
     let local = Store::open(folder.path().to_str().unwrap()).unwrap();
     for store in [local, Store::in_memory().unwrap()] {
         let mut stopped = wrong.draft(&store, None).await.unwrap();
-        wrong.fill(&mut stopped).await.unwrap();
-        drop(stopped);
+        wrong.fill(&mut stopped).unwrap();
+        assert_eq!(store.list("2024-S1").await.unwrap(), [], "what nothing proves yet is there already");
+        // Stopped when all was there but the manifest.
+        stopped.publish().await.unwrap();
+        store.remove("2024-S1/r1/manifest.json").await.unwrap();
         assert!(matches!(Catalogue::open(&store).await, Err(Error::NotFound(_))));
         let draft = count.draft(&store, None).await.unwrap();
         let outcome = count.finish(draft).await;

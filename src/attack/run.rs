@@ -121,7 +121,7 @@ impl<'a> Attack<'_, 'a> {
             statistics.largest = statistics.largest.max(size);
             if component.len() <= self.effort.largest {
                 let in_whole_numbers = component.len() <= self.effort.largest_whole;
-                let wanted = Wanted { is_complete: true, in_whole_numbers };
+                let wanted = Wanted { is_complete: true, in_whole_numbers, deadline: self.effort.deadline };
                 small.push(Job { unknowns: component.to_vec(), targets: Vec::new(), wanted });
             } else {
                 statistics.too_large += 1;
@@ -130,6 +130,8 @@ impl<'a> Attack<'_, 'a> {
             }
         }
         drop(all);
+        // Many small ones are decided in the time of a large one.
+        small.sort_by_key(|job| job.unknowns.len());
         if !self.are_possible(&small, &bounds)? {
             return Ok(None);
         }
@@ -157,7 +159,7 @@ impl<'a> Attack<'_, 'a> {
             return Ok(true);
         }
         let (before, known) = (bounds.clone(), history.len());
-        let wanted = Wanted { is_complete: false, in_whole_numbers: false };
+        let wanted = Wanted { is_complete: false, in_whole_numbers: false, deadline: self.effort.deadline };
         let cells = &self.system.cells;
         let is_published = |unknown: u32| cells.places(unknown).iter().any(|cell| !cells.table_of(*cell).is_joint);
         // Joint tables join what published tables leave apart.

@@ -5,7 +5,7 @@
 //! programs, many at once first, then one by one; what then is reached by fractions only is searched for in whole numbers, if the
 //! subsystem is small.
 
-use std::iter;
+use std::{iter, time::Instant};
 
 use super::{
     bounds::Bounds,
@@ -52,6 +52,14 @@ pub(super) struct Wanted {
     pub is_complete: bool,
     /// Whether whole numbers are searched for.
     pub in_whole_numbers: bool,
+    /// When ends that are open then are left undecided.
+    pub deadline: Option<Instant>,
+}
+
+impl Wanted {
+    fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
 }
 
 /// What came of a subsystem.
@@ -228,6 +236,10 @@ impl Settling<'_, '_> {
         if self.sure[at as usize][end as usize] > Sure::Bound {
             return Ok(());
         }
+        if self.wanted.is_late() {
+            self.result.statistics.undecided += 1;
+            return Ok(());
+        }
         match self.optimum(&[at], end)? {
             Optimum::At(value, point) => {
                 let (inward, known) = (rounded_inward(value, end), self.subsystem.end(at, end));
@@ -287,6 +299,9 @@ impl Settling<'_, '_> {
             let (low, high) = self.subsystem.range(at);
             if low == high || self.sure[at as usize][end as usize] == Sure::Whole || self.subsystem.end(at, end) == NO_LIMIT {
                 return Ok(());
+            }
+            if self.wanted.is_late() {
+                break;
             }
             self.result.statistics.searches += 1;
             match search(&mut self.subsystem, at, end, PATIENCE) {

@@ -35,7 +35,9 @@ pub async fn last_published(
     let proofs = confidential.proofs(period).await?;
     if here > 0 && !is_correction {
         if proofs.get(&here).is_some_and(|proof| proof.is_of(build, rule)) {
-            bail!("{period} is published already as r{here}, from this build and by this rule; there is nothing to publish");
+            bail!(
+                "{period} is published already as r{here}, from this build and by this rule; there is nothing to publish (--weight and --thorough choose once, what is withheld first)"
+            );
         }
         bail!(
             "{period} is published already as r{here}, from another build or by another rule; if this corrects it, say why with --correction"
@@ -110,7 +112,12 @@ impl Revisions {
         for revision in numbers {
             let name = format!("r{revision} of {period}");
             let proven = proofs.remove(&revision);
-            let Some(proven) = proven else { bail!("there is no proof of {name}, so that nothing can be protected beside it") };
+            let Some(proven) = proven else {
+                bail!(
+                    "there is no proof of {name}, so that nothing can be protected beside it; restore {period}/proofs/r{revision} in the \
+                     confidential folder from a backup, or publish what differs with the next period"
+                );
+            };
             let definitions = confidential.definitions(&proven.build).await?;
             let counts =
                 Counts::load(confidential, &proven.build, &definitions, &proven.rule).await.with_context(|| format!("counts of {name}"))?;
@@ -203,7 +210,7 @@ pub fn check_differences(
     let what = if first.in_parts { "withheld parts of " } else { "" };
     bail!(
         "{} counts that are published or follow from what is published would change by fewer than {}, for example {what}{}: whoever knows of \
-         a person that the correction adds or removes could read there what else is true of that person; {}; or, if nobody is to be \
+         a person whom the correction adds, removes or changes could read there what else is true of that person; {}; or, if nobody is to be \
          recognised by it, publish it with --accept-differences",
         grouped(found.len() as u64),
         threshold,

@@ -43,7 +43,14 @@ pub fn leave_out(
     let names = names.collect::<Vec<_>>().join(", ");
     let more = parts.len().saturating_sub(NAMED);
     let more = if more == 0 { String::new() } else { format!(" and {} more regions", grouped(more as u64)) };
-    format!("leave out what the correction changes in {names}{more}, or {NEXT_PERIOD}")
+    let is_left_out = |region: u32| std::iter::once(region).chain(above(region)).any(|region| parts.binary_search(&region).is_ok());
+    if correction.changed().all(is_left_out) {
+        return format!("that is so in {names}{more}, and elsewhere the correction changes nothing: {NEXT_PERIOD}");
+    }
+    format!(
+        "leave out what the correction changes in {names}{more} (put the records of these regions back as they were, and build again), or \
+         {NEXT_PERIOD}"
+    )
 }
 
 /// What a correction changes, region by region.
@@ -85,6 +92,18 @@ impl<'c, 'a> Correction<'c, 'a> {
         Self { regions, tables: census.tables.iter().map(table).collect() }
     }
 
+    /// The finest regions in which anything is changed, some perhaps more than once.
+    fn changed(&self) -> impl Iterator<Item = u32> {
+        self.tables.iter().filter(|table| table.is_finest).flat_map(|table| {
+            let place = table.place.map(|place| (&table.counted.shape.axes[place], table.counted.shape.strides[place]));
+            place.into_iter().flat_map(move |(axis, stride)| {
+                let differing = (0..table.counted.shape.cells).filter(|cell| table.differs(*cell));
+                let positions = differing.map(move |cell| (cell / stride % axis.nodes.len() as u64) as u32);
+                positions.filter(|position| axis.leaves.binary_search(position).is_ok()).map(|position| axis.nodes[position as usize])
+            })
+        })
+    }
+
     /// The regions in which the correction changes what a cell counts, or else what those count that are the nearest above it and change in fewest.
     fn nearest(&self, table: usize, cell: u64) -> Vec<u32> {
         let Table { counted, place, .. } = &self.tables[table];
@@ -124,7 +143,8 @@ impl<'c, 'a> Correction<'c, 'a> {
         changed.into_iter().flat_map(|leaf| self.finer(of, cell_at(leaf), axis.nodes[leaf as usize])).collect()
     }
 
-    /// The finest regions within one in which all tables that show them may have changed with a cell; that region where no table does.
+    /// The finest regions within one in which all tables that show them may have changed with a cell, or else any of them; that region where no
+    /// table does.
     fn finer(&self, of: &Table<'_, '_>, cell: u64, region: u32) -> Vec<u32> {
         if of.is_finest {
             return vec![region];
@@ -136,7 +156,14 @@ impl<'c, 'a> Correction<'c, 'a> {
         let Ok(position) = axis.nodes.binary_search(&region) else { return vec![region] };
         let span = &axis.spans[position];
         let within = axis.leaves[span.start as usize..span.end as usize].iter().map(|&leaf| axis.nodes[leaf as usize]);
-        let found: Vec<u32> = within.filter(|&region| finest.iter().all(|table| self.may_differ(table, region, of, cell))).collect();
+        let within: Vec<u32> = within.collect();
+        let may_differ = |table: &&Table<'_, '_>, region: u32| self.may_differ(table, region, of, cell);
+        let in_all = |region: &u32| finest.iter().all(|table| may_differ(table, *region));
+        let in_any = |region: &u32| finest.iter().any(|table| may_differ(table, *region));
+        let mut found: Vec<u32> = within.iter().copied().filter(in_all).collect();
+        if found.is_empty() {
+            found = within.into_iter().filter(in_any).collect();
+        }
         if found.is_empty() { vec![region] } else { found }
     }
 

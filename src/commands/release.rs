@@ -97,9 +97,7 @@ pub async fn release_with(
     let rule = protecting.rule(&definitions)?;
     let published = last_published(confidential, store, &build, &rule, correction.is_some()).await?;
     let mut draft = Draft::start(store, &definitions, period, correction, published).await?;
-    if let Err(error) = complete(&mut draft, confidential, store, &build, &definitions, protecting, &rule).await {
-        return draft.abandon().await.map_err(Into::into).and(Err(error));
-    }
+    complete(&mut draft, confidential, store, &build, &definitions, protecting, &rule).await?;
     let published = draft.publish().await?;
     say!(
         "{period} r{} published in {}: {} cells in {} tables, {:.1} MB, digest {}",
@@ -117,6 +115,11 @@ pub async fn release_with(
 async fn try_out(confidential: &Confidential, store: &Store, period: Period, protecting: &Protecting, is_correction: bool) -> Result<()> {
     let (build, definitions) = confidential.load(period).await?;
     let rule = protecting.rule(&definitions)?;
+    if !is_correction && let Some((revision, _)) = confidential.proofs(period).await?.last_key_value() {
+        say!(
+            "{period} is published already as r{revision}: this is what a first release would cost; a correction is tried with --correction"
+        );
+    }
     let counts = Counts::load(confidential, &build, &definitions, &rule).await?;
     let revisions = if is_correction { Revisions::load(confidential, store, period, u32::MAX).await? } else { Revisions::default() };
     protect_and_audit(&counts.counted(&definitions), period, &definitions, &revisions, protecting, &rule)?;
@@ -142,12 +145,12 @@ async fn complete(
         Revisions::default()
     };
     let (audited, proof) = protect_and_audit(&counted, build.period, definitions, &revisions, protecting, rule)?;
-    draft.fill(&counted.published, &audited).await?;
+    draft.fill(&counted.published, &audited)?;
     let quality: Quality = serde_json::from_slice(&confidential.read(build, "quality.json").await?)?;
     let quality = quality.public(shows_all_people(&counted.published, &audited), rule.threshold, draft.is_correction());
-    draft.document("quality.json", &quality).await?;
-    draft.complete().await?;
-    // Whoever has come so far either wins or finds the same release published with a proof as good as this one.
+    draft.document("quality.json", &quality)?;
+    draft.complete()?;
+    // Before anything of it can be seen.
     let proven = Proven { build, rule, proof: &proof, statuses: audited.statuses(), cells: &draft.cells() };
     confidential.save_proof(draft.revision(), &proven).await?;
     Ok(())

@@ -121,8 +121,8 @@ impl Confidential {
         match self.proof_manifest(build.period, revision).await? {
             Some(kept) if kept.is_of(build, rule) && kept.cells == *cells => Ok(()),
             _ => Err(Error::Conflict(format!(
-                "r{revision} of {} is proven already with other cells ({}/{folder}); if nobody outside has ever seen those, remove that \
-                 folder and try again, otherwise publish what differs as a correction",
+                "r{revision} of {} is proven already with other cells, by other weights perhaps; what differs must be published as a \
+                 correction (or, if nobody outside has ever seen those cells, remove {}/{folder} and try again)",
                 build.period,
                 self.store()
             ))),

@@ -434,7 +434,7 @@ impl Definitions {
         let mut tables: Vec<Table> = Vec::new();
         for (file, content) in files_in(sources, "tables/", ".toml") {
             let text = Text { file, text: content, languages: &languages };
-            let mut table = table(&text, &parsed, &dimensions, &tables, household.is_some())?;
+            let mut table = table(&text, &parsed, &dimensions, &tables, household.as_ref())?;
             // What is true of the whole register stands before what is true of one table.
             let of_all: Vec<Note> = shared_notes.iter().filter(|note| concerns(note, &table)).cloned().collect();
             table.notes.splice(0..0, of_all);
@@ -605,14 +605,14 @@ fn table(
     parsed: &[Parsed],
     dimensions: &[&Dimension],
     before: &[Table],
-    has_households: bool,
+    household: Option<&Household>,
 ) -> Result<Table, DefinitionError> {
     let file: TableFile = text.parse()?;
     let id = file.id.get_ref();
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-') {
         return text.fault(file.id.span().start, format!("'{id}' is no table id; expected letters, digits, '_' and '-' only"));
     }
-    if file.unit == Unit::Household && !has_households {
+    if file.unit == Unit::Household && household.is_none() {
         return text.fault(file.id.span().start, "expected a [household] section in register.toml for a table of households");
     }
     let mut geos = 0;
@@ -631,14 +631,32 @@ fn table(
         let others = of_unit.chain(file.axis.get_ref().iter().map(|axis| axis.dimension.get_ref()));
         let mut others =
             others.filter(|other| **other != found.dimension.id).filter_map(|other| parsed.iter().find(|p| p.dimension.id == *other));
-        if let Some(other) = others.find(|other| found.source.column().is_some() && other.source.column() == found.source.column()) {
+        if let Some(other) = others.find(|other| found.source.overlaps(&other.source)) {
             let problem = format!(
-                "'{}' and '{}' are read from the same column, so that tables by one would tell of tables by the other; expected one of \
-                 them, with a [[grouping]] for other categories",
+                "'{}' and '{}' are read from the same column, or both are sizes of households, so that tables by one would tell of tables \
+                 by the other; expected one of them, with a [[grouping]] for other categories",
                 found.dimension.id, other.dimension.id
             );
             return text.fault(at, problem);
         }
+    }
+    // How many people are heads is how many households there are: nobody has linked the two.
+    let source = |id: &str| parsed.iter().find(|parsed| parsed.dimension.id == id).map(|parsed| &parsed.source);
+    let relation = household.and_then(|household| parsed.get(household.relation));
+    let tells_heads = |id: &str| relation.zip(source(id)).is_some_and(|(relation, source)| relation.source.overlaps(source));
+    let of_table = |table: &Table| table.unit == Unit::Person && table.axes.iter().any(|axis| tells_heads(&axis.dimension));
+    let own = || file.unit == Unit::Person && file.axis.get_ref().iter().any(|axis| tells_heads(axis.dimension.get_ref()));
+    let has_both = match file.unit {
+        Unit::Household => before.iter().any(of_table),
+        Unit::Person => own() && before.iter().any(|table| table.unit == Unit::Household),
+    };
+    if has_both {
+        let problem = format!(
+            "a table of people by '{}' tells how many heads there are, and with that how many households, which tables of households may \
+             withhold; expected tables of households, or tables by that dimension, but not both",
+            relation.map_or("", |relation| relation.dimension.id.as_str())
+        );
+        return text.fault(file.id.span().start, problem);
     }
     let axes = file.axis.get_ref();
     if let Some(id) = nodes::first_repeated(axes.iter().map(|axis| axis.dimension.get_ref().as_str())) {

@@ -45,11 +45,20 @@ pub enum Source {
 }
 
 impl Source {
-    /// The one column that the values are read from; `None` where there is none or several.
-    pub fn column(&self) -> Option<&str> {
+    /// The columns that the values are read from; none where the members of households are counted.
+    pub fn columns(&self) -> Vec<&str> {
         match self {
-            Self::Code { column, .. } | Self::Age { column, .. } => Some(column),
-            Self::Region { .. } | Self::HouseholdSize { .. } => None,
+            Self::Code { column, .. } | Self::Age { column, .. } => vec![column],
+            Self::Region { parts, .. } => parts.iter().map(|part| part.column.as_str()).collect(),
+            Self::HouseholdSize { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether values of this and of another dimension tell of each other, because both are read from the same.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::HouseholdSize { .. }, Self::HouseholdSize { .. }) => true,
+            _ => self.columns().iter().any(|column| other.columns().contains(column)),
         }
     }
 }

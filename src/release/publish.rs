@@ -1,5 +1,8 @@
 //! Publishing: files first, the manifest last and only once.
 //!
+//! Nothing of a release is written before all of it is made, so that its proof can be kept first: what lies in a public place for a moment may
+//! have been read.
+//!
 //! Of several publishers of one revision exactly one wins, and what it publishes is whole. A local folder lets one publisher
 //! in at a time. In an object store all may write: nobody replaces a file that is there, so whoever finds one with
 //! other content gives up, and nobody removes a file before there is a manifest, since another may build on it. Publishers
@@ -32,9 +35,11 @@ pub struct Draft<'a> {
     earlier: Option<Manifest>,
     /// Keeps other publishers out, where that is possible.
     hold: Option<Hold>,
+    /// All files but the manifest.
+    contents: Vec<(String, Bytes)>,
     /// Files that were not there before.
     created: Vec<String>,
-    /// Whether all but the manifest is written.
+    /// Whether all but the manifest is made.
     complete: bool,
 }
 
@@ -144,22 +149,18 @@ impl<'a> Draft<'a> {
             folder: format!("{period}/r{revision}"),
             earlier,
             hold,
+            contents: Vec::new(),
             created: Vec::new(),
             complete: false,
         })
     }
 
-    async fn write(&mut self, path: &str, content: Bytes) -> Result<()> {
-        let digest = FileDigest::of(&content);
-        // A period that stands published is compared before anything is written for it.
-        if self.earlier.is_none() || self.manifest.correction.is_some() {
-            self.keep(path, content).await?;
-        }
-        self.manifest.files.insert(path.to_owned(), digest);
-        Ok(())
+    fn add(&mut self, path: &str, content: Bytes) {
+        self.manifest.files.insert(path.to_owned(), FileDigest::of(&content));
+        self.contents.push((path.to_owned(), content));
     }
 
-    async fn keep(&mut self, path: &str, content: Bytes) -> Result<()> {
+    async fn write(&mut self, path: String, content: Bytes) -> Result<()> {
         let Self { store, folder, .. } = self;
         let whole = format!("{folder}/{path}");
         if self.hold.is_some() {
@@ -167,7 +168,7 @@ impl<'a> Draft<'a> {
         }
         match store.create(&whole, content).await? {
             Created::New => {
-                self.created.push(path.to_owned());
+                self.created.push(path);
                 Ok(())
             }
             Created::Same => Ok(()),
@@ -179,7 +180,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds every table of the definitions, with the statuses that the audit let pass, and what it checked.
-    pub async fn fill(&mut self, counted: &[Counted<'_>], audited: &Audited) -> Result<()> {
+    pub fn fill(&mut self, counted: &[Counted<'_>], audited: &Audited) -> Result<()> {
         let tables = &self.definitions.tables;
         let same = counted.iter().map(|counted| &counted.table.id).eq(tables.iter().map(|table| &table.id));
         if !same || audited.statuses().len() != tables.len() {
@@ -187,13 +188,13 @@ impl<'a> Draft<'a> {
         }
         self.manifest.threshold = audited.rule().threshold;
         self.manifest.rule = Some(audited.rule().clone());
-        self.document(AUDIT, audited.report()).await?;
+        self.document(AUDIT, audited.report())?;
         self.manifest.audit = self.manifest.files.get(AUDIT).map(|audit| audit.sha256.clone());
         for (counted, statuses) in counted.iter().zip(audited.statuses()) {
             let table = counted.table;
             let content = write_cells(table, &self.definitions.dimensions, counted.shape, counted.counts, statuses)?;
             let file = format!("cells/{}.parquet", table.id);
-            self.write(&file, content).await?;
+            self.add(&file, content);
             self.manifest.tables.push(ReleasedTable { table: table.clone(), cells: counted.shape.cells, file });
         }
         Ok(())
@@ -215,12 +216,13 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds a document such as `quality.json`.
-    pub async fn document(&mut self, name: &str, content: &impl Serialize) -> Result<()> {
-        self.write(name, json(content)?).await
+    pub fn document(&mut self, name: &str, content: &impl Serialize) -> Result<()> {
+        self.add(name, json(content)?);
+        Ok(())
     }
 
-    /// Writes the code lists, and refuses what need not or may not be published: only [`Draft::publish`] is left to do.
-    pub async fn complete(&mut self) -> Result<()> {
+    /// Adds the code lists, and refuses what need not or may not be published: only [`Draft::publish`] is left to do.
+    pub fn complete(&mut self) -> Result<()> {
         if self.manifest.audit.is_none() {
             return Err(Error::Internal("nothing audited is to be published".into()));
         }
@@ -228,7 +230,7 @@ impl<'a> Draft<'a> {
             let used = self.manifest.tables.iter().any(|table| table.table.axes.iter().any(|axis| axis.dimension == dimension.id));
             if used {
                 let file = format!("codelists/{}.json", dimension.id);
-                self.write(&file, json(dimension)?).await?;
+                self.add(&file, json(dimension)?);
                 self.manifest.codelists.insert(dimension.id.clone(), file);
             }
         }
@@ -250,10 +252,18 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// Writes the manifest of a complete draft: from that moment the release exists.
-    pub async fn publish(self) -> Result<Published> {
+    /// Writes all files of a complete draft, and the manifest: from that moment the release exists. What fails midway leaves nothing behind
+    /// but what others may be using.
+    pub async fn publish(mut self) -> Result<Published> {
         if !self.complete {
             return Err(Error::Internal("an incomplete release is to be published".into()));
+        }
+        for (path, content) in std::mem::take(&mut self.contents) {
+            if let Err(error) = self.write(path, content).await {
+                // The first error is the one to tell.
+                let _ = self.abandon().await;
+                return Err(error);
+            }
         }
         let Manifest { period, revision, .. } = self.manifest;
         let text = json(&self.manifest)?;
@@ -274,7 +284,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Removes what an unfinished release has written.
-    pub async fn abandon(self) -> Result<()> {
+    async fn abandon(self) -> Result<()> {
         let path = format!("{}/manifest.json", self.folder);
         if self.hold.is_none() {
             self.tidy().await

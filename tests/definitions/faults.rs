@@ -93,6 +93,18 @@ fn fault(file: &str, from: &str, to: &str) -> String {
     Definitions::parse(&sources, None).unwrap_err().to_string()
 }
 
+/// The same set, whose people have a role of their own in their household.
+fn with_role() -> Sources {
+    let mut sources = small();
+    let register = sources.get_mut("register.toml").unwrap();
+    *register = register.replace("relation = 'sex', heads = ['M']", "relation = 'role', heads = ['H']");
+    let role = sources["dimensions/sex.toml"].split("[[grouping]]").next().unwrap().replace("sex", "role");
+    sources.insert("dimensions/role.toml".into(), role.replace("Sex", "Role").replace("'SEX'", "'ROLE'"));
+    let nodes = "level,code,parent,en,texts,coding:a\nall,T,,All,,\nrole,H,T,Head,head,1\nrole,O,T,Other,other,2\n";
+    sources.insert("dimensions/role.csv".into(), nodes.into());
+    sources
+}
+
 #[test]
 fn the_small_set_is_right() {
     assert_eq!(Definitions::parse(&small(), None).unwrap().tables[0].id, "people");
@@ -193,7 +205,7 @@ nodes = 'size.csv'
 source = { kind = 'household-size' }
 ";
     let with = |links: &str| {
-        let mut sources = small();
+        let mut sources = with_role();
         sources.insert("tables/homes.toml".into(), households.into());
         sources.insert("dimensions/size.toml".into(), size.into());
         sources.insert("dimensions/size.csv".into(), "level,code,parent,en,from\nall,A,,All,\nsize,S1,A,One,1\nsize,S2,A,More,2\n".into());
@@ -205,7 +217,7 @@ source = { kind = 'household-size' }
         assert_eq!(with(links), expect, "{links}");
     };
     check("[[members]]\nsize = 'size'\nshared = ['place']\nlargest = 12\n[heads]\nplace = 'place'", "");
-    let known = "expected one of age, place, sex, size";
+    let known = "expected one of age, place, role, sex, size";
     check("[[members]]\nsize = 'sizes'\nshared = ['place']", &format!("2: there is no dimension 'sizes'; {known}"));
     check(
         "[[members]]\nsize = 'sex'\nshared = ['place']",
@@ -382,6 +394,58 @@ fn a_wrong_table_or_zero_file_is_told_where_and_what() {
     check(zeros, "age = ['YOUNG']", "colour = ['RED']", "structural-zeros.toml:3: there is no dimension 'colour'");
     check(zeros, "'YOUNG'", "'BORN'", "structural-zeros.toml:3: dimension 'age' has no node 'BORN'");
     check(zeros, "age = ['YOUNG'], ", "", "structural-zeros.toml:2: expected nodes of at least two dimensions");
+}
+
+#[test]
+fn tables_that_tell_of_each_other_unseen_are_refused() {
+    let table = |id: &str, unit: &str, axes: &[(&str, &str)]| {
+        let mut text = small()["tables/people.toml"].split("[[axis]]").next().unwrap().replace("'people'\n", &format!("'{id}'\n"));
+        text = text.replace("'person'", &format!("'{unit}'"));
+        for (dimension, level) in axes {
+            text += &format!("[[axis]]\ndimension = '{dimension}'\nlevel = '{level}'\n");
+        }
+        text
+    };
+    let size = |id: &str| {
+        let size = with_role()["dimensions/role.toml"].replace("role", id).replace("Role", id);
+        size.replace("kind = 'code', column = 'ROLE'", "kind = 'household-size'")
+    };
+    let sizes = |at: &str| format!("level,code,parent,en,from\nall,A,,All,\n{at},S1,A,One,1\n{at},S2,A,More,2\n");
+    let parse = |tables: &[(&str, String)]| {
+        let mut sources = with_role();
+        for id in ["size", "bands"] {
+            sources.insert(format!("dimensions/{id}.toml"), size(id));
+            sources.insert(format!("dimensions/{id}.csv"), sizes(id));
+        }
+        let area = sources["dimensions/sex.toml"].split("[[grouping]]").next().unwrap().replace("sex", "area").replace("Sex", "Area");
+        sources.insert("dimensions/area.toml".into(), area.replace("'SEX'", "'TOWN'"));
+        sources.insert(
+            "dimensions/area.csv".into(),
+            "level,code,parent,en,texts,coding:a\nall,T,,All,,\narea,N,T,North,1,1\narea,S,T,South,2,2\n".into(),
+        );
+        for (name, text) in tables {
+            sources.insert(format!("tables/{name}.toml"), text.clone());
+        }
+        Definitions::parse(&sources, None).err().map_or_else(String::new, |error| error.to_string())
+    };
+    let place = ("place", "town");
+    let homes = ("homes", table("homes", "household", &[place, ("size", "size")]));
+    assert_eq!(parse(std::slice::from_ref(&homes)), "");
+    // Sizes of households in two ways.
+    let bands = table("homes-by-bands", "household", &[place, ("bands", "bands")]);
+    let said = parse(&[homes.clone(), ("homes2", bands)]);
+    assert!(said.starts_with("tables/homes2.toml:11: 'bands' and 'size' are read from the same column, or both are sizes"), "{said}");
+    // A column of the region by itself.
+    let said = parse(&[("areas", table("areas", "person", &[place, ("area", "area")]))]);
+    assert!(said.starts_with("tables/areas.toml:"), "{said}");
+    assert!(said.contains("'place' and 'area' are read from the same column") || said.contains("'area' and 'place' are read"), "{said}");
+    // Heads are households.
+    let roles = table("roles", "person", &[place, ("role", "role")]);
+    assert_eq!(parse(&[("roles", roles.clone())]), "");
+    for homes_first in [true, false] {
+        let said = parse(&[(if homes_first { "a" } else { "z" }, homes.1.clone()), ("roles", roles.clone())]);
+        assert!(said.contains("a table of people by 'role' tells how many heads there are"), "{said}");
+    }
 }
 
 #[test]

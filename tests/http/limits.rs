@@ -83,8 +83,8 @@ pub async fn publish(folder: &Path) {
     let census = census(&counted, &definitions, &links);
     let audited = certify(&census, statuses, &Proof::default(), &Rule::threshold(5), &Effort::default(), &[]).unwrap().unwrap();
     let mut draft = Draft::start(&store, &definitions, PERIODS[0].parse().unwrap(), None, 0).await.unwrap();
-    draft.fill(&counted, &audited).await.unwrap();
-    draft.complete().await.unwrap();
+    draft.fill(&counted, &audited).unwrap();
+    draft.complete().unwrap();
     draft.publish().await.unwrap();
     let first = folder.join(PERIODS[0]).join("r1");
     for period in &PERIODS[1..] {

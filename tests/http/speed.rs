@@ -59,8 +59,8 @@ async fn publish(store: &Store) -> Definitions {
         let census = census(&counted, &definitions, &links);
         let audited = certify(&census, statuses, &Proof::default(), &Rule::threshold(5), &Effort::default(), &[]).unwrap().unwrap();
         let mut draft = Draft::start(store, &definitions, period.parse().unwrap(), None, 0).await.unwrap();
-        draft.fill(&counted, &audited).await.unwrap();
-        draft.complete().await.unwrap();
+        draft.fill(&counted, &audited).unwrap();
+        draft.complete().unwrap();
         draft.publish().await.unwrap();
     }
     definitions

@@ -117,8 +117,8 @@ impl Protected {
 async fn publish(folder: &Path, count: &Count, counted: &[Counted<'_>], audited: &Audited) {
     let store = Store::open(folder.to_str().unwrap()).unwrap();
     let mut draft = Draft::start(&store, &count.definitions, count.period.parse().unwrap(), None, 0).await.unwrap();
-    draft.fill(counted, audited).await.unwrap();
-    draft.complete().await.unwrap();
+    draft.fill(counted, audited).unwrap();
+    draft.complete().unwrap();
     draft.publish().await.unwrap();
     // When it was published is told to everybody.
     let published = SystemTime::UNIX_EPOCH + Duration::from_secs(1_720_000_000);

@@ -224,21 +224,18 @@ impl Count {
         Draft::start(store, &self.definitions, self.period.parse().unwrap(), correction.map(str::to_owned), 0).await
     }
 
-    /// Publishes a draft of this count, or abandons it.
+    /// Publishes a draft of this count.
     pub async fn finish(&self, mut draft: Draft<'_>) -> Result<Published> {
-        if let Err(error) = self.fill(&mut draft).await {
-            draft.abandon().await?;
-            return Err(error);
-        }
+        self.fill(&mut draft)?;
         draft.publish().await
     }
 
     /// Adds this count's tables to a draft, and whatever else a release has.
-    pub async fn fill(&self, draft: &mut Draft<'_>) -> Result<()> {
+    pub fn fill(&self, draft: &mut Draft<'_>) -> Result<()> {
         let tables = self.tables();
         let counted = tables.counted(&self.definitions);
-        draft.fill(&counted, &self.audited(&counted)).await?;
-        draft.complete().await
+        draft.fill(&counted, &self.audited(&counted))?;
+        draft.complete()
     }
 
     /// Counts every table.

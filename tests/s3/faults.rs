@@ -355,7 +355,7 @@ async fn a_publisher_that_dies_in_a_folder_leaves_the_old_state_or_the_new() {
             // Who dies abandons nothing.
             let publish = async || {
                 let mut draft = count.draft(&store, Some("counted again")).await?;
-                count.fill(&mut draft).await?;
+                count.fill(&mut draft)?;
                 draft.publish().await
             };
             let outcome = publish().await;

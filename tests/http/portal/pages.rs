@@ -224,7 +224,7 @@ fn the_method_says_what_is_promised_and_what_is_not() {
                 "cacah attack",
                 "persen bulat",
                 "Beberapa periode dari register yang sama",
-                "tidak tinggal dalam rumah tangga yang dihitung: jika",
+                "tidak tinggal dalam keluarga yang dihitung: jika",
                 "metodenya terbuka",
             ],
         ),
