@@ -104,6 +104,15 @@ impl Unchanged {
         is_news
     }
 
+    /// Takes it that everything has changed; `false` if that is taken for granted already.
+    pub fn mark_all_changed(&mut self) -> bool {
+        let mut is_news = false;
+        for region in self.pairs.iter_mut().flat_map(|pair| &mut pair.is_unchanged) {
+            is_news |= std::mem::replace(region, false);
+        }
+        is_news
+    }
+
     /// For each pair of revisions the regions that are taken to be unchanged, by their positions.
     pub fn regions(&self) -> impl Iterator<Item = (u16, u16, Vec<u32>)> {
         self.pairs.iter().map(|pair| {
