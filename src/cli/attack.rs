@@ -64,7 +64,7 @@ pub struct Attack {
     /// Withheld counts that may hang together where the exact range of each is worked out; of larger systems parts are
     #[arg(long, value_name = "COUNTS", default_value_t = Effort::default().largest)]
     pub exact: usize,
-    /// When to begin with no further part of a system, such as 90s, 10m or 2h; what was not begun is told
+    /// When to stop, such as 90s, 10m or 2h; what is not decided by then is told
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     pub time_budget: Duration,
     /// Threads; 0 takes one for each core
