@@ -307,20 +307,17 @@ static REASONS: [(&str, Phrase); 11] = [
 static CHECKS: [(&str, Phrase); 10] = [
     ("structural zeros", Phrase::new("what cannot exist is empty", "yang mustahil memang kosong")),
     ("statuses", Phrase::new("every small count is withheld", "setiap angka kecil dirahasiakan")),
-    ("sums", Phrase::new("published numbers add up", "angka terbitan cocok jumlahnya")),
-    ("shared cells", Phrase::new("tables agree where they share cells", "tabel-tabel sepakat pada sel yang sama")),
+    ("sums", Phrase::new("published numbers add up", "angka yang terbit cocok dengan jumlahnya")),
+    ("shared cells", Phrase::new("tables agree where they share cells", "sel yang sama bernilai sama di semua tabel")),
     ("certificates", Phrase::new("every small count has its proof", "setiap angka kecil memiliki bukti")),
     ("alternative worlds", Phrase::new("every proof holds in all tables together", "setiap bukti berlaku di semua tabel sekaligus")),
-    ("linear programs", Phrase::new("attacks by linear programs find nothing", "serangan program linear tidak menemukan apa pun")),
     (
-        "links",
-        Phrase::new("people and households together tell no more", "penduduk dan keluarga bersama-sama tidak membuka lebih banyak"),
+        "linear programs",
+        Phrase::new("attacks by linear programs find nothing", "serangan dengan pemrograman linear tidak menemukan apa pun"),
     ),
+    ("links", Phrase::new("people and households together tell no more", "penduduk dan keluarga bersama-sama tidak membuka lebih banyak")),
     ("revisions", Phrase::new("all revisions together tell no more", "semua revisi bersama-sama tidak membuka lebih banyak")),
-    (
-        "contributors",
-        Phrase::new("no number comes from too few households", "tidak ada angka yang berasal dari terlalu sedikit keluarga"),
-    ),
+    ("contributors", Phrase::new("no number comes from too few households", "tidak ada angka yang berasal dari terlalu sedikit keluarga")),
 ];
 
 /// Why a record was rejected.
