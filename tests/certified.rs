@@ -25,6 +25,14 @@ fn build(snapshot: &str, folder: &Path) {
     succeed(&["build", snapshot, "--period", "2024", "--definitions", &definitions, "--max-rejects", "0.05"], folder);
 }
 
+/// Counts a snapshot of the other register that lacks some of its lines.
+fn build_without(lines: impl Fn(usize) -> bool, folder: &Path) {
+    let text = fs::read_to_string(other_register("snapshot-2024.csv")).unwrap();
+    let kept: Vec<&str> = text.lines().enumerate().filter(|(at, _)| !lines(*at)).map(|(_, line)| line).collect();
+    fs::write(folder.join("part.csv"), kept.join("\n")).unwrap();
+    build("part.csv", folder);
+}
+
 /// The cells of a table as they would be if small counts alone were suppressed.
 fn small_counts_suppressed(folder: &Path, table: &str) -> bytes::Bytes {
     let store = Store::open(folder.join("warehouse/confidential").to_str().unwrap()).unwrap();
@@ -138,14 +146,11 @@ fn an_audit_from_files_alone_finds_what_was_tampered_with() {
 fn a_correction_must_not_give_away_what_the_first_revision_hides() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let text = fs::read_to_string(other_register("snapshot-2024.csv")).unwrap();
     build(&other_register("snapshot-2024.csv"), folder);
     succeed(&["release", "2024"], folder);
 
     // One person less: the pattern stays as it was, so that both revisions may stand side by side.
-    let without: Vec<&str> = text.lines().enumerate().filter(|(at, _)| *at != 4).map(|(_, line)| line).collect();
-    fs::write(folder.join("one-less.csv"), without.join("\n")).unwrap();
-    build("one-less.csv", folder);
+    build_without(|line| line == 4, folder);
     assert_says(&fail(&["release", "2024"], folder), &["published already as r1, from another build", "--correction"]);
     let one_less = ["release", "2024", "--correction", "one person had moved away"];
     assert_says(&fail(&one_less, folder), &["would change by fewer than 5", "next period", "--accept-differences"]);
@@ -159,9 +164,7 @@ fn a_correction_must_not_give_away_what_the_first_revision_hides() {
     assert_says(&error, &["would together give away", "small counts", "next period"]);
 
     // Without any certificate a correction would publish what the first revision hides.
-    let half: Vec<&str> = text.lines().enumerate().filter(|(at, _)| *at < 330).map(|(_, line)| line).collect();
-    fs::write(folder.join("half.csv"), half.join("\n")).unwrap();
-    build("half.csv", folder);
+    build_without(|line| line >= 330, folder);
     let error = fail(&["release", "2024", "--correction", "half of it was somebody else's", "--accept-differences"], folder);
     assert_says(&error, &["would together give away", "small counts", "next period"]);
     assert!(!folder.join("warehouse/releases/2024/r3").exists());
@@ -172,7 +175,6 @@ fn a_correction_must_not_give_away_what_the_first_revision_hides() {
 fn what_was_published_once_is_known_for_ever() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let text = fs::read_to_string(other_register("snapshot-2024.csv")).unwrap();
     build(&other_register("snapshot-2024.csv"), folder);
     // What is only tried leaves nothing behind.
     assert_says(&succeed(&["release", "2024", "--threshold", "4", "--dry-run"], folder), &["no fault found", "nothing is published"]);
@@ -190,9 +192,7 @@ fn what_was_published_once_is_known_for_ever() {
 
     // Withdrawn, and one person less: whoever has a copy of the first revision still has it.
     fs::remove_dir_all(folder.join(RELEASE)).unwrap();
-    let without: Vec<&str> = text.lines().enumerate().filter(|(at, _)| *at != 4).map(|(_, line)| line).collect();
-    fs::write(folder.join("one-less.csv"), without.join("\n")).unwrap();
-    build("one-less.csv", folder);
+    build_without(|line| line == 4, folder);
     assert_says(&fail(&["release", "2024"], folder), &["published already as r1, which", "withdrawn", "--correction"]);
     let correction = ["release", "2024", "--correction", "one person had moved away"];
     assert_says(&fail(&correction, folder), &["would change by fewer than 5", "--accept-differences"]);

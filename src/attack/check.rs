@@ -109,6 +109,23 @@ impl<'a> Checker<'a> {
         Ok((ends.0 as u64, ends.1.map(|high| high as u64)))
     }
 
+    /// Whether the count of a cell is published, by whatever table or revision shows it, or cannot be but 0.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where there is no such cell.
+    pub fn is_published(&mut self, cell: CellRef) -> Result<bool> {
+        Ok(matches!(self.tables.count(cell)?, Count::Known(_)))
+    }
+
+    /// Whether two cells show one and the same count, which is not published.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where one of them does not exist.
+    pub fn are_one_count(&mut self, a: CellRef, b: CellRef) -> Result<bool> {
+        let (of_a, of_b) = (self.tables.count(a)?, self.tables.count(b)?);
+        Ok(matches!(of_a, Count::Unknown(_)) && of_a == of_b)
+    }
+
     fn ends(&self, count: CellRef) -> Ends {
         self.proven.get(&count).copied().unwrap_or((0, None))
     }

@@ -2,7 +2,7 @@
 //!
 //! Whoever holds both knows the difference of every cell that both publish, and of whatever follows from those: where a total grew by 6
 //! and one part of it by 5, the withheld parts together grew by 1. Differences are taken for a table of their own, whose cells may be
-//! negative. What follows is worked out in three steps:
+//! negative. What follows is worked out step by step:
 //!
 //! ```text
 //! cells    one open part of a sum, and a sum of known parts, are known too, again and again; so is what other tables know of a shared cell
@@ -182,9 +182,9 @@ impl<'c> Grid<'c> {
         }
     }
 
-    /// Visits every sum: the cell, the sum of its parts that are known, and those that are not.
-    fn sums(&self, visit: &mut dyn FnMut(usize, i64, &[usize])) {
-        let mut open = Vec::new();
+    /// Cells that follow from single sums, with their differences.
+    fn following(&self) -> Vec<(usize, i64)> {
+        let (mut found, mut open) = (Vec::new(), Vec::new());
         for axis in 0..self.children.len() {
             self.each_parent(axis, &mut |parent, children| {
                 open.clear();
@@ -195,22 +195,13 @@ impl<'c> Grid<'c> {
                         None => open.push(child),
                     }
                 }
-                visit(parent, rest, &open);
+                found.extend(match (self.known[parent], &open[..]) {
+                    (None, []) => Some((parent, rest)),
+                    (Some(all), [one]) => Some((*one, i64::from(all) - rest)),
+                    _ => None,
+                });
             });
         }
-    }
-
-    /// Cells that follow from single sums, with their differences.
-    fn following(&self) -> Vec<(usize, i64)> {
-        let mut found = Vec::new();
-        self.sums(&mut |parent, rest, open| {
-            let value = match (self.known[parent], open) {
-                (None, []) => Some((parent, rest)),
-                (Some(all), [one]) => Some((*one, i64::from(all) - rest)),
-                _ => None,
-            };
-            found.extend(value);
-        });
         found
     }
 
@@ -280,10 +271,14 @@ impl<'c> Grid<'c> {
         }
     }
 
-    /// Several nodes below one, as if they were a single one: of all that are open somewhere, and differ there, the cells along the other axes.
+    /// Tables with one axis less, in which several nodes right below one are taken for a single node: all those that are open together somewhere,
+    /// and differ there.
     fn unions(&self) -> Vec<Grid<'c>> {
         let mut grids = Vec::new();
-        for axis in (0..self.children.len()).filter(|_| self.children.len() > 1) {
+        if self.children.len() == 1 {
+            return grids;
+        }
+        for axis in 0..self.children.len() {
             let (children, stride) = (self.children[axis], self.strides[axis]);
             let lines = || (0..self.known.len()).step_by(children.len() * stride).flat_map(move |block| block..block + stride);
             for (parent, below) in children.iter().enumerate().filter(|(_, below)| !below.is_empty()) {
@@ -303,8 +298,7 @@ impl<'c> Grid<'c> {
                         let all = sum(line, &mut union.iter()).or_else(|| Some(at(line, parent)? - others()?));
                         all.and_then(|all| i32::try_from(all).ok())
                     };
-                    let without = |other: &usize| *other != axis;
-                    let axes = (0..self.children.len()).filter(without);
+                    let axes = (0..self.children.len()).filter(|other| *other != axis);
                     grids.push(Grid {
                         children: axes.clone().map(|other| self.children[other]).collect(),
                         strides: axes

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use crate::{
-    register::{Axis, Dimension, HeadPair, Members, Role, Unit},
+    register::{Axis, Dimension, HeadPair, Members, MembersLink, Role, Table, Unit},
     worlds::{Census, Counted},
 };
 
@@ -35,6 +35,10 @@ struct MembersCheck {
 
 /// For each axis of a table which shared dimension it is.
 type SharedAxes = Vec<Option<usize>>;
+
+fn shared_axes(link: &MembersLink, table: &Table) -> SharedAxes {
+    table.axes.iter().map(|axis| link.shared.iter().position(|id| *id == axis.dimension)).collect()
+}
 
 /// Heads in a table of households beside people in a table of people.
 #[derive(Debug)]
@@ -204,9 +208,7 @@ impl LinkChecks {
             .find(|(at, nodes, _)| self.members[*at].holds(census, nodes, delta, unaware) == Some(false))
             .map(|(.., broken)| broken)
     }
-}
 
-impl LinkChecks {
     /// Where more households have heads of a kind than there are people of that kind.
     fn contradicted_heads(&self, census: &Census<'_>) -> Option<Contradictions> {
         let axes = |check: &HeadsCheck| positions(census, census.table(check.households)?.table.axes.iter().map(|axis| &axis.dimension));
@@ -277,9 +279,7 @@ impl<'d> Places<'d> {
 impl MembersCheck {
     fn new(census: &Census<'_>, link: usize, tables: &[&Counted<'_>], people: &[usize], households: &[usize]) -> Self {
         let of_link = &census.links.members[link];
-        let shared = |table: usize| -> SharedAxes {
-            tables[table].table.axes.iter().map(|axis| of_link.shared.iter().position(|id| *id == axis.dimension)).collect()
-        };
+        let shared = |table: usize| shared_axes(of_link, tables[table].table);
         let sizes = |table: usize| {
             let at = tables[table].table.axes.iter().position(|axis| axis.dimension == of_link.size)?;
             let axis = &tables[table].shape.axes[at];
@@ -300,7 +300,7 @@ impl MembersCheck {
     fn contradictions(&self, census: &Census<'_>) -> Option<Contradictions> {
         let counted = census.members.get(self.link)?;
         let link = &census.links.members[self.link];
-        let own: SharedAxes = counted.table.axes.iter().map(|axis| link.shared.iter().position(|id| *id == axis.dimension)).collect();
+        let own = shared_axes(link, counted.table);
         let shared = positions(census, link.shared.iter())?;
         let places = || Places::new(census.dimensions, &shared);
         let (mut compared, mut people, mut sizes) = (places(), places(), places());
@@ -348,7 +348,7 @@ impl MembersCheck {
     fn members(&self, census: &Census<'_>, nodes: &[u32]) -> Option<i64> {
         let counted = census.members.get(self.link)?;
         let link = &census.links.members[self.link];
-        let own: SharedAxes = counted.table.axes.iter().map(|axis| link.shared.iter().position(|id| *id == axis.dimension)).collect();
+        let own = shared_axes(link, counted.table);
         counted.counts.get(cell_at(counted, &own, nodes)? as usize).map(|&members| i64::from(members))
     }
 

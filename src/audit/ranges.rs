@@ -18,7 +18,7 @@ use rustc_hash::FxHashSet;
 use super::{Fault, Report, revision::Revision};
 use crate::{
     attack::{
-        self, CellRef, Effort, Facts, Findings, JointTable, MembersAt, Outside, PeopleOutside, Publication, PublishedTable, Range,
+        self, CellRef, Effort, Facts, Failure, Findings, JointTable, MembersAt, Outside, PeopleOutside, Publication, PublishedTable, Range,
         attack_public,
     },
     register::{Dimension, MembersLink, Status},
@@ -64,11 +64,10 @@ pub fn check(new: &Revision<'_>, earlier: &[Revision<'_>], effort: &Effort, repo
     let excused = found.excused;
     drop(findings);
     let public = if knows_more.load(Ordering::Relaxed) {
-        let attack = || {
+        caught(|| {
             let (dimensions, links) = (census.dimensions, census.links);
             attack_public(&publications, dimensions, links, Outside::Nobody, effort, &|_, _, _| {}, |_, findings, _| *findings.statistics())
-        };
-        catch_unwind(AssertUnwindSafe(attack)).ok().and_then(Result::ok)
+        })
     } else {
         // Everything that this attacker was told everybody assumes.
         Some(report.attack)
@@ -90,9 +89,14 @@ pub fn check(new: &Revision<'_>, earlier: &[Revision<'_>], effort: &Effort, repo
     }
 }
 
-/// What an attack finds. One that fails has found nothing, and must not pass for one that found nothing wrong.
+/// What an attack finds that is told some facts.
 fn attacked<'a>(facts: &Facts<'a>, effort: &Effort) -> Option<Findings<'a>> {
-    catch_unwind(AssertUnwindSafe(|| attack::attack(facts, effort, &|_, _, _| {}))).ok()?.ok()
+    caught(|| attack::attack(facts, effort, &|_, _, _| {}))
+}
+
+/// What comes of an attack. One that fails or panics has found nothing, and must not pass for one that found nothing wrong.
+fn caught<T>(attack: impl FnOnce() -> Result<T, Failure>) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(attack)).ok()?.ok()
 }
 
 /// Whether two revisions have the same code lists, names aside.

@@ -134,12 +134,12 @@ impl<'c, 'a> Correction<'c, 'a> {
         let own = (cell / stride % axis.nodes.len() as u64) as u32;
         let cell_at = |position: u32| cell - u64::from(own) * stride + u64::from(position) * stride;
         let around = std::iter::successors(Some(own), |&position| axis.parents[position as usize]);
-        let changed = around.map(|position| {
+        let mut changed = around.map(|position| {
             let span = &axis.spans[position as usize];
             let leaves = axis.leaves[span.start as usize..span.end as usize].iter().copied();
             leaves.filter(|&leaf| of.differs(cell_at(leaf))).collect::<Vec<u32>>()
         });
-        let Some(changed) = changed.into_iter().find(|changed| !changed.is_empty()) else { return Vec::new() };
+        let Some(changed) = changed.find(|changed| !changed.is_empty()) else { return Vec::new() };
         changed.into_iter().flat_map(|leaf| self.finer(of, cell_at(leaf), axis.nodes[leaf as usize])).collect()
     }
 
@@ -155,8 +155,8 @@ impl<'c, 'a> Correction<'c, 'a> {
         let axis = &first.counted.shape.axes[place];
         let Ok(position) = axis.nodes.binary_search(&region) else { return vec![region] };
         let span = &axis.spans[position];
-        let within = axis.leaves[span.start as usize..span.end as usize].iter().map(|&leaf| axis.nodes[leaf as usize]);
-        let within: Vec<u32> = within.collect();
+        let leaves = &axis.leaves[span.start as usize..span.end as usize];
+        let within: Vec<u32> = leaves.iter().map(|&leaf| axis.nodes[leaf as usize]).collect();
         let may_differ = |table: &&Table<'_, '_>, region: u32| self.may_differ(table, region, of, cell);
         let in_all = |region: &u32| finest.iter().all(|table| may_differ(table, *region));
         let in_any = |region: &u32| finest.iter().any(|table| may_differ(table, *region));

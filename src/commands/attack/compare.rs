@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     attack::{CellRef, Checker, End, Facts, Method},
-    register::{Shape, Status, Table},
+    register::Status,
 };
 
 /// What rows may name as their method.
@@ -106,111 +106,46 @@ impl<'c, 'a> Comparison<'c, 'a> {
             return fault(format!("names a method '{}', which there is not", row.method));
         }
         if row.method == Method::Published.id() {
-            return Ok(self.fault_of_published(cell, row));
+            return self.fault_of_published(cell, row);
         }
         let [low_line, high_line] = row.lines;
-        let of_low = self.fault_of_line(cell, End::Low, (low > 0).then_some(low), low_line);
-        Ok(of_low.or_else(|| self.fault_of_line(cell, End::High, high, high_line)))
+        match self.fault_of_line(cell, End::Low, (low > 0).then_some(low), low_line)? {
+            None => self.fault_of_line(cell, End::High, high, high_line),
+            fault => Ok(fault),
+        }
     }
 
-    /// What is wrong with a row that says that its count is published.
-    fn fault_of_published(&self, cell: CellRef, row: &FileRow<'_>) -> Option<String> {
+    /// What is wrong with a row that says that its count is published; that its range is that count is checked already.
+    fn fault_of_published(&mut self, cell: CellRef, row: &FileRow<'_>) -> Result<Option<String>> {
         if row.lines != [None, None] {
-            return Some("says that its count is published, and yet names a line that proves it".into());
+            return Ok(Some("says that its count is published, and yet names a line that proves it".into()));
         }
-        match self.published(cell) {
-            None => Some("says that its count is published, but no other table or revision does so".into()),
-            Some((other, count)) if (row.low, row.high) != (u64::from(count), Some(u64::from(count))) => {
-                Some(format!("says {}, {} publishes {count}", range(row.low, row.high), self.describe(other)))
-            }
-            Some(_) => None,
-        }
+        let is_published = self.checker.is_published(cell)?;
+        Ok((!is_published).then(|| "says that its count is published, but no other table or revision does so".into()))
     }
 
     /// What is wrong with the line that a row names for an end of its range; `value` is `None` where that end needs no proof.
-    fn fault_of_line(&self, cell: CellRef, end: End, value: Option<u64>, line: Option<u32>) -> Option<String> {
+    fn fault_of_line(&mut self, cell: CellRef, end: End, value: Option<u64>, line: Option<u32>) -> Result<Option<String>> {
         let (name, file) = (end.id(), lines::FILE);
+        let fault = |what: String| Ok(Some(what));
         let (value, number) = match (value, line) {
-            (None, None) => return None,
-            (None, Some(number)) => return Some(format!("names line {number} of {file} for its {name} end, which needs no proof")),
-            (Some(value), None) => return Some(format!("names no line that proves its {name} end {value}")),
+            (None, None) => return Ok(None),
+            (None, Some(number)) => return fault(format!("names line {number} of {file} for its {name} end, which needs no proof")),
+            (Some(value), None) => return fault(format!("names no line that proves its {name} end {value}")),
             (Some(value), Some(number)) => (value, number),
         };
-        let Some(line) = self.proven.get(number as usize) else {
-            return Some(format!("names line {number} of {file} for its {name} end; there is no such line"));
+        let Some(&line) = self.proven.get(number as usize) else {
+            return fault(format!("names line {number} of {file} for its {name} end; there is no such line"));
         };
         if line.is_supposed {
-            return Some(format!("names line {number} of {file} for its {name} end; that line only holds within a proof by cases"));
+            return fault(format!("names line {number} of {file} for its {name} end; that line only holds within a proof by cases"));
         }
-        let is_same = line.end == end && i128::from(line.value) == i128::from(value) && self.are_one_count(cell, line.cell);
-        (!is_same).then(|| {
-            let (what, of) = (self.describe(line.cell), line.end.id());
-            format!("names line {number} of {file} for its {name} end {value}; that line proves the {of} end {} of {what}", line.value)
-        })
-    }
-
-    fn are_one_count(&self, a: CellRef, b: CellRef) -> bool {
-        a == b || self.same_cells(a).contains(&b)
-    }
-
-    /// A cell of the same count that is published, and the count.
-    fn published(&self, cell: CellRef) -> Option<(CellRef, u32)> {
-        self.same_cells(cell).into_iter().find_map(|same| {
-            let table = self.facts.publications[usize::from(same.publication)].tables.get(usize::from(same.table))?;
-            let at = same.cell as usize;
-            match table.statuses.get(at)? {
-                Status::Published => Some((same, *table.counts.get(at)?)),
-                Status::Impossible => Some((same, 0)),
-                Status::Suppressed => None,
-            }
-        })
-    }
-
-    /// All cells that show the same count as a cell, that cell included: those at the same nodes of its own revision, and of the revisions
-    /// that are taken to have the same counts there.
-    fn same_cells(&self, cell: CellRef) -> Vec<CellRef> {
-        let mut same = vec![cell];
-        let Some((table, shape)) = self.facts.table(cell.publication, cell.table) else { return same };
-        let nodes = nodes(table, shape, cell.cell);
-        let mut left = Vec::new();
-        for (publication, shown) in (0..).zip(self.facts.publications) {
-            for number in 0..(shown.tables.len() + shown.joint.len()) as u16 {
-                let Some((other, shape)) = self.facts.table(publication, number).filter(|(other, _)| other.unit == table.unit) else {
-                    continue;
-                };
-                left.extend(find(other, shape, &nodes).map(|cell| CellRef { publication, table: number, cell }));
-            }
+        if line.end == end && i128::from(line.value) == i128::from(value) && self.checker.are_one_count(cell, line.cell)? {
+            return Ok(None);
         }
-        left.retain(|other| *other != cell);
-        let mut next = 0;
-        while let Some(&one) = same.get(next) {
-            next += 1;
-            let is_one = |other: &CellRef| other.publication == one.publication || (self.facts.same_count)(one, *other);
-            same.extend(left.iter().copied().filter(is_one));
-            left.retain(|other| !is_one(other));
-        }
-        same
+        let (what, of) = (self.describe(line.cell), line.end.id());
+        fault(format!("names line {number} of {file} for its {name} end {value}; that line proves the {of} end {} of {what}", line.value))
     }
-}
-
-/// The nodes of a cell, by dimension, but for totals.
-fn nodes<'t>(table: &'t Table, shape: &Shape, cell: u32) -> Vec<(&'t str, u32)> {
-    let axes = table.axes.iter().zip(shape.axes.iter().zip(&shape.strides));
-    let nodes = axes.map(|(named, (axis, stride))| {
-        let position = u64::from(cell) / stride % axis.nodes.len() as u64;
-        (named.dimension.as_str(), axis.nodes[position as usize])
-    });
-    nodes.filter(|(_, node)| *node != 0).collect()
-}
-
-/// The cell of a table at some nodes, all other dimensions at their total; `None` if the table does not show it.
-fn find(table: &Table, shape: &Shape, nodes: &[(&str, u32)]) -> Option<u32> {
-    let mut cell = 0;
-    for (dimension, node) in nodes {
-        let at = table.axes.iter().position(|axis| axis.dimension == *dimension)?;
-        cell += shape.axes[at].nodes.binary_search(node).ok()? as u64 * shape.strides[at];
-    }
-    Some(cell as u32)
 }
 
 /// A range for people.
