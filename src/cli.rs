@@ -447,6 +447,18 @@ pub struct Serve {
     /// Requests answered at a time; more are asked to come again
     #[arg(long, value_name = "REQUESTS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_requests: u32,
+    /// Connections at a time; beyond that those are closed that do nothing
+    #[arg(long, value_name = "CONNECTIONS", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: u32,
+    /// Connections at a time from one address that is not a trusted proxy
+    #[arg(long, value_name = "CONNECTIONS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections_per_address: u32,
+    /// Folder on local disk in which long answers wait until their clients have taken them; the system's own for such files if not given
+    #[arg(long, value_name = "DIR")]
+    pub spool: Option<PathBuf>,
+    /// MiB that may wait there
+    #[arg(long, value_name = "MIB", default_value_t = 4096)]
+    pub spool_size: u64,
     /// Address at which figures for Prometheus are offered below /metrics, such as 127.0.0.1:9090; nowhere if not given
     #[arg(long, value_name = "ADDRESS")]
     pub metrics: Option<SocketAddr>,

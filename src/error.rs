@@ -17,6 +17,9 @@ pub enum Error {
     /// What was asked for collides with what is there already.
     #[error("{0}")]
     Conflict(String),
+    /// There is no room for it at the moment.
+    #[error("{0}; try again soon")]
+    Busy(String),
     /// Reading or writing failed: disk full, permissions, network.
     #[error("{context}: {cause}")]
     Storage {

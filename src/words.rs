@@ -398,6 +398,8 @@ phrases! {
         | "kueri berjalan lebih dari {0} detik; persempit parameternya";
     QUERY_TOO_MANY_ROWS = "the result has more than {0} rows, the most that one answer may have; narrow the parameters"
         | "hasilnya melebihi {0} baris, jumlah terbanyak untuk satu jawaban; persempit parameternya";
+    QUERY_TOO_MANY_BYTES = "the result has more than {0} bytes, the most that one answer may have; narrow the parameters"
+        | "hasilnya melebihi {0} bita, ukuran terbesar untuk satu jawaban; persempit parameternya";
     QUERY_TOO_MUCH_MEMORY = "the query needs more memory than there is for queries; narrow its parameters, or ask again in a minute"
         | "kueri memerlukan lebih banyak memori daripada yang tersedia untuk kueri; persempit parameternya, atau coba lagi semenit kemudian";
     QUERY_CANNOT = "the query cannot be answered with these parameters: {0}" | "kueri tidak dapat dijawab dengan parameter ini: {0}";
@@ -410,6 +412,7 @@ phrases! {
     BODY_BREAKS_OFF = "the body breaks off: {0}" | "isi permintaan terputus: {0}";
     BODY_TOO_LONG = "the body is longer than {0} bytes; use expressions such as * or from(code), or ask in several parts"
         | "isi permintaan melebihi {0} bita; gunakan ungkapan seperti * atau from(code), atau mintalah dalam beberapa bagian";
+    BODY_TOO_SLOW = "the body came too slowly; send it again" | "isi permintaan datang terlalu lambat; kirimkan sekali lagi";
     NOTHING_HERE = "there is nothing at this address; tables are listed at /api/v2/tables, the interface is described at /api"
         | "tidak ada apa-apa di alamat ini; daftar tabel ada di /api/v2/tables, keterangan antarmuka di /api";
     NO_SUCH_METHOD = "expected GET, or POST to /api/v2/tables/{id}/data" | "gunakan GET, atau POST ke /api/v2/tables/{id}/data";

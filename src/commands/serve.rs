@@ -9,8 +9,8 @@ use crate::{
     access::Access,
     cli::Serve,
     engine::{SCHEMA, ServingSettings},
-    serve::{Application, Rate, ServeSettings, TlsFiles, signals},
-    storage::Store,
+    serve::{Application, ConnectionBounds, Rate, ServeSettings, TlsFiles, signals},
+    storage::{SpoolBounds, Store},
     tables::Scope,
 };
 
@@ -20,6 +20,7 @@ pub async fn serve(args: Serve) -> Result<()> {
     // Where everything is open to all nobody has to sign in, unless there are users already.
     let needs_users = open.as_ref().is_none_or(|open| !open.is_whole()) || args.database.exists();
     let access = if needs_users { Some(Arc::new(Access::open(&args.database)?)) } else { None };
+    let defaults = ServeSettings::default();
     let settings = ServeSettings {
         address: SocketAddr::new(args.bind, args.port),
         most_cells: args.max_cells,
@@ -30,6 +31,12 @@ pub async fn serve(args: Serve) -> Result<()> {
         trusted: args.trusted_proxies,
         rate: Rate { calls: args.max_calls, window: Duration::from_secs(args.time_window) },
         at_once: args.max_requests as usize,
+        connections: ConnectionBounds {
+            total: args.max_connections as usize,
+            per_address: args.max_connections_per_address as usize,
+        },
+        waiting: SpoolBounds { disk: args.spool_size << 20, ..defaults.waiting },
+        waiting_folder: args.spool.unwrap_or_else(|| defaults.waiting_folder.clone()),
         metrics: args.metrics,
         refresh: (args.refresh > 0).then(|| Duration::from_secs(args.refresh)),
         queries: files_in(args.queries.as_deref())?,
@@ -38,7 +45,7 @@ pub async fn serve(args: Serve) -> Result<()> {
         access,
         open,
         engine: ServingSettings { threads: args.threads, ..ServingSettings::default() },
-        ..ServeSettings::default()
+        ..defaults
     };
     let application = Application::build(&Store::open(&args.releases)?, &settings).await?;
     say!("serving {} at {}/ (Ctrl-C ends it); for programs: /api", args.releases, application.origin());

@@ -1,14 +1,20 @@
 //! What a text of SQL must keep to before anybody takes it apart.
 //!
-//! Planning and computing go down an expression as deep as it is, and a string is as long as what it is made of, times the
-//! rows of a batch. Neither is seen by the bounds of memory and time. Both are bounded by what is counted here: by texts without
-//! long chains of operators, without long literals, and with few joins of strings. What functions can make strings long by
-//! themselves is not there at all ([`UNBOUNDED`]).
+//! Planning and computing go down an expression as deep as it is, and a statement in which every `WITH` reads the one before it twice is
+//! written out into as many tables as two has powers. Neither is seen by the bounds of memory and time. Both are bounded by what is counted
+//! here: texts have no long chains of operators and no long literals, and statements read few tables once they are written out.
 
-use datafusion::sql::sqlparser::{
-    dialect::PostgreSqlDialect,
-    keywords::Keyword,
-    tokenizer::{Token, Tokenizer},
+use std::{collections::HashMap, ops::ControlFlow};
+
+use datafusion::{
+    common::{Result as PlanResult, plan_err, tree_node::TreeNodeRecursion},
+    logical_expr::LogicalPlan,
+    sql::sqlparser::{
+        ast::{Expr, GroupByExpr, Query, Select, SetExpr, Statement, Visit, Visitor},
+        dialect::PostgreSqlDialect,
+        keywords::Keyword,
+        tokenizer::{Token, Tokenizer},
+    },
 };
 
 use super::SqlError;
@@ -19,37 +25,10 @@ const LONGEST: usize = 64 << 10;
 pub const LONGEST_LITERAL: usize = 1000;
 /// Operators and words that may make an expression one level deeper.
 const MOST_STEPS: usize = 1000;
-/// Each may double the length of a string.
-const MOST_JOINS: usize = 6;
-
-/// Functions whose result may be any number of times as long as what they are given.
-pub(super) const UNBOUNDED: [&str; 25] = [
-    "array_append",
-    "array_cat",
-    "array_concat",
-    "array_prepend",
-    "array_push_back",
-    "array_push_front",
-    "array_repeat",
-    "array_resize",
-    "concat",
-    "concat_ws",
-    "generate_series",
-    "list_append",
-    "list_cat",
-    "list_concat",
-    "list_prepend",
-    "list_push_back",
-    "list_push_front",
-    "list_repeat",
-    "list_resize",
-    "lpad",
-    "range",
-    "regexp_replace",
-    "repeat",
-    "replace",
-    "rpad",
-];
+/// Steps of a plan once all `WITH` are written out.
+const MOST_NODES: usize = 4000;
+/// Groupings of one `GROUP BY` with `CUBE`, `ROLLUP` or `GROUPING SETS`.
+const MOST_GROUPINGS: usize = 64;
 
 /// Checks a text.
 ///
@@ -60,10 +39,9 @@ pub(super) fn check(text: &str) -> Result<(), SqlError> {
         return Err(SqlError::Wrong(format!("the statement has {} bytes; expected at most {LONGEST}", text.len())));
     }
     let tokens = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize().map_err(|error| SqlError::Wrong(error.to_string()))?;
-    let (mut steps, mut joins) = (0, 0);
+    let mut steps = 0;
     for token in &tokens {
         steps += usize::from(deepens(token));
-        joins += usize::from(*token == Token::StringConcat);
         if literal(token) > LONGEST_LITERAL {
             return Err(SqlError::Wrong(format!("a literal has more than {LONGEST_LITERAL} bytes")));
         }
@@ -73,10 +51,78 @@ pub(super) fn check(text: &str) -> Result<(), SqlError> {
             "the statement has {steps} operators; expected at most {MOST_STEPS}; IN (...) takes lists of any length"
         )));
     }
-    if joins > MOST_JOINS {
-        return Err(SqlError::Wrong(format!("the statement joins strings {joins} times; expected at most {MOST_JOINS}")));
+    Ok(())
+}
+
+/// Checks how many groupings a statement makes before it is planned; says how many.
+pub(super) fn check_shape(statement: &Statement) -> Result<(), String> {
+    let mut shape = Shape::default();
+    let _ = statement.visit(&mut shape);
+    if shape.groupings > MOST_GROUPINGS {
+        let groupings = shape.groupings;
+        return Err(format!("CUBE, ROLLUP or GROUPING SETS make {groupings} groupings; expected at most {MOST_GROUPINGS}"));
     }
     Ok(())
+}
+
+/// What is counted in a statement.
+#[derive(Default)]
+struct Shape {
+    /// The most groupings of one `GROUP BY`.
+    groupings: usize,
+}
+
+impl Visitor for Shape {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        if let SetExpr::Select(select) = &*query.body {
+            self.look_at(select);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Shape {
+    fn look_at(&mut self, select: &Select) {
+        let GroupByExpr::Expressions(groups, _) = &select.group_by else { return };
+        let groupings = |group: &Expr| match group {
+            Expr::Cube(sets) => 1_usize.checked_shl(sets.len() as u32).unwrap_or(usize::MAX),
+            Expr::Rollup(sets) => sets.len() + 1,
+            Expr::GroupingSets(sets) => sets.len(),
+            _ => 1,
+        };
+        self.groupings = self.groupings.max(groups.iter().map(groupings).fold(1, usize::saturating_mul));
+    }
+}
+
+/// Checks how large a plan is once it is written out as a tree; says how large.
+pub(super) fn check_size(plan: &LogicalPlan) -> PlanResult<()> {
+    let size = size_of_tree(plan, &mut HashMap::new())?;
+    if size > MOST_NODES {
+        return plan_err!("the statement is written out into {size} steps, because WITH is read again and again; expected at most {MOST_NODES}");
+    }
+    Ok(())
+}
+
+/// Nodes of a plan whose shared parts are counted wherever they stand, though each is looked at once.
+fn size_of_tree(plan: &LogicalPlan, known: &mut HashMap<*const LogicalPlan, usize>) -> PlanResult<usize> {
+    if let Some(size) = known.get(&std::ptr::from_ref(plan)) {
+        return Ok(*size);
+    }
+    let mut size = 1_usize;
+    for input in plan.inputs() {
+        size = size.saturating_add(size_of_tree(input, known)?);
+    }
+    plan.apply_subqueries(|subquery| {
+        // The subquery itself lies where it is looked at; what it reads is shared.
+        for input in subquery.inputs() {
+            size = size.saturating_add(size_of_tree(input, known)?);
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    known.insert(std::ptr::from_ref(plan), size);
+    Ok(size)
 }
 
 /// Whether a token may stand in a chain that makes an expression or a query deeper with every link.
@@ -105,6 +151,8 @@ fn literal(token: &Token) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use datafusion::sql::sqlparser::parser::Parser;
+
     use super::*;
 
     #[test]
@@ -119,8 +167,18 @@ mod tests {
         assert!(!fits(&format!("SELECT a FROM t{}", " JOIN t".repeat(1100))));
         assert!(!fits(&format!("SELECT '{}'", "x".repeat(1001))));
         assert!(!fits(&format!("SELECT $q${}$q$", "x".repeat(1001))));
-        assert!(!fits("SELECT a || a || a || a || a || a || a || a"));
         assert!(!fits(&" ".repeat(70_000)));
         assert!(!fits("SELECT 'open"));
+    }
+
+    #[test]
+    fn groupings_are_few() {
+        let shape = |text: &str| {
+            let mut statements = Parser::parse_sql(&PostgreSqlDialect {}, text).unwrap();
+            check_shape(&statements.remove(0))
+        };
+        assert!(shape("SELECT 1 FROM p GROUP BY CUBE (a, b, c, d, e, f)").is_ok());
+        assert!(shape("SELECT 1 FROM p GROUP BY CUBE (a, b, c, d, e, f, g)").unwrap_err().contains("128 groupings"));
+        assert!(shape("SELECT 1 WHERE EXISTS (SELECT 1 FROM p GROUP BY ROLLUP (a, b), CUBE (c, d, e, f, g, h))").is_err());
     }
 }

@@ -3,6 +3,9 @@
 //! Counting and serving hand batches or files in and get batches out; none of them names a session, because that part
 //! of DataFusion changes every few weeks, and because one function has to decide where a plan runs.
 
+mod allowed_functions;
+mod bounded_function;
+mod bounded_rows;
 mod cells;
 #[cfg(feature = "cluster")]
 pub mod cluster;
@@ -12,6 +15,7 @@ mod guard;
 mod placement;
 mod postgres;
 mod serving;
+mod spooled_rows;
 mod sql;
 
 pub use cells::{CellBatch, CellFile, CellStream};
@@ -19,8 +23,9 @@ pub use count::{BatchSource, CellCounter};
 pub use counts::{CountSlice, Counts};
 pub use guard::LONGEST_LITERAL;
 pub use placement::{Placement, Scheduler};
-pub use serving::{Admission, ServingEngine, ServingSettings};
-pub use sql::{Rows, SCHEMA, SqlError, SqlParts, SqlSession, SqlSettings};
+pub use serving::{ServingEngine, ServingSettings};
+pub use spooled_rows::Rows;
+pub use sql::{SCHEMA, SqlError, SqlParts, SqlSession, SqlSettings};
 
 use std::{future::Future, sync::Arc};
 

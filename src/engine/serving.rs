@@ -13,7 +13,10 @@
 //! Files in an object store are fetched on the caller's runtime, so that a busy core never delays the network. Local files
 //! are read where they are needed: a page in the operating system's cache comes sooner than a change of threads.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use datafusion::{
     execution::{TaskContext, object_store::ObjectStoreUrl, runtime_env::RuntimeEnvBuilder},
@@ -21,13 +24,13 @@ use datafusion::{
 };
 use tokio::{
     runtime::Handle,
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::{AcquireError, Semaphore},
 };
 
 use super::{Engine, cells::CellFile};
 use crate::{
     error::{Error, Result},
-    storage::{ReadCache, Store},
+    storage::{ReadCache, Spool, SpoolBounds, Store},
 };
 
 /// How much of the machine serving may take.
@@ -37,7 +40,7 @@ pub struct ServingSettings {
     pub threads: usize,
     /// Bytes that running plans may hold together.
     pub memory: usize,
-    /// Cells that the answers under way may have together, from their first cell read to their last byte sent.
+    /// Cells that the answers being computed may have together.
     pub cells: u64,
 }
 
@@ -54,10 +57,16 @@ pub struct ServingEngine {
     engine: Engine,
     store: Store,
     cache: Option<Arc<ReadCache>>,
+    /// Where what was computed waits for whoever asked.
+    spool: Spool,
     pub(super) address: ObjectStoreUrl,
     pub(super) task: Arc<TaskContext>,
     io: Handle,
     turns: Arc<Semaphore>,
+    /// Turns of long answers: one fewer than there are, so that short ones never wait for a long one alone.
+    long_turns: Arc<Semaphore>,
+    /// Long answers that wait or are computed.
+    long: AtomicUsize,
     /// Room for answers, in units of [`UNIT`] cells.
     room: Arc<Semaphore>,
     /// Cells that there is room for.
@@ -66,11 +75,18 @@ pub struct ServingEngine {
 
 /// Cells are admitted in units of so many.
 const UNIT: u64 = 1024;
+/// Answers of more cells are long.
+const LONG: u64 = 65_536;
+/// Long answers that may wait for their turns.
+const MOST_LONG: usize = 256;
 
-/// Room for one answer; given back when dropped.
-#[derive(Debug)]
-pub struct Admission {
-    _room: OwnedSemaphorePermit,
+/// A long answer that waits or is computed.
+struct LongGuard<'a>(&'a AtomicUsize);
+
+impl Drop for LongGuard<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl ServingEngine {
@@ -79,14 +95,15 @@ impl ServingEngine {
     /// # Errors
     /// Where there is no runtime, or threads cannot be started.
     pub fn new(store: &Store, settings: ServingSettings) -> Result<Self> {
-        Self::with_cache(store, None, settings)
+        let spool = Spool::new(std::env::temp_dir(), SpoolBounds::default());
+        Self::with_disk(store, None, spool, settings)
     }
 
-    /// The same, with a cache on local disk for what is read of an object store.
+    /// The same, with a cache on local disk for what is read of an object store, and room for what waits to be sent.
     ///
     /// # Errors
     /// As [`ServingEngine::new`].
-    pub fn with_cache(store: &Store, cache: Option<Arc<ReadCache>>, settings: ServingSettings) -> Result<Self> {
+    pub fn with_disk(store: &Store, cache: Option<Arc<ReadCache>>, spool: Spool, settings: ServingSettings) -> Result<Self> {
         let io = Handle::try_current().map_err(|error| Error::Internal(error.to_string()))?;
         let engine = Engine::new(settings.threads)?;
         let environment = RuntimeEnvBuilder::new().with_memory_limit(settings.memory, 1.0).build_arc()?;
@@ -101,10 +118,13 @@ impl ServingEngine {
         Ok(Self {
             store: store.clone(),
             cache,
+            spool,
             address: ObjectStoreUrl::parse(root.as_str())?,
             task: session.task_ctx(),
             io,
-            turns: Arc::new(Semaphore::new(engine.threads())),
+            turns: Arc::new(Semaphore::new(engine.threads() + 1)),
+            long_turns: Arc::new(Semaphore::new(engine.threads())),
+            long: AtomicUsize::new(0),
             room: Arc::new(Semaphore::new(units(settings.cells) as usize)),
             most: settings.cells,
             engine,
@@ -119,9 +139,28 @@ impl ServingEngine {
         CellFile::open(&self.store, self.cache.as_ref(), &self.io, path, rows).await
     }
 
-    /// Makes room for an answer of so many cells, or of all there is room for; `None` while others take too much of it.
-    pub fn admit(&self, cells: u64) -> Option<Admission> {
-        Arc::clone(&self.room).try_acquire_many_owned(units(cells.min(self.most))).ok().map(|room| Admission { _room: room })
+    /// Computes an answer that holds so many cells, once it has its turn and they have room. Dropping the returned future stops it.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] where very many long answers wait already, and whatever the work fails with.
+    pub async fn compute_cells<T: Send + 'static>(&self, cells: u64, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+        let closed = |error: AcquireError| Error::Internal(error.to_string());
+        let long = if cells > LONG {
+            let waiting = self.long.fetch_add(1, Ordering::Relaxed);
+            let guard = LongGuard(&self.long);
+            if waiting >= MOST_LONG {
+                return Err(Error::Busy("many long answers wait to be computed".into()));
+            }
+            Some((guard, Arc::clone(&self.long_turns).acquire_owned().await.map_err(closed)?))
+        } else {
+            None
+        };
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(closed)?;
+        // Whoever has a turn asks for no more room than this, so that nobody waits for himself.
+        let room = Arc::clone(&self.room).acquire_many_owned(units(cells.min(self.most))).await.map_err(closed)?;
+        let result = self.engine.run(work).await;
+        drop((room, turn, long));
+        result
     }
 
     /// Runs a computation on the engine's threads, once it has its turn. Dropping the returned future stops it.
@@ -132,6 +171,11 @@ impl ServingEngine {
         result
     }
 
+    /// Where what was computed waits for whoever asked.
+    pub fn spool(&self) -> &Spool {
+        &self.spool
+    }
+
     /// Number of threads that compute.
     pub fn threads(&self) -> usize {
         self.engine.threads()
@@ -140,26 +184,6 @@ impl ServingEngine {
     /// Runs work on the engine's threads that waits for no turn. Dropping the future stops it.
     pub(super) async fn run<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
         self.engine.run(work).await
-    }
-
-    /// Lets work go on by itself on the engine's threads.
-    pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        self.engine.handle()?.spawn(work);
-        Ok(())
-    }
-
-    /// Runs a producer of pieces on the engine's threads, at most two pieces ahead of whoever receives them. The producer
-    /// gives `None` when it is done; it is dropped when nobody receives any more.
-    pub fn produce<T: Send + 'static>(&self, mut producer: impl FnMut() -> Option<T> + Send + 'static) -> Result<mpsc::Receiver<T>> {
-        let (sender, receiver) = mpsc::channel(2);
-        self.engine.handle()?.spawn(async move {
-            while let Some(piece) = producer() {
-                if sender.send(piece).await.is_err() {
-                    break;
-                }
-            }
-        });
-        Ok(receiver)
     }
 }
 

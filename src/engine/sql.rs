@@ -3,26 +3,25 @@
 //! One session holds the tables that SQL may name, for as long as they are served:
 //!
 //! ```text
-//! text ── parse ──> one statement ── plan, checked to read only ──> plan ── run ──> batches, at most two ahead
+//! text ── parse ──> one statement ── plan, checked to read only ──> plan ── run ──> rows, in the spool
 //! ```
 //!
-//! A statement has so much time from its first turn to its last row, so many rows, and all statements together so much memory.
-//! Nothing spills to disk. Statements wait for turns of their own, so that a long one delays other statements and never a
-//! table. Operators that meet every row with every other may work for minutes on one batch; each is made to yield after some
-//! batches of output, because time can only be up where work pauses.
+//! A statement has so much time until its last row is computed, so many rows and bytes, and all statements together so much memory: the
+//! engine's pool counts what operators keep, [`super::bounded_rows`] what it does not count, and [`super::allowed_functions`] bounds what
+//! expressions make of a batch. No operator spills to disk. Statements wait for turns of their own, so that a long one delays other
+//! statements and never a table. Operators that meet every row with every other may work for minutes on one batch; each is made to yield
+//! after some batches of output, because time can only be up where work pauses.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use arrow::{array::RecordBatch, datatypes::SchemaRef};
+use arrow::datatypes::SchemaRef;
 use datafusion::{
     catalog::TableProvider,
-    common::{
-        DataFusionError, ParamValues, Result as PlanResult, TableReference,
-        tree_node::{Transformed, TreeNode},
-    },
+    common::{DataFusionError, ParamValues, TableReference},
     execution::{
         SendableRecordBatchStream,
         context::SQLOptions,
@@ -30,7 +29,7 @@ use datafusion::{
         runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
     },
     logical_expr::{AggregateUDF, LogicalPlan, ScalarUDF},
-    physical_plan::{ExecutionPlan, coop::CooperativeExec, execute_stream},
+    physical_plan::execute_stream,
     prelude::{SessionConfig, SessionContext},
     sql::{
         parser::Statement as EngineStatement,
@@ -43,13 +42,26 @@ use datafusion::{
 };
 use datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 use futures::StreamExt;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 
-use super::{ServingEngine, guard, postgres};
-use crate::error::{Error, Result};
+use super::{
+    ServingEngine,
+    allowed_functions::{self, OwnFunctions},
+    bounded_rows, guard, postgres,
+    spooled_rows::{Rows, RowsWriter},
+};
+use crate::{
+    error::{Error, Result},
+    storage::SpoolWriter,
+};
 
 /// Name of the catalog and of the schema that hold the tables.
 pub const SCHEMA: &str = "cacah";
+
+/// Rows that operators hand on at a time.
+const BATCH: usize = 2048;
+/// The share of the memory for statements that operators may take for what they keep; the rest is for the batches between them.
+const POOLED: f64 = 0.6;
 
 /// What statements may take.
 #[derive(Debug, Clone, Copy)]
@@ -60,12 +72,14 @@ pub struct SqlSettings {
     pub time: Duration,
     /// Rows of one result.
     pub rows: usize,
+    /// Bytes of one result.
+    pub bytes: u64,
 }
 
 impl Default for SqlSettings {
-    /// 256 MiB, 10 seconds, 100,000 rows.
+    /// 256 MiB, 10 seconds, 100,000 rows, 64 MiB of result.
     fn default() -> Self {
-        Self { memory: 256 << 20, time: Duration::from_secs(10), rows: 100_000 }
+        Self { memory: 256 << 20, time: Duration::from_secs(10), rows: 100_000, bytes: 64 << 20 }
     }
 }
 
@@ -87,6 +101,9 @@ pub enum SqlError {
     /// It has more rows than allowed.
     #[error("the result has more than {0} rows")]
     TooManyRows(usize),
+    /// It has more bytes than allowed.
+    #[error("the result has more than {0} bytes")]
+    TooManyBytes(u64),
     /// It would hold more memory than there is for statements.
     #[error("the statement needs more memory than there is for statements")]
     TooMuchMemory,
@@ -109,6 +126,7 @@ pub struct SqlParts {
 /// Runs statements over tables that never change.
 pub struct SqlSession {
     context: SessionContext,
+    own: OwnFunctions,
     dialect: Arc<PostgresCompatibilityParser>,
     engine: Arc<ServingEngine>,
     turns: Arc<Semaphore>,
@@ -121,20 +139,11 @@ impl std::fmt::Debug for SqlSession {
     }
 }
 
-/// The rows of a result, a batch at a time.
-pub struct Rows {
-    /// The columns.
-    pub schema: SchemaRef,
-    batches: mpsc::Receiver<Result<Option<RecordBatch>, SqlError>>,
-    until: Instant,
-    time: Duration,
-}
-
 impl SqlSession {
     /// A session over these tables, with the catalogs by which clients of PostgreSQL find them.
     pub fn new(engine: &Arc<ServingEngine>, parts: SqlParts, settings: SqlSettings) -> Result<Self> {
         let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
-        let environment = RuntimeEnvBuilder::new().with_memory_limit(settings.memory, 1.0).with_disk_manager_builder(disk).build_arc()?;
+        let environment = RuntimeEnvBuilder::new().with_memory_limit(settings.memory, POOLED).with_disk_manager_builder(disk).build_arc()?;
         let turns = Arc::new(Semaphore::new(engine.threads().max(2)));
         Self::within(engine, parts, settings, environment, turns)
     }
@@ -153,20 +162,20 @@ impl SqlSession {
     ) -> Result<Self> {
         let config = SessionConfig::new()
             .with_target_partitions(1)
+            .with_batch_size(BATCH)
             .with_information_schema(true)
             .with_default_catalog_and_schema(SCHEMA, SCHEMA)
             .set_str("datafusion.sql_parser.dialect", "PostgreSQL");
         let context = SessionContext::new_with_config_rt(config, environment);
+        let built_in = function_names(&context);
         postgres::install(&context)?;
-        for name in guard::UNBOUNDED {
-            context.deregister_udf(name);
-        }
         for (name, table) in parts.tables {
             context.register_table(TableReference::bare(name), table)?;
         }
         parts.functions.into_iter().for_each(|function| context.register_udf(function));
         parts.aggregates.into_iter().for_each(|function| context.register_udaf(function));
-        Ok(Self { context, dialect: Arc::new(PostgresCompatibilityParser::new()), engine: Arc::clone(engine), turns, settings })
+        let own = OwnFunctions(&function_names(&context) - &built_in);
+        Ok(Self { context, own, dialect: Arc::new(PostgresCompatibilityParser::new()), engine: Arc::clone(engine), turns, settings })
     }
 
     /// The bounds that hold where a statement is not given others.
@@ -211,12 +220,17 @@ impl SqlSession {
             // Writing it out goes as deep as it is, for which other threads have no room.
             return Err(SqlError::NotReading(self.engine.run(async move { Ok(first_word(&statement)) }).await?));
         }
-        let context = self.context.clone();
+        let (context, own) = (self.context.clone(), self.own.clone());
         let planned = self.engine.run(Box::pin(async move {
+            if let Err(error) = guard::check_shape(&statement) {
+                return Ok(Err(DataFusionError::Plan(error)));
+            }
             let planned = context.state().statement_to_plan(EngineStatement::Statement(statement)).await;
             Ok(planned.and_then(|plan| {
                 let reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-                reading.verify_plan(&plan).map(|()| plan)
+                guard::check_size(&plan)?;
+                reading.verify_plan(&plan)?;
+                allowed_functions::bounded(plan, &own)
             }))
         }));
         let planned = tokio::time::timeout(self.settings.time, planned).await.map_err(|_| SqlError::TooLong(self.settings.time))?;
@@ -232,50 +246,40 @@ impl SqlSession {
         planned.await?.map_err(SqlError::from)
     }
 
-    /// Starts to run a plan, its placeholders filled. Dropping the rows stops it.
+    /// Runs a plan, its placeholders filled. Its rows wait in the engine's spool: what it took of memory and turns is free again when they are
+    /// there. Dropping the future stops it.
+    ///
+    /// # Errors
+    /// Where the statement fails, or goes beyond its bounds.
     pub async fn run(&self, plan: LogicalPlan, values: Option<ParamValues>, settings: SqlSettings) -> Result<Rows, SqlError> {
         let until = Instant::now() + settings.time;
         let turn = tokio::time::timeout_at(until.into(), Arc::clone(&self.turns).acquire_owned()).await;
         let turn = turn.map_err(|_| SqlError::Busy)?.map_err(|error| Error::Internal(error.to_string()))?;
-        let context = self.context.clone();
-        let begun = self.engine.run(Box::pin(async move {
+        let (context, spool) = (self.context.clone(), self.engine.spool().write());
+        let running = self.engine.run(Box::pin(async move {
             let begin = async {
                 let state = context.state();
                 let plan = match values {
                     Some(values) => plan.with_param_values(values)?,
                     None => plan,
                 };
-                let physical = yielding(state.create_physical_plan(&plan).await?)?;
+                let physical = bounded_rows::bounded(state.create_physical_plan(&plan).await?)?;
                 execute_stream(physical, state.task_ctx())
             };
-            Ok(begin.await)
+            Ok(match begin.await {
+                Ok(stream) => written(stream, spool, settings).await,
+                Err(error) => Err(error.into()),
+            })
         }));
-        let begun = tokio::time::timeout_at(until.into(), begun).await.map_err(|_| SqlError::TooLong(settings.time))?;
-        let stream = begun??;
-        let schema = stream.schema();
-        let (sender, batches) = mpsc::channel(2);
-        self.engine.spawn(async move {
-            tokio::select! {
-                sent = send(stream, &sender, settings) => {
-                    // Nobody listens any more once the rows were dropped.
-                    let _ = sender.send(sent.map(|()| None)).await;
-                }
-                () = tokio::time::sleep_until(until.into()) => {
-                    let _ = sender.try_send(Err(SqlError::TooLong(settings.time)));
-                }
-                () = sender.closed() => {}
-            }
-            drop(turn);
-        })?;
-        Ok(Rows { schema, batches, until, time: settings.time })
+        let ran = tokio::time::timeout_at(until.into(), running).await.map_err(|_| SqlError::TooLong(settings.time))?;
+        drop(turn);
+        ran?
     }
 }
 
-async fn send(
-    mut stream: SendableRecordBatchStream,
-    sender: &mpsc::Sender<Result<Option<RecordBatch>, SqlError>>,
-    settings: SqlSettings,
-) -> Result<(), SqlError> {
+/// Writes down what a plan gives.
+async fn written(mut stream: SendableRecordBatchStream, spool: SpoolWriter, settings: SqlSettings) -> Result<Rows, SqlError> {
+    let mut writer = RowsWriter::new(stream.schema(), spool)?;
     let mut rows = 0;
     while let Some(batch) = stream.next().await {
         let batch = batch?;
@@ -283,43 +287,20 @@ async fn send(
         if rows > settings.rows {
             return Err(SqlError::TooManyRows(settings.rows));
         }
-        if sender.send(Ok(Some(batch))).await.is_err() {
-            break;
+        if writer.write(&batch)? > settings.bytes {
+            return Err(SqlError::TooManyBytes(settings.bytes));
         }
+        // Time may be up, or whoever asked be gone.
+        tokio::task::yield_now().await;
     }
-    Ok(())
+    Ok(writer.finish()?)
 }
 
-impl Rows {
-    /// The next rows; `None` after the last.
-    pub async fn next(&mut self) -> Result<Option<RecordBatch>, SqlError> {
-        match self.batches.recv().await {
-            Some(batch) => batch,
-            // Time was up while nobody took what was there already.
-            None if Instant::now() >= self.until => Err(SqlError::TooLong(self.time)),
-            None => Err(SqlError::Failed(Error::Internal("a statement ended before its rows".into()))),
-        }
-    }
-
-    /// All rows.
-    pub async fn collect(mut self) -> Result<(SchemaRef, Vec<RecordBatch>), SqlError> {
-        let mut batches = Vec::new();
-        while let Some(batch) = self.next().await? {
-            batches.push(batch);
-        }
-        Ok((self.schema, batches))
-    }
-}
-
-/// Makes operators with several inputs yield: their output may be endless though their inputs are not.
-fn yielding(plan: Arc<dyn ExecutionPlan>) -> PlanResult<Arc<dyn ExecutionPlan>> {
-    let wrap = |node: Arc<dyn ExecutionPlan>| {
-        Ok(match node.children().len() {
-            0 | 1 => Transformed::no(node),
-            _ => Transformed::yes(Arc::new(CooperativeExec::new(node)) as Arc<dyn ExecutionPlan>),
-        })
-    };
-    Ok(plan.transform_up(wrap)?.data)
+/// The names of all functions that there are.
+fn function_names(context: &SessionContext) -> BTreeSet<String> {
+    let state = context.state();
+    let scalars = state.scalar_functions().keys();
+    scalars.chain(state.aggregate_functions().keys()).chain(state.window_functions().keys()).cloned().collect()
 }
 
 /// What a statement does, such as `INSERT`.

@@ -11,7 +11,6 @@ use bytes::Bytes;
 
 use super::{
     Shared,
-    data::room,
     edge,
     metrics::Origin,
     noted::{self, Noted},
@@ -92,7 +91,7 @@ async fn of_table(shared: &Arc<Shared>, parameters: &Parameters, asked: Asked, h
             finished
         }
         None => {
-            let admission = room(shared, &plan.query)?;
+            let needed = plan.query.needed(&shared.library);
             let mut noted = Noted::query(&shared.library, &plan.query);
             let address = address(&context, &plan.query, "csv")
                 .unwrap_or_else(|| format!("{}/tables/{}", context.base, shared.library.tables[table].table.id));
@@ -106,8 +105,7 @@ async fn of_table(shared: &Arc<Shared>, parameters: &Parameters, asked: Asked, h
                     Err(refused) => Ok(Err(refused.into())),
                 }
             };
-            let (suppressed, drawn) = shared.engine.compute(drawing).await??;
-            drop(admission);
+            let (suppressed, drawn) = shared.engine.compute_cells(needed, drawing).await??;
             noted.suppressed = suppressed;
             noted::note(&noted);
             shared.metrics.answer(Origin::Computed, cells);

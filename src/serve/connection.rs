@@ -6,46 +6,22 @@
 
 use std::{
     io::{self, IoSlice},
-    net::SocketAddr,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
-use axum::{http::StatusCode, serve::Listener};
-use rustls::ServerConfig;
+use axum::http::StatusCode;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc},
+    net::TcpStream,
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::server::TlsStream;
 
 use super::problem::Problem;
 use crate::words::{self, Tongue};
 
-/// Handshakes that go on at a time, and how long one may take: who does not finish it must not keep others out.
-const HANDSHAKES: usize = 512;
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Accepts connections.
-pub struct Connections {
-    from: From,
-    address: SocketAddr,
-    /// What is said to those whose language cannot be learnt.
-    tongue: Tongue,
-}
-
-/// Where connections come from.
-enum From {
-    Plain(TcpListener),
-    /// Those whose handshake is done.
-    Encrypted(mpsc::Receiver<(Stream, SocketAddr)>),
-}
-
 /// Bytes to and from a client.
-enum Stream {
+pub enum Stream {
     Plain(TcpStream),
     Encrypted(Box<TlsStream<TcpStream>>),
 }
@@ -53,83 +29,10 @@ enum Stream {
 /// One connection.
 pub struct Connection {
     stream: Stream,
+    /// What is said to those whose language cannot be learnt.
     tongue: Tongue,
     /// What is being sent in place of a bare answer, and how much of it has been.
     instead: Option<(Vec<u8>, usize)>,
-}
-
-impl Connections {
-    /// Accepts what comes to a listener, encrypted if there are settings for that.
-    ///
-    /// # Errors
-    /// Where the listener has no address.
-    pub fn new(listener: TcpListener, tls: Option<Arc<ServerConfig>>, tongue: Tongue) -> io::Result<Self> {
-        let address = listener.local_addr()?;
-        let from = match tls {
-            None => From::Plain(listener),
-            Some(settings) => {
-                let (sender, ready) = mpsc::channel(HANDSHAKES);
-                tokio::spawn(shake_hands(listener, TlsAcceptor::from(settings), sender));
-                From::Encrypted(ready)
-            }
-        };
-        Ok(Self { from, address, tongue })
-    }
-}
-
-/// Answers out in one piece; waiting for more to fill a packet would only delay them.
-fn undelayed(stream: &TcpStream) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection keeps its delay");
-    }
-}
-
-/// Does the handshakes of all who come, side by side.
-async fn shake_hands(mut listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sender<(Stream, SocketAddr)>) {
-    let room = Arc::new(Semaphore::new(HANDSHAKES));
-    loop {
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
-        let (stream, address) = tokio::select! {
-            accepted = Listener::accept(&mut listener) => accepted,
-            () = ready.closed() => return,
-        };
-        undelayed(&stream);
-        let (acceptor, ready) = (acceptor.clone(), ready.clone());
-        tokio::spawn(async move {
-            match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
-                // Nobody accepts any more once the service ends.
-                Ok(Ok(stream)) => drop(ready.send((Stream::Encrypted(Box::new(stream)), address)).await),
-                Ok(Err(error)) => tracing::debug!(%error, "a connection was not encrypted"),
-                Err(_) => tracing::debug!("a client did not finish its handshake"),
-            }
-            drop(place);
-        });
-    }
-}
-
-impl Listener for Connections {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, address) = match &mut self.from {
-            From::Plain(listener) => {
-                let (stream, address) = Listener::accept(listener).await;
-                undelayed(&stream);
-                (Stream::Plain(stream), address)
-            }
-            From::Encrypted(ready) => match ready.recv().await {
-                Some(connection) => connection,
-                // The task that accepts ends with the runtime alone.
-                None => std::future::pending().await,
-            },
-        };
-        (Connection { stream, tongue: self.tongue, instead: None }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.address)
-    }
 }
 
 /// Calls the same of whichever stream it is.
@@ -165,6 +68,10 @@ fn explanation(answer: &[u8]) -> Option<Problem> {
 }
 
 impl Connection {
+    pub fn new(stream: Stream, tongue: Tongue) -> Self {
+        Self { stream, tongue, instead: None }
+    }
+
     /// Sends the explanation; done when all of it is sent.
     fn send_instead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some((bytes, sent)) = &mut self.instead {

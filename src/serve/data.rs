@@ -9,20 +9,21 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use futures::{StreamExt, stream};
 
 use super::{
     Shared, accept, edge,
     metrics::Origin,
     noted::{self, Noted},
+    paced_body::SpooledBody,
     parameters::{Parameters, selection_body},
     problem::Problem,
+    request_body::whole_body,
     seen::Seen,
 };
 use crate::{
-    engine::Admission,
     error::Result as Computed,
     formats::{Context, Document, Format},
+    storage::Spooled,
     tables::{Answer, CellStatus, Query, Request, answer, resolve},
     words,
 };
@@ -33,9 +34,6 @@ const FINISHED_AT_ONCE: u64 = 65_536;
 /// Requests of more than so many bytes or codes are taken apart where answers are computed, not where connections are served.
 const LONG_BODY: usize = 64 << 10;
 pub const MANY_CODES: usize = 1000;
-
-/// A body beyond the limit is read up to so many times the limit and thrown away, so that its sender hears why.
-const HEARD_OUT: usize = 8;
 
 pub async fn get(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
     let parameters = Parameters::parse(query.as_deref());
@@ -57,39 +55,11 @@ pub async fn post(
 
 /// The selection in the body of a POST.
 pub(super) async fn posted(shared: &Shared, body: Body) -> Result<Request, Problem> {
-    let body = read(body, shared.most_body).await?;
+    let body = whole_body(body, shared.most_body).await?;
     if body.len() > LONG_BODY {
         return shared.engine.compute(async move { Ok(selection_body(&body)) }).await?;
     }
     selection_body(&body)
-}
-
-/// Room for the answer to a query, or the advice to come again.
-pub(super) fn room(shared: &Shared, query: &Query) -> Result<Admission, Problem> {
-    shared.engine.admit(query.needed(&shared.library)).ok_or_else(|| {
-        shared.metrics.refuse("cells");
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", &words::BUSY)
-    })
-}
-
-/// A whole body of no more than so many bytes.
-pub(super) async fn read(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
-    let mut pieces = body.into_data_stream();
-    let mut read = Vec::new();
-    let mut total = 0usize;
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|error| Problem::parameter("Illegal request body", words::BODY_BREAKS_OFF.with(error.to_string())))?;
-        total = total.saturating_add(piece.len());
-        if total <= most {
-            read.extend_from_slice(&piece);
-        } else if total > most.saturating_mul(HEARD_OUT) {
-            break;
-        }
-    }
-    if total > most {
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large", words::BODY_TOO_LONG.with(most as u64)));
-    }
-    Ok(read)
 }
 
 /// What a request for cells means.
@@ -154,7 +124,7 @@ pub(super) async fn data(
     let body = match shared.finished.get(&key) {
         Some(finished) => {
             shared.metrics.answer(Origin::Finished, cells);
-            Body::from(finished)
+            Written::Whole(finished)
         }
         None => {
             let computed = compute(shared, query, key, move |answer| format.document(context, answer)).await?;
@@ -162,9 +132,31 @@ pub(super) async fn data(
             computed
         }
     };
-    let mut response = edge::whole(format.media_type(), body, &tag);
+    let mut response = body.response(format.media_type(), &tag);
     edge::call(&mut response, &format!("{}.{}", shared.library.tables[asked.table].table.id, format.ending()));
     Ok(varying(response, named))
+}
+
+/// An answer that was written down.
+pub enum Written {
+    /// In memory, where it may be kept for others.
+    Whole(Bytes),
+    /// Where it waits to be sent.
+    Spooled(Spooled),
+}
+
+impl Written {
+    /// The answer as a response.
+    pub fn response(self, media: &'static str, tag: &str) -> Response {
+        match self {
+            Self::Whole(body) => edge::whole(media, body, tag),
+            Self::Spooled(document) => {
+                let mut response = edge::whole(media, Body::new(SpooledBody::from(document)), tag);
+                response.extensions_mut().insert(edge::IsSpooled);
+                response
+            }
+        }
+    }
 }
 
 /// Says that an answer depends on what the client accepts, unless the address names its format.
@@ -175,62 +167,49 @@ fn varying(mut response: Response, named: bool) -> Response {
     response
 }
 
-/// Answers a query and writes it down, at once or piece by piece; what is finished at once is kept under a key.
+/// Answers a query and writes it down. Short answers are kept under a key; long ones wait on disk until their clients have taken them, and
+/// nobody waits with the cells in memory.
 pub async fn compute(
     shared: &Arc<Shared>,
     query: Query,
     key: String,
     document: impl FnOnce(Arc<Answer>) -> Computed<Box<dyn Document>> + Send + 'static,
-) -> Result<Body, Problem> {
-    let admission = room(shared, &query)?;
-    let cells = query.cells;
+) -> Result<Written, Problem> {
+    let (cells, needed) = (query.cells, query.needed(&shared.library));
     let mut noted = Noted::query(&shared.library, &query);
     let answer = answer(Arc::clone(&shared.library), Arc::clone(&shared.engine), query);
     if cells > FINISHED_AT_ONCE {
-        let begun = async move {
-            let answer = Arc::new(answer.await?);
-            Ok((answer.count(CellStatus::Suppressed), document(answer)?))
-        };
-        let (suppressed, begun) = shared.engine.compute(begun).await?;
-        noted.suppressed = suppressed;
-        noted::note(&noted);
-        let mut document = Some(begun);
-        let pieces = shared.engine.produce(move || {
-            let mut piece = Vec::new();
-            match document.as_mut()?.fill(&mut piece) {
-                Ok(true) => {}
-                Ok(false) => document = None,
-                Err(error) => {
-                    document = None;
-                    return Some(Err(error));
-                }
-            }
-            Some(Ok(Bytes::from(piece)))
-        })?;
-        // The admission lives as long as the stream, and with it the numbers. A stream that fails breaks off the connection, so
-        // that nobody takes a part for the whole.
-        let stream = stream::unfold((pieces, admission), |(mut pieces, admission)| async move {
-            let piece = pieces.recv().await?;
-            if let Err(error) = &piece {
-                tracing::error!(%error, "an answer broke off");
-            }
-            Some((piece, (pieces, admission)))
-        });
-        return Ok(Body::from_stream(stream.fuse()));
-    }
-    let (suppressed, finished) = shared
-        .engine
-        .compute(async move {
+        let mut writer = shared.engine.spool().write();
+        let written = async move {
             let answer = Arc::new(answer.await?);
             let suppressed = answer.count(CellStatus::Suppressed);
             let mut document = document(answer)?;
-            Ok((suppressed, finish(&mut *document)?))
-        })
-        .await?;
+            let (mut piece, mut goes_on) = (Vec::new(), true);
+            while goes_on {
+                goes_on = document.fill(&mut piece)?;
+                writer.push(&piece)?;
+                piece.clear();
+                // Short answers come in between, and whoever has gone is noticed.
+                tokio::task::yield_now().await;
+            }
+            Ok((suppressed, writer.finish()))
+        };
+        let (suppressed, document) = shared.engine.compute_cells(needed, written).await?;
+        noted.suppressed = suppressed;
+        noted::note(&noted);
+        return Ok(Written::Spooled(document));
+    }
+    let finished = async move {
+        let answer = Arc::new(answer.await?);
+        let suppressed = answer.count(CellStatus::Suppressed);
+        let mut document = document(answer)?;
+        Ok((suppressed, finish(&mut *document)?))
+    };
+    let (suppressed, finished) = shared.engine.compute_cells(needed, finished).await?;
     noted.suppressed = suppressed;
     noted::note(&noted);
     shared.finished.put(key, finished.clone(), noted);
-    Ok(Body::from(finished))
+    Ok(Written::Whole(finished))
 }
 
 fn finish(document: &mut dyn Document) -> Computed<Bytes> {

@@ -19,22 +19,26 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::Utc;
-use futures::{FutureExt, StreamExt, stream};
+use futures::FutureExt;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Shared,
     limits::{Peer, Refusal},
     noted::{self, Noted},
+    paced_body::SpooledBody,
     parameters::Parameters,
     portal,
     problem::Problem,
     renewal::Current,
+    request_body::UploadGuard,
     sdmx,
     who::{self, Asking, Barred},
 };
 use crate::{
     access::{Coming, Record, is_refusal},
+    error::Error,
+    storage::Spool,
     tables::fingerprint,
     words::{self, Tongue},
 };
@@ -60,14 +64,15 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
     let mut response = if method == Method::OPTIONS {
         StatusCode::NO_CONTENT.into_response()
     } else {
-        match if is_watched(path) { Ok(None) } else { shared.limits.admit(client, started).map(Some) } {
-            Ok(place) => {
+        match let_in(&shared, client, started, request).await {
+            Ok((request, _place)) => {
                 // A panic is a bug of ours; it costs this answer, not the connection or the service.
                 let answered = AssertUnwindSafe(answer(&shared, &mut seen, client, &id, request, next)).catch_unwind().await;
                 let internal = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", &words::FAILED).into_response();
-                answered.unwrap_or_else(internal).map(|body| held(body, place))
+                wait_to_be_sent(shared.engine.spool(), answered.unwrap_or_else(internal)).await
             }
-            Err(refusal) => {
+            Err(NotLetIn::Problem(problem)) => problem.into_response(),
+            Err(NotLetIn::Refusal(refusal)) => {
                 shared.metrics.refuse(if refusal == Refusal::Busy { "places" } else { "rate" });
                 let response = refusal.into_response();
                 match refusal {
@@ -132,6 +137,11 @@ async fn answer(
     next: Next,
 ) -> Response {
     let (method, uri, headers) = (request.method().clone(), request.uri().clone(), request.headers().clone());
+    if is_watched(uri.path()) {
+        // Whoever watches over the service must not wait for accounts, or for a part of the service to be made.
+        request.extensions_mut().insert(Arc::clone(shared));
+        return next.run(request).await;
+    }
     let asking = match &shared.access {
         None => Ok(Asking::default()),
         Some(access) => who::identify(access, &headers, shared.is_secure(), client),
@@ -243,19 +253,59 @@ fn is_watched(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz")
 }
 
-/// A body that keeps its place among the requests under way until its last byte is sent.
-fn held(body: Body, place: Option<OwnedSemaphorePermit>) -> Body {
-    match place {
-        // What is whole already is sent as it is; its length would be lost on a stream.
-        Some(place) if !body.is_end_stream() && body.size_hint().exact().is_none() => {
-            let pieces = stream::unfold((body.into_data_stream(), place), |(mut pieces, place)| async move {
-                let piece = pieces.next().await?;
-                Some((piece, (pieces, place)))
-            });
-            // Compressing asks once more behind the end.
-            Body::from_stream(pieces.fuse())
-        }
-        _ => body,
+/// What a request takes up while it is answered.
+type Place = (UploadGuard, Option<OwnedSemaphorePermit>);
+
+/// Why a request is not let in.
+enum NotLetIn {
+    Refusal(Refusal),
+    Problem(Problem),
+}
+
+/// Lets a request in once all of it is there.
+async fn let_in(
+    shared: &Shared,
+    client: Option<IpAddr>,
+    now: Instant,
+    request: Request,
+) -> Result<(Request, Place), NotLetIn> {
+    let is_watched = is_watched(request.uri().path());
+    if !is_watched {
+        shared.limits.count_address(client, now).map_err(NotLetIn::Refusal)?;
+    }
+    let (request, received) = shared.uploads.receive(request, client, shared.most_body).await.map_err(NotLetIn::Problem)?;
+    let place = if is_watched { None } else { Some(shared.limits.admit().map_err(NotLetIn::Refusal)?) };
+    Ok((request, (received, place)))
+}
+
+/// Marks a response whose body waits in a spool already.
+#[derive(Debug, Clone, Copy)]
+pub struct IsSpooled;
+
+/// Bodies up to this length wait wherever they are: there are no more of them than connections.
+const SHORT: u64 = 64 << 10;
+
+/// Puts a body where it may wait for its client without taking up more memory than there is for that.
+async fn wait_to_be_sent(spool: &Spool, response: Response) -> Response {
+    let is_long = response.body().size_hint().exact().is_some_and(|length| length > SHORT);
+    if !is_long || response.extensions().get::<IsSpooled>().is_some() {
+        return response;
+    }
+    let (head, body) = response.into_parts();
+    let kept = match axum::body::to_bytes(body, usize::MAX).await {
+        Ok(body) => match spool.keep_in_memory(&body) {
+            Some(kept) => Ok(kept),
+            None => {
+                let spool = spool.clone();
+                let kept = tokio::task::spawn_blocking(move || spool.keep_on_disk(&body)).await;
+                kept.unwrap_or_else(|stopped| Err(Error::Internal(stopped.to_string())))
+            }
+        },
+        Err(error) => Err(Error::Internal(error.to_string())),
+    };
+    match kept {
+        Ok(kept) => Response::from_parts(head, Body::new(SpooledBody::from(kept))),
+        Err(error) => Problem::from(error).into_response(),
     }
 }
 

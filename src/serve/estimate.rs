@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::{
     Shared,
-    data::{Asked, posted, room, understand},
+    data::{Asked, posted, understand},
     noted::{self, Noted},
     parameters::Parameters,
     problem::Problem,
@@ -82,7 +82,7 @@ async fn estimate(
         bytes: None,
     };
     if fits {
-        let admission = room(shared, &query)?;
+        let needed = query.needed(&shared.library);
         let noted = Noted::query(&shared.library, &query);
         let context = Context { library: Arc::clone(&shared.library), language, base: shared.base(headers) };
         let answer = answer(Arc::clone(&shared.library), Arc::clone(&shared.engine), query);
@@ -99,10 +99,10 @@ async fn estimate(
                 if !goes_on {
                     return Ok((counts, bytes));
                 }
+                tokio::task::yield_now().await;
             }
         };
-        let ([suppressed, impossible, unavailable], bytes) = shared.engine.compute(counted).await?;
-        drop(admission);
+        let ([suppressed, impossible, unavailable], bytes) = shared.engine.compute_cells(needed, counted).await?;
         noted::note(&Noted { suppressed, ..noted });
         estimate.suppressed_cells = Some(suppressed);
         estimate.impossible_cells = Some(impossible);

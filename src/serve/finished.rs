@@ -37,14 +37,21 @@ impl Finished {
 
     /// Keeps an answer with what was read for it, unless it would take more than a quarter of the room.
     pub fn put(&self, key: String, answer: Bytes, noted: Noted) {
-        if answer.len() > self.most / 4 {
+        let weight = weight(&key, &answer, &noted);
+        if weight > self.most as u64 / 4 {
             return;
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let weight = answer.len() as u64;
         kept.put(key, (answer, noted), weight);
         kept.shrink(self.most as u64);
     }
+}
+
+/// Bytes that an answer takes up with all that is kept beside it: its key, which the cache has twice, and what was read for it.
+fn weight(key: &str, answer: &Bytes, noted: &Noted) -> u64 {
+    /// Of entries in the maps of the cache, and what the allocator adds to each piece.
+    const ENTRY: usize = 256;
+    (ENTRY + 2 * key.len() + answer.len() + noted.bytes()) as u64
 }
 
 #[cfg(test)]
@@ -53,7 +60,8 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_longest_ago_goes_first() {
-        let finished = Finished::new(400);
+        let one = weight("a", &Bytes::from(vec![0; 100]), &Noted::default()) as usize;
+        let finished = Finished::new(4 * one);
         for key in ["a", "b", "c", "d"] {
             finished.put(key.into(), Bytes::from(vec![0; 100]), Noted::default());
         }
@@ -65,8 +73,17 @@ mod tests {
         assert!(finished.get("huge").is_none());
         finished.put("a".into(), Bytes::from(vec![1; 50]), Noted::default());
         assert_eq!(finished.get("a").map(|answer| answer.len()), Some(50));
-        finished.put("f".into(), Bytes::from(vec![0; 50]), Noted::default());
-        assert!(["a", "c", "d", "e", "f"].iter().all(|key| finished.get(key).is_some()));
+    }
+
+    #[test]
+    fn what_is_kept_beside_answers_counts() {
+        let finished = Finished::new(100_000);
+        let noted = Noted { means: vec!["x".repeat(1000)], ..Noted::default() };
+        for at in 0..1000 {
+            finished.put(format!("{at:0100}"), Bytes::from_static(b"short"), noted.clone());
+        }
+        let kept = (0..1000).filter(|at| finished.get(&format!("{at:0100}")).is_some()).count();
+        assert!((50..75).contains(&kept), "{kept} answers with 1.5 kB each beside them are kept in 100 kB");
     }
 
     #[test]

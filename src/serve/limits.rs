@@ -13,19 +13,17 @@ use std::{
 };
 
 use axum::{
-    extract::connect_info::Connected,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    serve::IncomingStream,
 };
 use ipnet::IpNet;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{connection::Connections, problem::Problem};
+use super::problem::Problem;
 use crate::words;
 
-/// Windows that are kept at most; beyond that those that have passed are forgotten.
-const MOST_WINDOWS: usize = 100_000;
+/// Windows that are kept in one generation; there are two.
+const MOST_WINDOWS: usize = 50_000;
 /// How long those wait who come when everybody is busy.
 const SOON: u64 = 1;
 /// Attempts to sign in from one address: an office behind one address comes in at eight, a guesser comes all day.
@@ -39,22 +37,20 @@ const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
-impl Connected<IncomingStream<'_, Connections>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
-        Self(*stream.remote_addr())
-    }
+/// Whether an address is that of a proxy which is believed.
+pub fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {
+    trusted.iter().any(|network| network.contains(&address))
 }
 
 impl Peer {
     /// The address of whoever asks: that of the connection or, where that is a proxy that is trusted, the last one that it and those
     /// before it name and that is none of theirs.
     pub fn client(self, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-        let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
         let mut client = self.0.ip().to_canonical();
         let told: Vec<&str> =
             headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
         for named in told.iter().rev() {
-            if !is_trusted(&client) {
+            if !is_trusted(trusted, client) {
                 break;
             }
             // What stands before something that is no address can have been made up.
@@ -86,8 +82,17 @@ pub struct Limits {
 }
 
 /// Calls of each client in its window.
+///
+/// There are two generations, so that old windows are forgotten without going over all: a full one becomes the older one, and what was in
+/// that is gone. Whoever comes from so many addresses that this happens within a window has a limit of his own at each of them anyway.
 #[derive(Debug)]
-struct Windows<K>(Mutex<HashMap<K, Window>>);
+struct Windows<K>(Mutex<Generations<K>>);
+
+#[derive(Debug)]
+struct Generations<K> {
+    young: HashMap<K, Window>,
+    old: HashMap<K, Window>,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Window {
@@ -129,11 +134,13 @@ impl Limits {
         self.rate
     }
 
-    /// Lets a request in; the place is taken until what is given back is dropped.
-    pub fn admit(&self, client: Option<IpAddr>, now: Instant) -> Result<OwnedSemaphorePermit, Refusal> {
-        if let Some(client) = client {
-            self.addresses.count(network(client), self.rate, now)?;
-        }
+    /// Counts a call from an address.
+    pub fn count_address(&self, client: Option<IpAddr>, now: Instant) -> Result<(), Refusal> {
+        client.map_or(Ok(()), |client| self.addresses.count(network(client), self.rate, now))
+    }
+
+    /// Lets a request in that has come whole; the place is taken until what is given back is dropped.
+    pub fn admit(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Busy)
     }
 
@@ -155,7 +162,7 @@ impl Limits {
 
 impl<K> Default for Windows<K> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self(Mutex::new(Generations { young: HashMap::new(), old: HashMap::new() }))
     }
 }
 
@@ -164,13 +171,14 @@ impl<K: Hash + Eq> Windows<K> {
         if rate.calls == 0 {
             return Ok(());
         }
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_passed = |window: &Window| now.duration_since(window.began) >= rate.window;
-        if windows.len() >= MOST_WINDOWS && !windows.contains_key(&client) {
-            windows.retain(|_, window| !has_passed(window));
+        let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Generations { young, old } = &mut *generations;
+        let known = if young.contains_key(&client) { None } else { old.remove(&client) };
+        if young.len() >= MOST_WINDOWS && !young.contains_key(&client) {
+            *old = std::mem::take(young);
         }
-        let window = windows.entry(client).or_insert(Window { began: now, calls: 0, refused: false });
-        if has_passed(window) {
+        let window = young.entry(client).or_insert(known.unwrap_or(Window { began: now, calls: 0, refused: false }));
+        if now.duration_since(window.began) >= rate.window {
             *window = Window { began: now, calls: 0, refused: false };
         }
         if window.calls >= rate.calls {
@@ -184,7 +192,7 @@ impl<K: Hash + Eq> Windows<K> {
 }
 
 /// The client behind an address: with IPv6 everybody has a whole network of them.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {
@@ -253,7 +261,7 @@ mod tests {
     fn each_client_has_a_window_of_its_own() {
         let limits = Limits::new(Rate { calls: 2, window: Duration::from_secs(10) }, 100);
         let start = Instant::now();
-        let ask = |address: &str, after: u64| limits.admit(client(address), start + Duration::from_secs(after)).map(drop);
+        let ask = |address: &str, after: u64| limits.count_address(client(address), start + Duration::from_secs(after));
         assert_eq!((ask("192.0.2.1", 0), ask("::ffff:192.0.2.1", 1)), (Ok(()), Ok(())));
         assert_eq!(ask("192.0.2.1", 2), Err(Refusal::TooOften { wait: 8, first: true }));
         assert_eq!(ask("192.0.2.2", 2), Ok(()));
@@ -264,12 +272,27 @@ mod tests {
     }
 
     #[test]
+    fn windows_do_not_grow_without_end() {
+        let windows = Windows::<u32>::default();
+        let (rate, now) = (Rate { calls: 1, window: Duration::from_secs(10) }, Instant::now());
+        assert_eq!(windows.count(0, rate, now), Ok(()));
+        for client in 1..MOST_WINDOWS as u32 + 10 {
+            assert_eq!(windows.count(client, rate, now), Ok(()));
+        }
+        assert!(windows.count(0, rate, now).is_err(), "the older generation is remembered");
+        for client in 0..4 * MOST_WINDOWS as u32 {
+            let _ = windows.count(1_000_000 + client, rate, now);
+        }
+        let kept = windows.0.lock().unwrap();
+        assert!(kept.young.len() + kept.old.len() <= 2 * MOST_WINDOWS);
+    }
+
+    #[test]
     fn places_are_given_back() {
         let limits = Limits::new(Rate { calls: 0, window: Duration::from_secs(1) }, 1);
-        let now = Instant::now();
-        let first = limits.admit(None, now);
-        assert_eq!(limits.admit(None, now).map(drop), Err(Refusal::Busy));
+        let first = limits.admit();
+        assert_eq!(limits.admit().map(drop), Err(Refusal::Busy));
         drop(first);
-        assert_eq!(limits.admit(None, now).map(drop), Ok(()));
+        assert_eq!(limits.admit().map(drop), Ok(()));
     }
 }

@@ -51,6 +51,7 @@ pub struct Metrics {
     seconds: Family<Route, Histogram, fn() -> Histogram>,
     answers: Family<Kind, Counter>,
     refused: Family<Kind, Counter>,
+    closed: Family<Kind, Counter>,
     cells: Counter,
     under_way: Gauge,
     releases: Gauge,
@@ -80,6 +81,7 @@ impl Metrics {
             seconds: Family::new_with_constructor(histogram),
             answers: Family::default(),
             refused: Family::default(),
+            closed: Family::default(),
             cells: Counter::default(),
             under_way: Gauge::default(),
             releases: Gauge::default(),
@@ -92,6 +94,7 @@ impl Metrics {
         registry.register("http_seconds", "Seconds until an answer begins, by route", metrics.seconds.clone());
         registry.register("answers", "Answers with cells by where they came from", metrics.answers.clone());
         registry.register("refused", "Requests that were not let in, by reason", metrics.refused.clone());
+        registry.register("connections_closed", "Connections that were closed or not let in, by reason", metrics.closed.clone());
         registry.register("cells_served", "Cells in answers that were worked out or finished before", metrics.cells.clone());
         registry.register("requests_under_way", "Requests being answered", metrics.under_way.clone());
         registry.register("releases", "Releases in force", metrics.releases.clone());
@@ -134,7 +137,12 @@ impl Metrics {
         }
     }
 
-    /// A request is not let in: `rate`, `places` or `cells`.
+    /// A connection is closed by us, or not let in.
+    pub fn close(&self, reason: &'static str) {
+        self.closed.get_or_create(&Kind { kind: reason }).inc();
+    }
+
+    /// A request is not let in: `rate` or `places`.
     pub fn refuse(&self, kind: &'static str) {
         self.refused.get_or_create(&Kind { kind }).inc();
     }

@@ -15,6 +15,7 @@ mod accept;
 mod api;
 mod charts;
 mod connection;
+mod connection_limits;
 mod data;
 mod documents;
 mod edge;
@@ -23,6 +24,7 @@ mod finished;
 mod limits;
 mod metrics;
 mod noted;
+mod paced_body;
 mod parameters;
 mod portal;
 mod postgres;
@@ -30,10 +32,12 @@ mod problem;
 mod px;
 mod queries;
 mod renewal;
+mod request_body;
 mod routes;
 mod saved;
 mod sdmx;
 mod seen;
+mod server;
 mod tls;
 mod who;
 
@@ -52,15 +56,18 @@ use std::{
 use tokio::{net::TcpListener, sync::oneshot};
 
 use self::{
-    connection::Connections,
+    connection_limits::ConnectionRegistry,
     finished::Finished,
-    limits::{Limits, Peer},
+    limits::Limits,
     metrics::Metrics,
     postgres::PostgresPort,
     renewal::{Current, Renewal},
+    request_body::Uploads,
     seen::{Audience, Beyond, Views},
+    server::HttpServer,
     tls::Certificate,
 };
+pub use connection_limits::ConnectionBounds;
 pub use ipnet::IpNet;
 pub use limits::Rate;
 pub use tls::TlsFiles;
@@ -74,7 +81,7 @@ use crate::{
     register::FileSources,
     release::{Catalogue, Protection, survey},
     sql::Sql,
-    storage::{ReadCache, Store},
+    storage::{ReadCache, Spool, SpoolBounds, Store},
     tables::{Library, Scope},
 };
 
@@ -99,6 +106,12 @@ pub struct ServeSettings {
     pub rate: Rate,
     /// Requests that are answered at a time; more are refused.
     pub at_once: usize,
+    /// How many connections there may be.
+    pub connections: ConnectionBounds,
+    /// How much of what is computed may wait for clients to take it.
+    pub waiting: SpoolBounds,
+    /// Where what waits on disk lies, in files without names.
+    pub waiting_folder: PathBuf,
     /// Where figures for monitoring are offered; `None`: nowhere.
     pub metrics: Option<SocketAddr>,
     /// How often to look for new releases; `None`: never.
@@ -125,7 +138,7 @@ pub struct ServeSettings {
 
 impl Default for ServeSettings {
     /// Loopback on port 8080; a million cells an answer; bodies of 4 MiB; 64 MiB of finished answers; as many calls as a client
-    /// likes, 1024 at a time from all; no figures; a look for new releases every 10 seconds; 30 seconds of patience.
+    /// likes, 1024 at a time from all, on 4096 connections, 1024 from one address; 64 MiB of answers that wait in memory and 4 GiB on disk; no figures; a look for new releases every 10 seconds; 30 seconds of patience.
     fn default() -> Self {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
@@ -137,6 +150,9 @@ impl Default for ServeSettings {
             trusted: Vec::new(),
             rate: Rate { calls: 0, window: Duration::from_secs(10) },
             at_once: 1024,
+            connections: ConnectionBounds { total: 4096, per_address: 1024 },
+            waiting: SpoolBounds::default(),
+            waiting_folder: std::env::temp_dir(),
             metrics: None,
             refresh: Some(Duration::from_secs(10)),
             patience: Duration::from_secs(30),
@@ -162,6 +178,7 @@ pub struct Application {
     refresh: Option<Duration>,
     renewal: Renewal,
     current: Current,
+    connections: ConnectionBounds,
     figures: Option<Figures>,
 }
 
@@ -197,6 +214,7 @@ struct Shared {
     most_cells: u64,
     most_body: usize,
     limits: Arc<Limits>,
+    uploads: Arc<Uploads>,
     metrics: Arc<Metrics>,
     stopping: Arc<AtomicBool>,
     /// Whether the store holds other releases that cannot be taken up.
@@ -216,7 +234,10 @@ impl Application {
         let catalogue = Catalogue::open(store).await?;
         check_protection(&catalogue, settings.address)?;
         let cache = settings.read_cache.as_ref().map(|(folder, bound)| read_cache(store, folder, *bound)).transpose()?;
-        let engine = Arc::new(ServingEngine::with_cache(store, cache.clone(), settings.engine)?);
+        let spool = Spool::new(settings.waiting_folder.clone(), settings.waiting);
+        let engine = Arc::new(ServingEngine::with_disk(store, cache.clone(), spool, settings.engine)?);
+        tempfile::tempfile_in(&settings.waiting_folder)
+            .map_err(|error| Error::storage(format!("{} (where long answers wait)", settings.waiting_folder.display()), error))?;
         let library = Arc::new(Library::open(&catalogue, &engine).await?);
         let sql = Arc::new(Sql::open(&library, &engine, &settings.queries, settings.sql).await?);
         let dashboards = Arc::new(Dashboards::open(&library, &sql, &settings.dashboards)?);
@@ -270,6 +291,7 @@ impl Application {
             most_cells: settings.most_cells,
             most_body: settings.most_body,
             limits: Arc::new(Limits::new(settings.rate, settings.at_once)),
+            uploads: Arc::default(),
             metrics,
             stopping: Arc::default(),
             stale: Arc::default(),
@@ -284,6 +306,7 @@ impl Application {
             refresh: settings.refresh,
             renewal: Renewal::new(store, known, outlines),
             current: Current::new(Arc::new(shared)),
+            connections: settings.connections,
             figures,
         })
     }
@@ -311,10 +334,11 @@ impl Application {
 
     /// Answers until `shutdown` resolves; then accepts nothing new and finishes the answers under way, for as long as patience lasts.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { listener, certificate, postgres, patience, refresh, renewal, current, figures, .. } = self;
+        let Self { listener, certificate, postgres, patience, refresh, renewal, current, connections, figures, .. } = self;
+        server::raise_open_files(connections.total);
         let (stop, stopped) = oneshot::channel();
-        let tongue = current.get().library.tongue(0);
-        let stopping = Arc::clone(&current.get().stopping);
+        let shared = current.get();
+        let stopping = Arc::clone(&shared.stopping);
         let begin_stop = async move {
             shutdown.await;
             tracing::info!("stopping: answers under way are finished");
@@ -322,11 +346,18 @@ impl Application {
             // Nobody listens any more once the server itself has ended.
             let _ = stop.send(());
         };
-        let service = routes::router(current.clone()).into_make_service_with_connect_info::<Peer>();
         let tls = certificate.as_ref().map(|certificate| certificate.settings(&["h2", "http/1.1"])).transpose()?;
-        let connections = Connections::new(listener, tls, tongue).map_err(|error| Error::storage("listening", error))?;
         let renewing_certificate = if_any(certificate.map(Certificate::keep_up));
-        let server = axum::serve(connections, service).with_graceful_shutdown(begin_stop);
+        let server = HttpServer {
+            listener,
+            tls,
+            registry: ConnectionRegistry::new(connections, server::IDLE),
+            trusted: Arc::clone(&shared.trusted),
+            metrics: Arc::clone(&shared.metrics),
+            tongue: shared.library.tongue(0),
+        };
+        drop(shared);
+        let answering = server.run(routes::router(current.clone()), begin_stop);
         let too_long = async move {
             match stopped.await {
                 Ok(()) => tokio::time::sleep(patience).await,
@@ -344,7 +375,7 @@ impl Application {
         tokio::select! {
             () = offering => {}
             () = renewing_certificate => {}
-            ended = server => ended.map_err(|error| Error::storage("serving", error))?,
+            () = answering => {}
             () = renewing => {}
             () = asking => {}
             () = too_long => tracing::warn!(?patience, "stopped with answers unfinished"),

@@ -85,6 +85,13 @@ impl Noted {
         }
     }
 
+    /// Bytes that this takes up in memory.
+    pub fn bytes(&self) -> usize {
+        let of = |text: &String| size_of::<String>() + text.capacity();
+        let texts = self.means.iter().chain(&self.tables).chain(&self.regions).chain(&self.releases);
+        size_of::<Self>() + texts.map(of).sum::<usize>()
+    }
+
     fn add(&mut self, other: &Self) {
         self.means.extend(other.means.iter().cloned());
         self.tables.extend(other.tables.iter().cloned());

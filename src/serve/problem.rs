@@ -102,6 +102,10 @@ impl From<RequestError> for Problem {
 impl From<Error> for Problem {
     /// What went wrong inside stays inside: the log has it, the client learns only that it is not its fault.
     fn from(error: Error) -> Self {
+        if let Error::Busy(what) = &error {
+            tracing::warn!(what, "a request was put off");
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", &words::BUSY);
+        }
         tracing::error!(%error, "a request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", &words::FAILED)
     }

@@ -299,6 +299,7 @@ impl From<SqlError> for Problem {
             SqlError::Failed(error) => error.into(),
             SqlError::NotReading(what) | SqlError::Wrong(what) => Self::parameter("Illegal parameter", words::QUERY_CANNOT.with(what)),
             SqlError::TooLong(time) => Self::new(StatusCode::SERVICE_UNAVAILABLE, TOO_LARGE, words::QUERY_TOO_LONG.with(time.as_secs())),
+            SqlError::TooManyBytes(bytes) => Self::parameter(TOO_LARGE, words::QUERY_TOO_MANY_BYTES.with(bytes)),
             SqlError::TooManyRows(rows) => Self::parameter(TOO_LARGE, words::QUERY_TOO_MANY_ROWS.with(rows as u64)),
             SqlError::TooMuchMemory => Self::parameter(TOO_LARGE, &words::QUERY_TOO_MUCH_MEMORY),
             SqlError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", &words::BUSY),

@@ -25,6 +25,7 @@ use super::{
     parameters::{Parameters, TimeMode, ToSave, saved_body},
     problem::Problem,
     px,
+    request_body::whole_body,
     seen::Seen,
 };
 use crate::{
@@ -102,7 +103,7 @@ pub fn request(name: &str) -> Result<Request, Problem> {
 
 /// `POST /savedqueries`
 pub async fn save(Seen(shared): Seen, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let to_save = saved_body(&data::read(body, shared.most_body).await?)?;
+    let to_save = saved_body(&whole_body(body, shared.most_body).await?)?;
     let table = shared.table(&to_save.table)?;
     let asked = Parameters::parse(to_save.language.as_ref().map(|language| format!("lang={language}")).as_deref());
     let language = shared.language(&asked)?;

@@ -13,7 +13,7 @@ use axum::{
 
 use super::{
     Shared,
-    data::{MANY_CODES, compute},
+    data::{MANY_CODES, Written, compute},
     edge,
     noted::{self, Noted},
     parameters::Parameters,
@@ -144,13 +144,13 @@ pub async fn data(
         return Ok(varies(edge::unchanged(&tag)));
     }
     let body = match shared.finished.get(&tag) {
-        Some(finished) => finished.into(),
+        Some(finished) => Written::Whole(finished),
         None => {
             let library = Arc::clone(&shared.library);
             compute(&shared, query, tag.clone(), move |answer| Ok(document(&library, answer, options, language))).await?
         }
     };
-    let mut response = edge::whole(options.format.media_type(), body, &tag);
+    let mut response = body.response(options.format.media_type(), &tag);
     edge::call(&mut response, &format!("{}.{}", shared.library.tables[table].table.id, options.format.ending()));
     Ok(varies(response))
 }

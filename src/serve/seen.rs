@@ -7,13 +7,16 @@
 //! A part has its own library, queries and dashboards, and its fingerprint differs from those of all others, so that neither tags nor
 //! finished answers are ever those of another scope.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::{
     extract::FromRequestParts,
     http::{StatusCode, request::Parts},
 };
-use tokio::sync::Mutex;
+use tokio::sync::OnceCell;
 
 use super::{
     Shared,
@@ -22,8 +25,8 @@ use super::{
 };
 use crate::{access::Role, dashboards::Dashboards, error::Result, sql::Sql, tables::Scope, words};
 
-/// Parts that are kept at a time; what was asked for longest ago is made anew when it is needed again.
-const MOST_VIEWS: usize = 64;
+/// Parts that are kept at a time, more than there are regencies; the one that was used longest ago is made anew when it is needed again.
+const MOST_VIEWS: usize = 1024;
 
 /// What a request sees. The edge has put it there before any handler runs.
 pub struct Seen(pub Arc<Shared>);
@@ -51,12 +54,41 @@ pub fn refused(beyond: &BTreeSet<String>, name: &str, there: &str) -> Option<Pro
     Some(Problem::new(StatusCode::FORBIDDEN, OUT_OF_SCOPE, words::NOT_GRANTED_NAMED.with(found.as_str()).and(there)))
 }
 
-/// The parts that were made of one state of the releases.
+/// The parts that were made of one state of the releases. Each is made once, and making one keeps nobody waiting who wants another.
 #[derive(Default)]
-pub struct Views(Mutex<Vec<(View, Arc<Shared>)>>);
+pub struct Views(Mutex<KnownViews>);
+
+#[derive(Default)]
+struct KnownViews {
+    views: HashMap<View, KnownView>,
+    clock: u64,
+}
+
+struct KnownView {
+    part: Arc<OnceCell<Arc<Shared>>>,
+    /// When it was last used, in views looked up.
+    used: u64,
+}
+
+impl Views {
+    /// The place of a part, be it made or not.
+    fn part(&self, view: View) -> Arc<OnceCell<Arc<Shared>>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let KnownViews { views, clock } = &mut *known;
+        *clock += 1;
+        let is_new = !views.contains_key(&view);
+        if is_new && views.len() >= MOST_VIEWS {
+            let oldest = views.iter().min_by_key(|(_, known)| known.used).map(|(view, _)| view.clone());
+            oldest.map(|oldest| views.remove(&oldest));
+        }
+        let known = views.entry(view).or_insert_with(|| KnownView { part: Arc::default(), used: 0 });
+        known.used = *clock;
+        Arc::clone(&known.part)
+    }
+}
 
 /// For whom pages are made, beside what they may show.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Audience {
     /// What somebody who has signed in may do beside reading.
     pub role: Option<Role>,
@@ -73,39 +105,51 @@ impl Shared {
     /// # Errors
     /// Where it cannot be made.
     pub async fn within(self: &Arc<Self>, scope: &Scope, audience: &Audience) -> Result<Arc<Self>> {
-        let view = (scope.clone(), audience.clone());
-        let mut views = self.views.0.lock().await;
-        if let Some(at) = views.iter().position(|(known, _)| *known == view) {
-            let found = views.remove(at);
-            let part = Arc::clone(&found.1);
-            views.push(found);
-            return Ok(part);
+        if scope.is_whole() && *audience == Audience::default() {
+            return Ok(Arc::clone(self));
         }
-        // What another audience sees of the same scope is the same but for what stands around it.
-        let same = if scope.is_whole() { Some(self) } else { views.iter().find(|((known, _), _)| known == scope).map(|(_, part)| part) };
-        if let Some(same) = same {
-            let part = Arc::new(Self { audience: audience.clone(), views: Arc::default(), ..Self::clone(same) });
-            keep(&mut views, view, &part);
-            return Ok(part);
+        let part = self.views.part((scope.clone(), audience.clone()));
+        let made = part.get_or_try_init(|| self.make_part(scope, audience)).await?;
+        Ok(Arc::clone(made))
+    }
+
+    async fn make_part(self: &Arc<Self>, scope: &Scope, audience: &Audience) -> Result<Arc<Self>> {
+        if *audience != Audience::default() {
+            // What another audience sees of the same scope is the same but for what stands around it.
+            let same = Box::pin(self.within(scope, &Audience::default())).await?;
+            return Ok(Arc::new(Self { audience: audience.clone(), views: Arc::default(), ..Self::clone(&same) }));
         }
         let (whole, wanted) = (Arc::clone(&self.library), scope.clone());
         let library = Arc::new(self.engine.compute(async move { Ok(whole.within(&wanted)) }).await?);
         let sql = Arc::new(self.sql.part(&library, &self.engine, &self.queries).await?);
-        let dashboards = Arc::new(Dashboards::open(&library, &sql, &self.dashboard_files.fitting())?);
+        let (of_part, sql_of_part, files) = (Arc::clone(&library), Arc::clone(&sql), self.dashboard_files.fitting());
+        let dashboards = Arc::new(self.engine.compute(async move { Dashboards::open(&of_part, &sql_of_part, &files) }).await?);
         let named = |sql: &Sql| sql.queries().iter().map(|query| query.name.clone()).collect::<BTreeSet<_>>();
         let listed = |dashboards: &Dashboards| dashboards.listed().map(|dashboard| dashboard.name.clone()).collect::<BTreeSet<_>>();
         let beyond =
             Arc::new(Beyond { queries: &named(&self.sql) - &named(&sql), dashboards: &listed(&self.dashboards) - &listed(&dashboards) });
-        let (audience, views_of_it) = (audience.clone(), Arc::default());
-        let part = Arc::new(Self { library, sql, dashboards, beyond, audience, views: views_of_it, ..Self::clone(self) });
-        keep(&mut views, view, &part);
-        Ok(part)
+        Ok(Arc::new(Self { library, sql, dashboards, beyond, views: Arc::default(), ..Self::clone(self) }))
     }
 }
 
-fn keep(views: &mut Vec<(View, Arc<Shared>)>, view: View, part: &Arc<Shared>) {
-    if views.len() >= MOST_VIEWS {
-        views.remove(0);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_kept_up_to_a_number_and_the_oldest_goes() {
+        let views = Views::default();
+        let view = |region: usize| (Scope { region: Some(region.to_string()), tables: None }, Audience::default());
+        let first = views.part(view(0));
+        for region in 1..MOST_VIEWS {
+            views.part(view(region));
+        }
+        assert!(Arc::ptr_eq(&first, &views.part(view(0))), "it was used again");
+        let second = views.part(view(1));
+        views.part(view(2));
+        views.part(view(MOST_VIEWS));
+        assert!(Arc::ptr_eq(&second, &views.part(view(1))));
+        assert_eq!(views.0.lock().unwrap().views.len(), MOST_VIEWS);
+        assert!(!views.0.lock().unwrap().views.contains_key(&view(3)));
     }
-    views.push((view, Arc::clone(part)));
 }

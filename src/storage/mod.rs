@@ -13,6 +13,7 @@ mod digest;
 mod folder;
 mod scratch;
 mod spill;
+mod spool;
 
 use std::{
     collections::HashMap,
@@ -42,6 +43,7 @@ pub use digest::FileDigest;
 pub use folder::{read_folder, read_text};
 pub use scratch::{Piece, Scratch};
 pub use spill::{BITS_BESIDE, PARTITIONS, Repeats, Spill, SpillWriter, beside, hash_beside, partition_of, spread};
+pub use spool::{Spool, SpoolBounds, SpoolWriter, Spooled, SpooledContent};
 
 use crate::error::{Error, Result};
 

@@ -1,5 +1,6 @@
 //! SQL over the world: tidy tables, named queries, the port for clients of PostgreSQL, and whoever means it ill.
 
+mod generated;
 mod hostile;
 mod named;
 mod port;
@@ -140,7 +141,7 @@ pub struct Asked {
 
 /// Little time and memory, so that both can be used up.
 pub fn bounds() -> SqlSettings {
-    SqlSettings { memory: 64 << 20, time: Duration::from_secs(3), rows: 2_000 }
+    SqlSettings { memory: 64 << 20, time: Duration::from_secs(3), rows: 2_000, bytes: 16 << 20 }
 }
 
 pub fn queries(files: &[(&str, &str)]) -> FileSources {

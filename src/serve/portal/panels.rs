@@ -12,7 +12,6 @@ use crate::{
     formats::{Context, Grid, Texts, rows_table},
     register::Label,
     serve::{
-        data::room,
         noted::{self, Noted},
         problem::Problem,
     },
@@ -27,10 +26,9 @@ const NARROW: u32 = 420;
 impl Page {
     /// The cells of a query.
     pub async fn cells(&self, query: Query) -> Result<Arc<Answer>, Problem> {
-        let admission = room(&self.shared, &query)?;
+        let needed = query.needed(&self.shared.library);
         let answer = answer(Arc::clone(&self.shared.library), Arc::clone(&self.shared.engine), query);
-        let found = self.shared.engine.compute(async move { answer.await.map(Arc::new) }).await?;
-        drop(admission);
+        let found = self.shared.engine.compute_cells(needed, async move { answer.await.map(Arc::new) }).await?;
         noted::note(&Noted::answer(&self.shared.library, &found));
         Ok(found)
     }

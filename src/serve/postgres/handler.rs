@@ -33,13 +33,21 @@ use super::{
     session::{SERVER_VERSION, Said, Settings},
 };
 use crate::{
-    engine::{LONGEST_LITERAL, Rows, SCHEMA, SqlSettings},
-    serve::{Shared, edge::own_id, renewal::Current},
+    engine::{LONGEST_LITERAL, Rows, SCHEMA, SqlError, SqlSettings},
+    serve::{
+        Shared,
+        connection_limits::{ConnectionState, RequestGuard},
+        edge::own_id,
+        paced_body::SendProgress,
+        renewal::Current,
+    },
     sql::tables_read,
 };
 
 /// Rows that one statement may give: a client that reads more is copying tables, and those are published as files.
 const MOST_ROWS: usize = 1_000_000;
+/// Bytes of them, likewise.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// Answers the statements of one connection.
 pub struct Handler {
@@ -48,6 +56,7 @@ pub struct Handler {
     numbers: Arc<RandomPidSecretKeyGenerator>,
     parser: Arc<Planner>,
     settings: Arc<Settings>,
+    connection: Arc<ConnectionState>,
 }
 
 /// A statement that was understood.
@@ -62,13 +71,20 @@ pub enum Prepared {
 /// Understands statements.
 pub struct Planner {
     reader: Arc<Reader>,
+    connection: Arc<ConnectionState>,
 }
 
 impl Handler {
-    pub fn new(current: Current, from: IpAddr, manager: Arc<ConnectionManager>, numbers: Arc<RandomPidSecretKeyGenerator>) -> Self {
+    pub fn new(
+        current: Current,
+        from: IpAddr,
+        manager: Arc<ConnectionManager>,
+        numbers: Arc<RandomPidSecretKeyGenerator>,
+        connection: Arc<ConnectionState>,
+    ) -> Self {
         let reader = Arc::new(Reader::new(current, from));
-        let parser = Arc::new(Planner { reader: Arc::clone(&reader) });
-        Self { reader, manager, numbers, parser, settings: Arc::default() }
+        let parser = Arc::new(Planner { reader: Arc::clone(&reader), connection: Arc::clone(&connection) });
+        Self { reader, manager, numbers, parser, settings: Arc::default(), connection }
     }
 
     async fn respond(&self, prepared: Prepared, values: Option<ParamValues>, format: &Format, failed: bool) -> PgWireResult<Response> {
@@ -89,10 +105,18 @@ impl Handler {
                 self.reader.seen().await?;
                 let session = shared.sql.session();
                 let bounds = session.settings();
-                let bounds = SqlSettings { time: self.settings.time(bounds.time), rows: MOST_ROWS, ..bounds };
+                let bounds = SqlSettings { time: self.settings.time(bounds.time), rows: MOST_ROWS, bytes: MOST_BYTES, ..bounds };
                 let fields = Arc::new(arrow_schema_to_pg_fields(plan.schema().as_arrow(), format, None)?);
-                let rows = session.run(*plan, values, bounds).await.map_err(refusal)?;
-                let giving = Giving { reader: Arc::clone(&self.reader), shared, asked, number: own_id(), rows, any: false };
+                let (reader, number, under_way) = (Arc::clone(&self.reader), own_id(), self.connection.begin_request());
+                let rows = match session.run(*plan, values, bounds).await {
+                    Ok(rows) => rows,
+                    Err(error) => {
+                        reader.keep_of(&asked, &number, &shared, Given::Nothing).await?;
+                        return Err(refusal(error));
+                    }
+                };
+                let progress = under_way.sends();
+                let giving = Giving { reader, shared, asked, number, rows, any: false, progress, _under_way: under_way };
                 Ok(Response::Query(encoded(fields, giving)))
             }
         }
@@ -128,10 +152,14 @@ struct Giving {
     rows: Rows,
     /// Whether there were any yet.
     any: bool,
+    /// How fast its client takes them.
+    progress: Arc<SendProgress>,
+    _under_way: RequestGuard,
 }
 
 impl Giving {
     async fn next(&mut self) -> PgWireResult<Option<RecordBatch>> {
+        self.progress.wait_for_us();
         let found = self.rows.next().await;
         let given = match &found {
             Ok(Some(batch)) => Given::Rows(batch),
@@ -140,11 +168,11 @@ impl Giving {
             Err(_) => Given::Nothing,
         };
         self.any = true;
-        // What tables there are, and what is worked out without any, is no data.
-        if !self.asked.tables.is_empty() {
-            self.reader.keep(&self.asked, &self.number, &self.shared, given).await?;
+        self.reader.keep_of(&self.asked, &self.number, &self.shared, given).await?;
+        if let Ok(Some(batch)) = &found {
+            self.progress.hand_on(batch.get_array_memory_size() as u64);
         }
-        found.map_err(refusal)
+        found.map_err(|error| refusal(SqlError::Failed(error)))
     }
 }
 
@@ -169,6 +197,7 @@ impl Planner {
         if Settings::default().answer(&statement).is_some() {
             return Ok(Prepared::Session(statement));
         }
+        let _under_way = self.connection.begin_request();
         let shared = self.reader.seen().await?;
         match shared.sql.session().plan(statement).await {
             Ok(plan) => {
@@ -371,6 +400,8 @@ impl StartupHandler for Handler {
             }
             PgWireFrontendMessage::PasswordMessageFamily(given) => {
                 let given = given.into_password()?;
+                // A password waits for its turn to be hashed; whoever has sent one is not idle meanwhile.
+                let _signing_in = self.connection.begin_request();
                 self.reader.enter(user_of(client), &given.password).await?;
                 self.begin(client).await
             }
@@ -394,6 +425,8 @@ impl Handler {
     {
         let (number, key) = self.numbers.generate(client);
         client.set_pid_and_secret_key(number, key);
+        // From now on it is not one of those that have not signed in.
+        drop(self.connection.begin_request());
         // By these a request to cancel finds the statement under way.
         let (number, key) = client.pid_and_secret_key();
         let (handle, guard) = self.manager.register(number, key);

@@ -13,7 +13,11 @@ mod reader;
 mod refusal;
 mod session;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use pgwire::{
     api::{
@@ -25,15 +29,21 @@ use pgwire::{
     tokio::process_socket,
 };
 use rustls::ServerConfig;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use self::handler::Handler;
-use super::renewal::Current;
+use super::{
+    connection_limits::{ConnectionBounds, ConnectionRegistry},
+    limits::network,
+    renewal::Current,
+};
 use crate::error::{Error, Result};
 
-/// Connections at a time.
-const MOST_CONNECTIONS: usize = 100;
+/// Connections at a time, in all and from one address. Where there are more, those go first that have not signed in, then those that rest.
+const CONNECTIONS: ConnectionBounds = ConnectionBounds { total: 200, per_address: 100 };
+/// How long a connection may rest between two statements: pools keep theirs for long.
+const IDLE: Duration = Duration::from_secs(3600);
 
 /// A port that listens already and answers once it runs.
 pub struct PostgresPort {
@@ -69,26 +79,36 @@ impl PostgresPort {
     pub async fn run(self, current: Current) {
         let manager = Arc::new(ConnectionManager::new());
         let numbers = Arc::new(RandomPidSecretKeyGenerator::default());
-        let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        let registry = ConnectionRegistry::new(CONNECTIONS, IDLE);
         loop {
-            let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
             let (socket, peer) = match self.listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // Too many open files, most likely: others must close first.
                     tracing::warn!(%error, "a connection of a client of PostgreSQL could not be taken");
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    registry.displace(Instant::now());
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 }
             };
-            let handler = Arc::new(Handler::new(current.clone(), peer.ip(), Arc::clone(&manager), Arc::clone(&numbers)));
-            let handlers = Handlers { handler, manager: Arc::clone(&manager) };
+            // Where all others are being answered there is no room, and a client that is closed at once tries again.
+            let Some(guard) = registry.admit(network(peer.ip()), false, Instant::now()) else { continue };
+            let state = Arc::clone(guard.state());
+            let handler = Handler::new(current.clone(), peer.ip(), Arc::clone(&manager), Arc::clone(&numbers), Arc::clone(&state));
+            let handlers = Handlers { handler: Arc::new(handler), manager: Arc::clone(&manager) };
             let tls = self.tls.clone();
+            let metrics = Arc::clone(&current.get().metrics);
             tokio::spawn(async move {
-                if let Err(error) = process_socket(socket, tls, handlers).await {
-                    tracing::debug!(%error, "a connection of a client of PostgreSQL broke off");
+                tokio::select! {
+                    ended = process_socket(socket, tls, handlers) => if let Err(error) = ended {
+                        tracing::debug!(%error, "a connection of a client of PostgreSQL broke off");
+                    },
+                    reason = state.watch() => {
+                        tracing::debug!(%peer, reason = reason.id(), "a connection of a client of PostgreSQL was closed");
+                        metrics.close(reason.id());
+                    }
                 }
-                drop(place);
+                drop(guard);
             });
         }
     }

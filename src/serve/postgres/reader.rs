@@ -97,6 +97,11 @@ impl Reader {
         Ok(self.looked_at().await?.0)
     }
 
+    /// The same for a statement that reads tables: what tables there are, and what is worked out without any, is no data.
+    pub async fn keep_of(&self, statement: &Asked, number: &str, shared: &Shared, given: Given<'_>) -> PgWireResult<()> {
+        if statement.tables.is_empty() { Ok(()) } else { self.keep(statement, number, shared, given).await }
+    }
+
     /// Keeps in the log that he is about to be given rows, or none. Whoever may not read any more is refused here.
     pub async fn keep(&self, statement: &Asked, number: &str, shared: &Shared, given: Given<'_>) -> PgWireResult<()> {
         /// Characters of a statement that are kept.

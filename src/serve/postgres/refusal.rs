@@ -35,6 +35,7 @@ pub fn refusal(error: SqlError) -> PgWireError {
         SqlError::TooLong(_) => refuse("57014", message),
         SqlError::Busy => refuse("53300", message),
         SqlError::TooManyRows(_) => refuse("54000", format!("{message}; ask for fewer, with WHERE or LIMIT")),
+        SqlError::TooManyBytes(_) => refuse("54000", format!("{message}; ask for less, with WHERE or LIMIT")),
         SqlError::TooMuchMemory => refuse("53200", message),
         SqlError::Failed(error) => {
             // What went wrong inside stays inside, as it does over HTTP.
