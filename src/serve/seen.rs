@@ -1,7 +1,7 @@
 //! What one request sees of the service: the whole of it, or the part that lies within the scope of whoever asks.
 //!
 //! ```text
-//! request ── who asks? ──> Scope ── Views ──> Shared of that scope ──> every handler, by `Seen`
+//! request ── who asks? ──> Scopes ── Views ──> Shared of these scopes ──> every handler, by `Seen`
 //! ```
 //!
 //! A part has its own library, queries and dashboards, and its fingerprint differs from those of all others, so that neither tags nor
@@ -20,7 +20,7 @@ use super::{
     problem::{OUT_OF_SCOPE, Problem},
     renewal::Current,
 };
-use crate::{access::Role, dashboards::Dashboards, error::Result, sql::Sql, tables::Scope, words};
+use crate::{access::Role, dashboards::Dashboards, error::Result, sql::Sql, tables::Scopes, words};
 
 /// Parts that are kept at a time; what was asked for longest ago is made anew when it is needed again.
 const MOST_VIEWS: usize = 64;
@@ -65,15 +65,15 @@ pub struct Audience {
 }
 
 /// What a part is of.
-type View = (Scope, Audience);
+type View = (Scopes, Audience);
 
 impl Shared {
-    /// The part of the service that lies within a scope, for an audience: their pages differ.
+    /// The part of the service that lies within some scopes, for an audience: their pages differ.
     ///
     /// # Errors
     /// Where it cannot be made.
-    pub async fn within(self: &Arc<Self>, scope: &Scope, audience: &Audience) -> Result<Arc<Self>> {
-        let view = (scope.clone(), audience.clone());
+    pub async fn within(self: &Arc<Self>, scopes: &Scopes, audience: &Audience) -> Result<Arc<Self>> {
+        let view = (scopes.clone(), audience.clone());
         let mut views = self.views.0.lock().await;
         if let Some(at) = views.iter().position(|(known, _)| *known == view) {
             let found = views.remove(at);
@@ -81,14 +81,14 @@ impl Shared {
             views.push(found);
             return Ok(part);
         }
-        // What another audience sees of the same scope is the same but for what stands around it.
-        let same = if scope.is_whole() { Some(self) } else { views.iter().find(|((known, _), _)| known == scope).map(|(_, part)| part) };
+        // What another audience sees of the same scopes is the same but for what stands around it.
+        let same = if scopes.is_whole() { Some(self) } else { views.iter().find(|((known, _), _)| known == scopes).map(|(_, part)| part) };
         if let Some(same) = same {
             let part = Arc::new(Self { audience: audience.clone(), views: Arc::default(), ..Self::clone(same) });
             keep(&mut views, view, &part);
             return Ok(part);
         }
-        let (whole, wanted) = (Arc::clone(&self.library), scope.clone());
+        let (whole, wanted) = (Arc::clone(&self.library), scopes.clone());
         let library = Arc::new(self.engine.compute(async move { Ok(whole.within(&wanted)) }).await?);
         let sql = Arc::new(self.sql.part(&library, &self.engine, &self.queries).await?);
         let dashboards = Arc::new(Dashboards::open(&library, &sql, &self.dashboard_files.fitting())?);

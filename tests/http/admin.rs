@@ -201,7 +201,7 @@ fn institutions_and_users_pass_through_their_states_on_pages() {
     let ani = "BANK-12-0001";
     let password =
         papers.text().split(&format!(">{ani}</a>")).nth(1).unwrap().split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
-    let attempt = Attempt { user_id: ani, password: &password, code: None, new_password: Some(PASSWORD) };
+    let attempt = Attempt { from: None, user_id: ani, password: &password, code: None, new_password: Some(PASSWORD) };
     assert!(matches!(access.sign_in(&attempt, Utc::now()).unwrap(), SignedIn::Yes(_)));
     assert!(!desk.page("/admin/users").contains(&password));
 
