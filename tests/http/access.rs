@@ -144,7 +144,7 @@ fn ask(world: &World, key: Option<&str>, path: &str) -> Reply {
 const OUTSIDE: [&str; 7] = ["North", "Ash", "Birch", "Dogwood", "1101", "1102", "1103"];
 
 /// Addresses of every surface, asked for as much as they give.
-fn everything() -> Vec<String> {
+pub fn everything() -> Vec<String> {
     let all = "valueCodes[Region]=*&valueCodes[Sex]=*&valueCodes[Age]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=2024-S2";
     let mut paths: Vec<String> = [
         "",
