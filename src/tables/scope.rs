@@ -63,13 +63,13 @@ impl FromIterator<Scope> for Scopes {
     fn from_iter<T: IntoIterator<Item = Scope>>(scopes: T) -> Self {
         let mut by_region: BTreeMap<Option<String>, Option<BTreeSet<String>>> = BTreeMap::new();
         for Scope { region, tables } in scopes {
-            let together = by_region.entry(region).or_insert_with(|| Some(BTreeSet::new()));
-            match (together.as_mut(), tables) {
+            let known = by_region.entry(region).or_insert_with(|| Some(BTreeSet::new()));
+            match (known, tables) {
                 (Some(known), Some(tables)) => known.extend(tables),
-                _ => *together = None,
+                (known, _) => *known = None,
             }
         }
-        match by_region.remove(&None) {
+        match by_region.remove(&None::<String>) {
             Some(None) => Self(vec![Scope::default()]),
             None => Self(by_region.into_iter().map(|(region, tables)| Scope { region, tables }).collect()),
             Some(Some(everywhere)) => {
@@ -283,5 +283,53 @@ impl PartAxis {
             Arc::new(left.collect::<HashMap<_, _>>())
         };
         Self { stride: self.stride, places, covers, seen: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads scopes such as `*: people bands; 12: *`, region before the colon, tables behind it.
+    fn scopes(text: &str) -> Scopes {
+        let all = |part: &str| part.trim() == "*";
+        let one = |text: &str| {
+            let (region, tables) = text.split_once(':').unwrap();
+            Scope {
+                region: (!all(region)).then(|| region.trim().to_owned()),
+                tables: (!all(tables)).then(|| tables.split_whitespace().map(str::to_owned).collect()),
+            }
+        };
+        text.split(';').map(one).collect()
+    }
+
+    #[test]
+    fn unions_that_mean_the_same_are_the_same() {
+        let same = |one: &str, other: &str| {
+            let (one, other) = (scopes(one), scopes(other));
+            assert_eq!(one, other);
+            assert_eq!(one.key(), other.key());
+        };
+        same("*: people; *: bands", "*: bands people");
+        same("12: people; *: people bands", "*: people bands");
+        same("12: people sparse; *: people", "*: people; 12: sparse");
+        same("12: *; *: *", "*: *");
+        same("12: people; 12: *", "12: *");
+        same("12: people; 11: bands", "11: bands; 12: people");
+        assert_ne!(scopes("12: people").key(), scopes("12: people; 11: people").key());
+        assert_ne!(scopes("*: people; 12: *"), scopes("*: people"));
+    }
+
+    #[test]
+    fn a_union_grants_what_its_scopes_grant() {
+        let union = scopes("*: people; 12: people bands; 11: bands sparse");
+        let regions = |table: &str| union.regions_of(table).map(|regions| regions.map(|regions| regions.into_iter().collect::<Vec<_>>()));
+        assert_eq!(regions("people"), Some(None));
+        assert_eq!(regions("bands"), Some(Some(vec!["11", "12"])));
+        assert_eq!(regions("sparse"), Some(Some(vec!["11"])));
+        assert_eq!(regions("gone"), None);
+        assert_eq!((union.regions(), union.is_whole()), (None, false));
+        assert!(scopes("12: people; *: *").is_whole());
+        assert_eq!(scopes("12: people; 11: bands").regions().map(|regions| regions.len()), Some(2));
     }
 }
