@@ -34,6 +34,7 @@ for cache in 0 64; do
     serve "closed$cache" --cache "$cache" --database "$scratch/$cache.sqlite"
     # The first sign-in chooses a password; only then can there be a key.
     curl -s -o /dev/null --data-urlencode "user=$user" --data-urlencode "password=$password" --data-urlencode "new=a password of mine" \
+        --data-urlencode "again=a password of mine" \
         "${address[closed$cache]}/sign-in"
     key[$cache]="$(account add-key "$user" --name bench | head -n 1)"
 done

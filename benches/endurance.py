@@ -59,7 +59,7 @@ def form(**fields):
     return urllib.parse.urlencode(fields), {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-body, headers = form(user=user, password=first, new=PASSWORD)
+body, headers = form(user=user, password=first, new=PASSWORD, again=PASSWORD)
 Client().ask("POST", "/sign-in", headers, body)
 key = access("add-key", user, "--name", "bench").splitlines()[0]
 bearer = {"Authorization": f"Bearer {key}"}

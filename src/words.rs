@@ -326,6 +326,7 @@ phrases! {
     USER_SUSPENDED = "your access is suspended; ask your institution why" | "akses Anda ditangguhkan; tanyakan sebabnya kepada lembaga Anda";
     NO_AGREEMENT = "your institution's agreement does not hold today, or is suspended; ask the registry" | "perjanjian lembaga Anda tidak berlaku hari ini atau ditangguhkan; hubungi pengelola register";
     FORM_NOT_YOURS = "the form was made for another session; open the page again and repeat what you did" | "formulir ini dibuat untuk sesi lain; buka kembali halamannya dan ulangi";
+    OUT_OF_SCOPE_OF_TABLE = "{0} lies outside of what you may see of table {2}: {1}, what lies within it and the totals above it" | "{0} berada di luar yang boleh Anda lihat dari tabel {2}: {1}, isinya, dan jumlah di atasnya";
     OUT_OF_SCOPE = "{0} lies outside of what you may see: {1}, what lies within it and the totals above it" | "{0} berada di luar yang boleh Anda lihat: {1}, isinya, dan jumlah di atasnya";
     NOT_RECORDED = "accesses cannot be recorded at present, and so nothing is answered; try again later" | "akses sedang tidak dapat dicatat, sehingga tidak ada yang dijawab; coba lagi nanti";
     NOT_GRANTED_NAMED = "'{0}' reads tables or regions that your institution is not granted; you may ask: {1}" | "'{0}' memakai tabel atau wilayah yang tidak diberikan kepada lembaga Anda; yang boleh Anda minta: {1}";

@@ -15,7 +15,7 @@ use super::secrets::Secret;
 use crate::error::{Error, Result};
 
 /// What brought each version of the database to the next; the file says which it has (`user_version`).
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("reports.sql")];
+const MIGRATIONS: [&str; 3] = [include_str!("schema.sql"), include_str!("reports.sql"), include_str!("attempts.sql")];
 
 /// How long a writer waits for another.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -41,8 +41,8 @@ pub struct Caller {
     pub institution: String,
     /// What he may do beside reading.
     pub role: Role,
-    /// What he may see.
-    pub scope: Scope,
+    /// What he is granted, beside what everybody may see.
+    pub granted: Scope,
     /// By what he was recognised: `session` or the name of his key.
     pub by: String,
     /// The user id of somebody as whom he looks at the service: then he sees what that one sees.
@@ -143,14 +143,14 @@ impl Access {
         }
         let other = if is_session && user.request.role == Role::Administrator { self.seen_as(digest)? } else { None };
         let by = other.as_ref().map_or(by.clone(), |(other, _)| format!("{by} as {}", other.called()));
-        let (sees_as, scope) = match other {
-            Some((other, his)) => (Some(other.called()), his.scope(other.request.region.as_deref())),
-            None => (None, institution.scope(user.request.region.as_deref())),
+        let (sees_as, granted) = match other {
+            Some((other, his)) => (Some(other.called()), his.granted(other.request.region.as_deref())),
+            None => (None, institution.granted(user.request.region.as_deref())),
         };
         Ok(Ok(Caller {
             user_id: user.called(),
             name: user.request.name.clone(),
-            scope,
+            granted,
             sees_as,
             institution: institution.code,
             role: user.request.role,

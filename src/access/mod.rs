@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! cacah access ...  ─┐                              ┌─ sign in ──> session ─┐
-//! administration    ─┴─> rules ──> SQLite ──────────┴─ key ─────────────────┴─ identify ──> Caller (scope) ──> serve
+//! administration    ─┴─> rules ──> SQLite ──────────┴─ key ─────────────────┴─ identify ──> Caller (granted scope) ──> serve
 //! ```
 //!
-//! Whoever asks is identified once, at the edge; what he may see is a [`Scope`](crate::tables::Scope), and the rest of the program knows
+//! Whoever asks is identified once, at the edge; what he is granted is a [`Scope`](crate::tables::Scope), and the rest of the program knows
 //! no users. Every change is kept with who, when and why.
 
+mod attempts;
 mod backup;
 mod bulk;
 mod changes;
@@ -41,7 +42,7 @@ pub use log::{Coming, Kept, Log, NAMED_REGIONS, Record, Search, Verified, is_ref
 pub use model::{Institution, Kind, Request, Role, Standing, State, User, office_fault};
 pub use reports::{Duty, Filed};
 pub use secrets::one_time_password;
-pub use sign_in::{Attempt, PasswordFault, Session, SignedIn};
+pub use sign_in::{Attempt, PasswordChange, PasswordFault, Session, SignedIn};
 pub use users::Handover;
 
 use self::{database::Database, identify::Known};

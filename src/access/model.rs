@@ -197,8 +197,8 @@ impl Institution {
         is_open && (self.valid_from..=self.valid_to).contains(&day)
     }
 
-    /// What its users see whose office is in a region.
-    pub fn scope(&self, region: Option<&str>) -> Scope {
+    /// What its users are granted whose office is in a region.
+    pub fn granted(&self, region: Option<&str>) -> Scope {
         Scope { region: region.map(str::to_owned), tables: self.tables.clone() }
     }
 }

@@ -66,6 +66,11 @@ impl Secret {
         hmac::sign(&self.derived("identity number"), number.as_bytes()).as_ref().to_vec()
     }
 
+    /// The digest by which attempts to sign in are counted: what is tried as a user id may be somebody's password.
+    pub fn attempts(&self, text: &str) -> Vec<u8> {
+        hmac::sign(&self.derived("attempts to sign in"), text.as_bytes()).as_ref().to_vec()
+    }
+
     /// The key of the chain that holds the records of the log together.
     pub fn chain(&self) -> hmac::Key {
         self.derived("log of accesses")

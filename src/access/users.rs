@@ -245,10 +245,10 @@ impl Access {
                 return Ok(Err(Error::Conflict(format!("{} is {} and has no password", user.called(), user.state.word()))));
             }
             transaction.execute(
-                "UPDATE user SET password = ?, must_change = 1, password_until = ?, failures = 0, locked_until = 0, totp = NULL,
-                        totp_confirmed = 0 WHERE id = ?",
+                "UPDATE user SET password = ?, must_change = 1, password_until = ?, totp = NULL, totp_confirmed = 0 WHERE id = ?",
                 params![hashed, seconds(ends), user.id],
             )?;
+            self.forget_attempts(transaction, &user.called())?;
             shut_out(transaction, user.id, now)?;
             record(transaction, &changing(&user.called(), by, "password reset", reason, None), now)?;
             Ok(Ok(user))
@@ -367,6 +367,7 @@ impl Access {
                 [user.id],
             )?;
             shut_out(transaction, user.id, now)?;
+            self.forget_attempts(transaction, &user.called())?;
             record(transaction, &changing(&user.called(), by, "removed", reason, None), now)?;
             Ok(Ok(()))
         })

@@ -102,8 +102,13 @@ impl Suit<'_> {
     /// Categories that an axis has in a chart: those chosen, or all on its finest level.
     fn count(&self, axis: usize) -> usize {
         let chosen = self.query.size(Variable::Axis(axis));
-        let dimension = &self.library.dimensions[self.entry.axes[axis].dimension];
-        if chosen > 1 { chosen } else { dimension.frontier(self.entry.axes[axis].level).len() }
+        let described = &self.entry.axes[axis];
+        let dimension = &self.library.dimensions[described.dimension];
+        if chosen > 1 {
+            return chosen;
+        }
+        let finest = self.library.codelist_of(described, &dimension.valueset(described.level));
+        finest.map_or_else(|| dimension.frontier(described.level).len(), |at| self.library.codelists[at].count())
     }
 
     fn variable(&self, axis: usize) -> String {

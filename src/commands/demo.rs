@@ -190,7 +190,7 @@ fn users(database: &Path) -> Result<(Access, Vec<DemoUser>)> {
         let user_id = handed.user.called();
         // The one-time password is used at once, so that the one shown here is the one that stays.
         let password = one_time_password()?;
-        let attempt = Attempt { user_id: &user_id, password: &handed.password, code: None, new_password: Some(&password) };
+        let attempt = Attempt { from: None, user_id: &user_id, password: &handed.password, code: None, new_password: Some(&password) };
         if !matches!(access.sign_in(&attempt, now)?, SignedIn::Yes(_)) {
             bail!("{user_id} cannot sign in");
         }

@@ -110,6 +110,7 @@ pub fn read(file: &str, text: &str, strict: bool, library: &Library, sql: &Sql) 
         }
         filters.push(Parameter::new(filter, &header, library)?);
     }
+    ask(&mut filters, &parsed, library, sql);
     let name = file.rsplit('/').next().unwrap_or(file).trim_end_matches(ENDING).to_owned();
     let mut dashboard = Dashboard {
         title: header.label(&parsed.title)?,
@@ -146,6 +147,27 @@ pub fn read(file: &str, text: &str, strict: bool, library: &Library, sql: &Sql) 
         return header.fault(&parsed.title, "expected a panel that shows something");
     }
     Ok(dashboard)
+}
+
+/// Tells filters which tables are asked for what is chosen. Where none of the panels shows more regions than its reader is granted, no
+/// other can be chosen; a part of another page is shown for every region that the page is of, and says of which it has no numbers.
+fn ask(filters: &mut [Parameter], file: &DashboardFile, library: &Library, sql: &Sql) {
+    let asked: Vec<Vec<&String>> =
+        file.panel.iter().map(|panel| tables_of(panel, library, sql)).filter(|tables| !tables.is_empty()).collect();
+    let is_narrowed = |id: &&String| library.table(id).is_some_and(|entry| entry.axes.iter().any(|axis| axis.seen.is_some()));
+    let is_bound = file.place == Place::Own && !asked.is_empty() && asked.iter().all(|tables| tables.iter().any(is_narrowed));
+    for filter in filters {
+        filter.asks(asked.iter().flatten().copied(), is_bound, library);
+    }
+}
+
+/// Identifiers of the tables that the numbers of a panel come from.
+fn tables_of<'a>(panel: &PanelFile, library: &'a Library, sql: &'a Sql) -> Vec<&'a String> {
+    match (&panel.table, &panel.query) {
+        (Some(id), _) => library.table(id.get_ref()).map(|entry| &entry.table.id).into_iter().collect(),
+        (None, Some(name)) => sql.query(name.get_ref()).map(|query| query.tables.iter().collect()).unwrap_or_default(),
+        (None, None) => Vec::new(),
+    }
 }
 
 fn read_panel(header: &Header<'_>, file: &PanelFile, library: &Library, sql: &Sql) -> Result<Panel, DefinitionError> {

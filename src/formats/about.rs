@@ -147,7 +147,7 @@ impl<'a> About<'a> {
                     Chosen::Eliminated => continue,
                     Chosen::Nodes { codelist: list, nodes } => {
                         codelist = *list;
-                        all = list.is_none() && *nodes == self.entry.axes[axis].nodes;
+                        all = list.is_none() && *nodes == *self.entry.axes[axis].nodes;
                     }
                     Chosen::Groups { codelist: list, .. } => codelist = Some(*list),
                 }

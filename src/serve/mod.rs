@@ -247,6 +247,12 @@ impl Application {
                 return Err(Error::Input(format!("there is no table '{table}' that could be open to all; there is {there}")));
             }
         }
+        // Tables may be named in any case; scopes know them by their identifiers alone.
+        let canonical = |table: &String| library.table(table).map(|entry| entry.table.id.clone());
+        let open = settings.open.clone().map(|Scope { region, tables }| {
+            let tables = tables.map(|tables| tables.iter().filter_map(canonical).collect());
+            Scope { region, tables }
+        });
         let certificate = settings.tls.as_ref().map(Certificate::read).transpose()?;
         let taken = |error: std::io::Error| Error::Conflict(format!("cannot listen on {}: {error}; choose another port", settings.address));
         let listener = TcpListener::bind(settings.address).await.map_err(taken)?;
@@ -285,7 +291,7 @@ impl Application {
             trusted: settings.trusted.clone().into(),
             access: settings.access.clone(),
             log: settings.access.as_ref().map(|access| access.begin_log().map(Arc::new)).transpose()?,
-            open: settings.open.clone(),
+            open,
             audience: Audience::default(),
             address,
             most_cells: settings.most_cells,

@@ -135,7 +135,7 @@ pub async fn default_selection(Seen(shared): Seen, Path(id): Path<String>, RawQu
 pub async fn codelist(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let parameters = Parameters::parse(query.as_deref());
     let Some(at) = shared.library.codelist(&id) else {
-        let there = shared.library.codelists.iter().map(|list| list.id.as_str()).collect::<Vec<_>>().join(", ");
+        let there = shared.library.codelist_ids().collect::<Vec<_>>().join(", ");
         let detail = words::NO_CODE_LIST.with(id.chars().take(60).collect::<String>()).and(words::THERE_IS.with(there));
         return Err(Problem::new(StatusCode::NOT_FOUND, "Non-existent codelist", detail));
     };

@@ -1,7 +1,7 @@
 //! What one request sees of the service: the whole of it, or the part that lies within the scope of whoever asks.
 //!
 //! ```text
-//! request ── who asks? ──> Scope ── Views ──> Shared of that scope ──> every handler, by `Seen`
+//! request ── who asks? ──> Scopes ── Views ──> Shared of these scopes ──> every handler, by `Seen`
 //! ```
 //!
 //! A part has its own library, queries and dashboards, and its fingerprint differs from those of all others, so that neither tags nor
@@ -23,7 +23,7 @@ use super::{
     problem::{OUT_OF_SCOPE, Problem},
     renewal::Current,
 };
-use crate::{access::Role, dashboards::Dashboards, error::Result, sql::Sql, tables::Scope, words};
+use crate::{access::Role, dashboards::Dashboards, error::Result, sql::Sql, tables::Scopes, words};
 
 /// Parts that are kept at a time, more than there are regencies; the one that was used longest ago is made anew when it is needed again.
 const MOST_VIEWS: usize = 1024;
@@ -97,29 +97,29 @@ pub struct Audience {
 }
 
 /// What a part is of.
-type View = (Scope, Audience);
+type View = (Scopes, Audience);
 
 impl Shared {
-    /// The part of the service that lies within a scope, for an audience: their pages differ.
+    /// The part of the service that lies within some scopes, for an audience: their pages differ.
     ///
     /// # Errors
     /// Where it cannot be made.
-    pub async fn within(self: &Arc<Self>, scope: &Scope, audience: &Audience) -> Result<Arc<Self>> {
-        if scope.is_whole() && *audience == Audience::default() {
+    pub async fn within(self: &Arc<Self>, scopes: &Scopes, audience: &Audience) -> Result<Arc<Self>> {
+        if scopes.is_whole() && *audience == Audience::default() {
             return Ok(Arc::clone(self));
         }
-        let part = self.views.part((scope.clone(), audience.clone()));
-        let made = part.get_or_try_init(|| self.make_part(scope, audience)).await?;
+        let part = self.views.part((scopes.clone(), audience.clone()));
+        let made = part.get_or_try_init(|| self.make_part(scopes, audience)).await?;
         Ok(Arc::clone(made))
     }
 
-    async fn make_part(self: &Arc<Self>, scope: &Scope, audience: &Audience) -> Result<Arc<Self>> {
+    async fn make_part(self: &Arc<Self>, scopes: &Scopes, audience: &Audience) -> Result<Arc<Self>> {
         if *audience != Audience::default() {
-            // What another audience sees of the same scope is the same but for what stands around it.
-            let same = Box::pin(self.within(scope, &Audience::default())).await?;
+            // What another audience sees of the same scopes is the same but for what stands around it.
+            let same = Box::pin(self.within(scopes, &Audience::default())).await?;
             return Ok(Arc::new(Self { audience: audience.clone(), views: Arc::default(), ..Self::clone(&same) }));
         }
-        let (whole, wanted) = (Arc::clone(&self.library), scope.clone());
+        let (whole, wanted) = (Arc::clone(&self.library), scopes.clone());
         let library = Arc::new(self.engine.compute(async move { Ok(whole.within(&wanted)) }).await?);
         let sql = Arc::new(self.sql.part(&library, &self.engine, &self.queries).await?);
         let (of_part, sql_of_part, files) = (Arc::clone(&library), Arc::clone(&sql), self.dashboard_files.fitting());
@@ -135,11 +135,12 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tables::Scope;
 
     #[test]
     fn parts_are_kept_up_to_a_number_and_the_oldest_goes() {
         let views = Views::default();
-        let view = |region: usize| (Scope { region: Some(region.to_string()), tables: None }, Audience::default());
+        let view = |region: usize| (Scopes::from(Scope { region: Some(region.to_string()), tables: None }), Audience::default());
         let first = views.part(view(0));
         for region in 1..MOST_VIEWS {
             views.part(view(region));

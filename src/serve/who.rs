@@ -1,8 +1,8 @@
 //! Who asks, and what he therefore sees.
 //!
 //! ```text
-//! cookie or Authorization ──> Caller ──> scope ──> the part of the service that he sees
-//! neither ─────────────────────────────> the tables that are open to all; where none are: sign in
+//! cookie or Authorization ──> Caller ──> what he is granted, and what is open to all ──> the part of the service that he sees
+//! neither ─────────────────────────────> what is open to all; where nothing is: sign in
 //! ```
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     access::{Access, Caller, Refused, Who},
-    tables::Scope,
+    tables::{Scope, Scopes},
     words,
 };
 
@@ -96,19 +96,24 @@ pub fn unauthorized() -> Problem {
 }
 
 impl Shared {
+    /// What somebody may see who is granted something: that, and what everybody may.
+    pub fn reach(&self, granted: &Scope) -> Scopes {
+        self.open.iter().chain([granted]).cloned().collect()
+    }
+
     /// What somebody sees of the service.
     pub async fn seen_by(self: &Arc<Self>, asking: &Asking, path: &str) -> Result<Arc<Self>, Barred> {
         let Some(_) = &self.access else { return Ok(Arc::clone(self)) };
-        let scope = match &asking.caller {
-            Some(caller) => caller.scope.clone(),
+        let scopes = match &asking.caller {
+            Some(caller) => self.reach(&caller.granted),
             None => match &self.open {
-                Some(open) => open.clone(),
-                None if OPEN.iter().any(|open| path.starts_with(open)) => Scope { region: None, tables: Some(BTreeSet::new()) },
+                Some(open) => open.clone().into(),
+                None if OPEN.iter().any(|open| path.starts_with(open)) => Scope { region: None, tables: Some(BTreeSet::new()) }.into(),
                 None => return Err(Barred::SignIn),
             },
         };
         let audience = asking.caller.as_ref().map_or_else(Audience::default, |caller| caller.audience());
-        self.within(&scope, &audience).await.map_err(|error| Barred::Problem(error.into()))
+        self.within(&scopes, &audience).await.map_err(|error| Barred::Problem(error.into()))
     }
 }
 
@@ -116,10 +121,10 @@ impl Shared {
 pub fn way_in(uri: &Uri, method: &Method, headers: &HeaderMap) -> axum::response::Response {
     use axum::response::IntoResponse as _;
     if portal::is_page(uri.path(), headers) && method == Method::GET {
-        let to = uri.path_and_query().map_or("/", |address| address.as_str());
+        let to = uri.path_and_query().and_then(|address| portal::onward::own_address(address.as_str())).unwrap_or_else(|| "/".to_owned());
         let parameters = Parameters::parse(uri.query());
         let lang = parameters.get("lang").filter(|lang| !lang.is_empty()).map(|lang| ("lang", lang));
-        let address = portal::address("/sign-in", [("to", to)].into_iter().chain(lang));
+        let address = portal::address("/sign-in", [("to", to.as_str())].into_iter().chain(lang));
         if let Ok(location) = HeaderValue::from_str(&address) {
             return (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response();
         }

@@ -33,6 +33,8 @@ pub(super) struct DimensionColumns {
     /// What columns there are, with what each adds to [`Self::name`].
     pub traits: Vec<(String, Trait)>,
     arrays: Vec<ArrayRef>,
+    /// The position of each node.
+    ordinals: ArrayRef,
 }
 
 impl DimensionColumns {
@@ -55,7 +57,8 @@ impl DimensionColumns {
             };
             Arc::new(nodes.iter().map(text).collect::<StringViewArray>()) as ArrayRef
         };
-        Self { name: name(&dimension.id), arrays: traits.iter().map(column).collect(), traits }
+        let ordinals = Arc::new(Int32Array::from_iter_values((0..).take(nodes.len())));
+        Self { name: name(&dimension.id), arrays: traits.iter().map(column).collect(), traits, ordinals }
     }
 
     /// The column at a position of [`Self::traits`].
@@ -82,8 +85,7 @@ impl DimensionColumns {
         let mut fields: Vec<Field> = self.traits.iter().map(own).collect();
         fields.push(Field::new("ordinal", DataType::Int32, false));
         let mut arrays = self.arrays.clone();
-        let count = arrays.first().map_or(0, |codes| codes.len());
-        arrays.push(Arc::new(Int32Array::from_iter_values((0..).take(count))));
+        arrays.push(Arc::clone(&self.ordinals));
         let schema: SchemaRef = Arc::new(Schema::new(fields));
         let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)?;
         Ok(Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))

@@ -42,9 +42,13 @@ use crate::{
 #[derive(Debug)]
 pub struct Sql {
     library: Arc<Library>,
+    dimensions: Dimensions,
     session: SqlSession,
     queries: Vec<Named>,
 }
+
+/// Every dimension of a library as columns.
+type Dimensions = Arc<Vec<Arc<DimensionColumns>>>;
 
 impl Sql {
     /// Makes the tables of a library known to SQL and plans the named queries.
@@ -52,8 +56,9 @@ impl Sql {
     /// # Errors
     /// Where a query is wrong: says file, line and what was expected.
     pub async fn open(library: &Arc<Library>, engine: &Arc<ServingEngine>, queries: &FileSources, settings: SqlSettings) -> Result<Self> {
-        let session = SqlSession::new(engine, parts(library, engine)?, settings)?;
-        Self::plan(library, session, queries).await
+        let dimensions = columns_of(library);
+        let session = SqlSession::new(engine, parts(library, engine, &dimensions)?, settings)?;
+        Self::plan(library, dimensions, session, queries).await
     }
 
     /// The same for a part of the library, with the queries that fit it and within the same bounds.
@@ -61,14 +66,17 @@ impl Sql {
     /// # Errors
     /// Where the tables cannot be made known.
     pub async fn part(&self, library: &Arc<Library>, engine: &Arc<ServingEngine>, queries: &FileSources) -> Result<Self> {
-        let session = self.session.sibling(parts(library, engine)?)?;
-        Self::plan(library, session, &queries.fitting()).await
+        // A country has a quarter of a million regions: who sees the names of all of them shares those columns.
+        let is_same = Arc::ptr_eq(&library.dimensions, &self.library.dimensions);
+        let dimensions = if is_same { Arc::clone(&self.dimensions) } else { columns_of(library) };
+        let session = self.session.sibling(parts(library, engine, &dimensions)?)?;
+        Self::plan(library, dimensions, session, &queries.fitting()).await
     }
 
-    async fn plan(library: &Arc<Library>, session: SqlSession, queries: &FileSources) -> Result<Self> {
+    async fn plan(library: &Arc<Library>, dimensions: Dimensions, session: SqlSession, queries: &FileSources) -> Result<Self> {
         let (sources, given) = queries.files(shipped_queries);
         let queries = named::plan_all(&sources, given, library, &session).await?;
-        Ok(Self { library: Arc::clone(library), session, queries })
+        Ok(Self { library: Arc::clone(library), dimensions, session, queries })
     }
 
     /// The named queries, by name.
@@ -92,13 +100,15 @@ impl Sql {
     }
 }
 
+fn columns_of(library: &Library) -> Dimensions {
+    Arc::new(library.dimensions.iter().map(|dimension| Arc::new(DimensionColumns::new(library, dimension))).collect())
+}
+
 /// The tables, dimensions and functions that statements may name.
-fn parts(library: &Arc<Library>, engine: &Arc<ServingEngine>) -> Result<SqlParts> {
-    let dimensions: Vec<Arc<DimensionColumns>> =
-        library.dimensions.iter().map(|dimension| Arc::new(DimensionColumns::new(library, dimension))).collect();
+fn parts(library: &Arc<Library>, engine: &Arc<ServingEngine>, dimensions: &[Arc<DimensionColumns>]) -> Result<SqlParts> {
     let mut parts = SqlParts { functions: functions::scalars(), aggregates: functions::aggregates(), ..SqlParts::default() };
     for table in 0..library.tables.len() {
-        let tidy = TidyTable::new(Arc::clone(library), Arc::clone(engine), table, &dimensions)?;
+        let tidy = TidyTable::new(Arc::clone(library), Arc::clone(engine), table, dimensions)?;
         parts.tables.push((name(&library.tables[table].table.id), Arc::new(tidy)));
     }
     for (columns, dimension) in dimensions.iter().zip(library.dimensions.iter()) {

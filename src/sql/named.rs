@@ -138,6 +138,8 @@ async fn plan(file: &str, text: &str, library: &Library, session: &SqlSession) -
         ))
         .into());
     }
+    let tables = super::tables_read(library, &plan);
+    parameters.iter_mut().for_each(|parameter| parameter.asks(&tables, true, library));
     let mut values: Vec<(String, ScalarValue)> =
         parameters.iter().map(|parameter| (parameter.name.clone(), parameter.sample(library))).collect();
     values.push((LANGUAGE.into(), ScalarValue::Utf8View(library.register.languages.first().map(|language| language.id.clone()))));
@@ -172,7 +174,7 @@ async fn plan(file: &str, text: &str, library: &Library, session: &SqlSession) -
         audience: header.label(&parsed.audience)?,
         notes: parsed.notes.iter().map(|note| header.label(note)).collect::<Result<_, _>>()?,
         digest: fingerprint(std::iter::once(text.as_bytes())),
-        tables: super::tables_read(library, &plan),
+        tables,
         name,
         parameters,
         columns,

@@ -4,8 +4,8 @@ use datafusion::common::ScalarValue;
 
 use super::header::{Header, Kind, ParameterFile};
 use crate::{
-    register::{DefinitionError, Label, Role},
-    tables::Library,
+    register::{DefinitionError, Label, Node, Role},
+    tables::{Library, NodeRuns, TableEntry},
     words::{self, Message},
 };
 
@@ -29,6 +29,10 @@ pub struct Parameter {
     pub kind: ParameterKind,
     /// What stands where nothing is given; if there is none the parameter must be given.
     default: Option<String>,
+    /// Identifiers of the tables that are asked for what is given, of which not every region may be seen.
+    narrowed: Vec<String>,
+    /// Whether nothing but what all of those tables show may be given; else it is only what stands first.
+    is_bound: bool,
 }
 
 /// What may be given for a parameter.
@@ -108,7 +112,7 @@ impl Parameter {
                 Some((text, value))
             }
         };
-        let mut parameter = Self { name: name.clone(), label, kind, default: None };
+        let mut parameter = Self { name: name.clone(), label, kind, default: None, narrowed: Vec::new(), is_bound: false };
         if let Some((text, at)) = default {
             parameter.default = Some(text.clone());
             let found = parameter.default_text(library).unwrap_or_default();
@@ -117,6 +121,29 @@ impl Parameter {
             }
         }
         Ok(parameter)
+    }
+
+    /// Says which tables are asked for what is given. Of some of them fewer regions may be seen than there are: then the default is a
+    /// code that all of them show and, where it `is_bound`, so is whatever may be given.
+    pub(crate) fn asks<'t>(&mut self, tables: impl IntoIterator<Item = &'t String>, is_bound: bool, library: &Library) {
+        let ParameterKind::Code(dimension, _) = self.kind else { return };
+        let is_narrowed = |id: &&String| library.table(id).is_some_and(|entry| entry.seen(dimension).is_some());
+        self.narrowed = tables.into_iter().filter(is_narrowed).cloned().collect();
+        self.narrowed.sort();
+        self.narrowed.dedup();
+        self.is_bound = is_bound;
+    }
+
+    fn narrowed<'l>(&'l self, library: &'l Library) -> impl Iterator<Item = &'l TableEntry> {
+        self.narrowed.iter().filter_map(|id| library.table(id))
+    }
+
+    /// The nodes that each of the tables shows that do not show all.
+    fn seen<'l>(&'l self, library: &'l Library) -> Vec<&'l NodeRuns> {
+        match self.kind {
+            ParameterKind::Code(dimension, _) => self.narrowed(library).filter_map(|entry| entry.seen(dimension)).collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// Whether it must be given.
@@ -131,16 +158,27 @@ impl Parameter {
             (ParameterKind::Period, NEWEST) => library.releases.len().checked_sub(1).map(|at| library.period(at)),
             // Where there is only one period there is none before it: comparing it with itself says so without an error.
             (ParameterKind::Period, PREVIOUS) => library.releases.len().checked_sub(1).map(|at| library.period(at.saturating_sub(1))),
-            (ParameterKind::Code(..), FIRST) => self.codes(library).next(),
+            (ParameterKind::Code(..), FIRST) => self.codes_seen(library).next().or_else(|| self.codes(library).next()),
+            (ParameterKind::Code(..), code) if !self.shows(code, library) => self.codes_seen(library).next().or(Some(code)),
             _ => Some(default),
         };
         found.map(str::to_owned)
     }
 
+    /// Whether every table that is asked for what is given shows something of a code.
+    pub fn shows(&self, code: &str, library: &Library) -> bool {
+        let ParameterKind::Code(dimension, _) = self.kind else { return true };
+        let found = library.dimensions[dimension].find(code);
+        self.seen(library).iter().all(|seen| found.is_some_and(|node| seen.contains(node)))
+    }
+
     /// Why a code may not be given that others may give.
     pub fn outside(&self, given: &str, library: &Library) -> Option<Message> {
         match self.kind {
-            ParameterKind::Code(dimension, _) => library.outside(dimension, given),
+            ParameterKind::Code(dimension, _) => library.outside(dimension, given).or_else(|| {
+                let mut bounds = self.narrowed(library).filter(|_| self.is_bound);
+                bounds.find_map(|entry| library.outside_of(entry, dimension, given))
+            }),
             _ => None,
         }
     }
@@ -185,7 +223,9 @@ impl Parameter {
                 let dimension = &library.dimensions[*dimension];
                 // Codes of places are known in two spellings, and both are given.
                 let official = || dimension.nodes.iter().position(|node| node.official.as_deref() == Some(given)).map(|at| at as u32);
-                let node = dimension.find(given).or_else(official).map(|at| &dimension.nodes[at as usize]);
+                let seen = if self.is_bound { self.seen(library) } else { Vec::new() };
+                let found = dimension.find(given).or_else(official).filter(|&at| seen.iter().all(|seen| seen.contains(at)));
+                let node = found.map(|at| &dimension.nodes[at as usize]);
                 node.filter(|node| levels.contains(&node.level)).map(|node| node.code.clone())
             }
         };
@@ -216,12 +256,22 @@ impl Parameter {
 
     /// The codes that may be given, in order.
     pub fn codes<'a>(&'a self, library: &'a Library) -> impl Iterator<Item = &'a str> {
+        self.codes_within(library, if self.is_bound { self.seen(library) } else { Vec::new() })
+    }
+
+    /// The codes of which every table shows something, in order.
+    fn codes_seen<'a>(&'a self, library: &'a Library) -> impl Iterator<Item = &'a str> {
+        self.codes_within(library, self.seen(library))
+    }
+
+    fn codes_within<'a>(&'a self, library: &'a Library, seen: Vec<&'a NodeRuns>) -> impl Iterator<Item = &'a str> {
         let (dimension, levels) = match &self.kind {
             ParameterKind::Code(dimension, levels) => (Some(&library.dimensions[*dimension]), levels.as_slice()),
             _ => (None, &[][..]),
         };
         let nodes = dimension.map_or(&[][..], |dimension| &dimension.nodes);
-        nodes.iter().filter(|node| levels.contains(&node.level)).map(|node| node.code.as_str())
+        let may = move |(at, node): &(u32, &Node)| levels.contains(&node.level) && seen.iter().all(|seen| seen.contains(*at));
+        (0..).zip(nodes).filter(may).map(|(_, node)| node.code.as_str())
     }
 }
 

@@ -103,7 +103,7 @@ impl TidyTable {
     /// The nodes of every axis and the periods that meet all conditions.
     fn choose(&self, state: &dyn Session, conditions: &[Expr]) -> PlanResult<Chosen> {
         let entry = &self.library.tables[self.everything.table];
-        let mut nodes: Vec<Vec<u32>> = entry.axes.iter().map(|axis| axis.nodes.clone()).collect();
+        let mut nodes: Vec<Vec<u32>> = entry.axes.iter().map(|axis| axis.nodes.to_vec()).collect();
         let mut periods: Vec<usize> = (0..entry.span.len()).collect();
         for condition in conditions {
             let Some(group) = self.group_of(condition) else { continue };

@@ -3,6 +3,8 @@
 //! *Value sets* pick one level of a hierarchy (`vs_region_district`: all districts). *Aggregations* group nodes
 //! (`agg_age_health`: infants, toddlers, ...); a group's number is the sum of published cells.
 
+use std::sync::Arc;
+
 use super::vintages::UnionDimension;
 use crate::register::{Dimension, Grouping, Label};
 
@@ -13,7 +15,7 @@ pub(super) type Cover = Option<Vec<u32>>;
 #[derive(Debug, Clone)]
 pub enum CodeListKind {
     /// Picks nodes: positions in the union dimension, in order.
-    Valueset(Vec<u32>),
+    Valueset(Arc<Vec<u32>>),
     /// Groups nodes.
     Aggregation(Grouping),
 }
@@ -41,7 +43,7 @@ impl CodeList {
             label: described.label.clone(),
             dimension: at,
             level: level as u8,
-            kind: CodeListKind::Valueset(dimension.frontier(level as u8)),
+            kind: CodeListKind::Valueset(Arc::new(dimension.frontier(level as u8))),
         });
         let aggregations = newest.groupings.iter().map(|grouping| Self {
             id: format!("agg_{}_{}", dimension.id, grouping.id),

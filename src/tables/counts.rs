@@ -238,7 +238,7 @@ fn lane(axis: &PartAxis, chosen: &Chosen, extent: Extent, marks: &mut [u8]) -> L
         Chosen::Eliminated => reads.push((axis.places[0], 0)),
         Chosen::Nodes { nodes, .. } => {
             for (position, &node) in nodes.iter().enumerate() {
-                match axis.places[node as usize] {
+                match axis.place(node) {
                     ABSENT => missing(position, UNKNOWN),
                     BEYOND => missing(position, UNAVAILABLE),
                     place => reads.push((place, position * extent.stride)),

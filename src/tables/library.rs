@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::{
     codelists::{self, CodeList, CodeListKind, Cover},
     derive,
+    narrow::NodeRuns,
     scope::Whole,
     search::Index,
     vintages::{ABSENT, UnionDimension},
@@ -34,7 +35,7 @@ pub struct Library {
     pub releases: Vec<Edition>,
     /// Every dimension; parts that hold every region share them.
     pub dimensions: Arc<Vec<UnionDimension>>,
-    /// Every code list.
+    /// Every code list; behind them those of tables of which not every region may be seen, under the same names.
     pub codelists: Vec<CodeList>,
     /// Every table, in the order of the newest release, then those that it no longer has.
     pub tables: Vec<TableEntry>,
@@ -77,9 +78,11 @@ pub struct AxisEntry {
     /// The finest level that the table shows.
     pub level: u8,
     /// The nodes on the axis, in order.
-    pub nodes: Vec<u32>,
+    pub nodes: Arc<Vec<u32>>,
     /// Positions in [`Library::codelists`] of the code lists that fit the axis.
     pub codelists: Vec<usize>,
+    /// The nodes of the dimension of which the table may be seen, on the axis or not; `None`: every node.
+    pub seen: Option<Arc<NodeRuns>>,
 }
 
 /// One table in one release.
@@ -99,6 +102,8 @@ pub(super) struct PartAxis {
     pub places: Arc<Vec<u32>>,
     /// For each aggregation that fits, the places that make up each group.
     pub covers: Arc<Covers>,
+    /// The nodes that may be seen; `None`: every node.
+    pub seen: Option<Arc<NodeRuns>>,
 }
 
 /// For the values of a code list that are sums: the nodes that cover each.
@@ -182,9 +187,20 @@ impl Library {
         self.dimensions.iter().find(|dimension| dimension.role == Role::Geo)
     }
 
-    /// The position of a code list.
+    /// The position of a code list; of several with the name, the one of all regions.
     pub fn codelist(&self, id: &str) -> Option<usize> {
         self.codelists.iter().position(|list| list.id.eq_ignore_ascii_case(id))
+    }
+
+    /// The position of the code list of a name that fits an axis.
+    pub fn codelist_of(&self, axis: &AxisEntry, id: &str) -> Option<usize> {
+        axis.codelists.iter().copied().find(|&at| self.codelists[at].id.eq_ignore_ascii_case(id))
+    }
+
+    /// The names of all code lists, each once.
+    pub fn codelist_ids(&self) -> impl Iterator<Item = &str> {
+        let first = |(at, list): &(usize, &CodeList)| self.codelist(&list.id) == Some(*at);
+        self.codelists.iter().enumerate().filter(first).map(|(_, list)| list.id.as_str())
     }
 
     /// The period of a release, such as `2024-S1`.
@@ -215,6 +231,15 @@ impl Library {
             None | Some("") => Some(0),
             Some(id) => self.register.languages.iter().position(|language| language.id.eq_ignore_ascii_case(id)),
         }
+    }
+}
+
+impl AxisEntry {
+    /// Whether the axis shows something of what lies right below a node.
+    pub fn divides(&self, dimension: &UnionDimension, node: u32) -> bool {
+        // What is on an axis stands there with all above it, so that the first one behind a node is its child if any of them is.
+        let next = self.nodes.partition_point(|&other| other <= node);
+        self.nodes.get(next).is_some_and(|&below| dimension.nodes[below as usize].parent == Some(node))
     }
 }
 
@@ -258,8 +283,9 @@ impl Binder<'_> {
             axes.push(AxisEntry {
                 dimension,
                 level: level as u8,
-                nodes: self.dimensions[dimension].down_to(level as u8),
+                nodes: Arc::new(self.dimensions[dimension].down_to(level as u8)),
                 codelists: Vec::new(),
+                seen: None,
             });
         }
         let mut parts = Vec::new();
@@ -324,6 +350,7 @@ impl Binder<'_> {
                 stride: strides[at],
                 places: self.places(first, union, dimension, level),
                 covers: self.covers(first, union, dimension, level),
+                seen: None,
             });
         }
         Ok(Part { file, axes })

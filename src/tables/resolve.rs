@@ -5,6 +5,7 @@ use super::{
     defaults,
     expression::{Codes, Expression, Unselected},
     library::{AxisEntry, Library, TableEntry, fingerprint},
+    narrow::NodeRuns,
     request::{Fault, Request, RequestError, Selection, known, shown},
     vintages::UnionDimension,
 };
@@ -248,7 +249,7 @@ impl<'a> Resolver<'a> {
             if selection.values.is_empty() {
                 return Ok(Chosen::Eliminated);
             }
-            let nodes = Nodes { dimension, nodes: &entry.nodes };
+            let nodes = Nodes { dimension, nodes: &entry.nodes, seen: entry.seen.as_deref() };
             let chosen = self.choose(variable, &selection.values, &nodes)?;
             return Ok(Chosen::Nodes { codelist: None, nodes: chosen.into_iter().map(|at| entry.nodes[at as usize]).collect() });
         };
@@ -257,7 +258,7 @@ impl<'a> Resolver<'a> {
         let values = if selection.values.is_empty() { &everything[..] } else { &selection.values };
         match &self.library.codelists[codelist].kind {
             CodeListKind::Valueset(list) => {
-                let chosen = self.choose(variable, values, &Nodes { dimension, nodes: list })?;
+                let chosen = self.choose(variable, values, &Nodes { dimension, nodes: list, seen: entry.seen.as_deref() })?;
                 Ok(Chosen::Nodes { codelist: Some(codelist), nodes: chosen.into_iter().map(|at| list[at as usize]).collect() })
             }
             CodeListKind::Aggregation(grouping) => {
@@ -267,10 +268,9 @@ impl<'a> Resolver<'a> {
     }
 
     fn fitting(&self, entry: &AxisEntry, variable: Variable, id: &str) -> Result<usize, RequestError> {
-        let found = self.library.codelist(id);
-        found.filter(|at| entry.codelists.contains(at)).ok_or_else(|| {
+        self.library.codelist_of(entry, id).ok_or_else(|| {
             let there = known(id, entry.codelists.iter().map(|&at| self.library.codelists[at].id.as_str()));
-            let problem = if found.is_some() { &words::CODE_LIST_DOES_NOT_FIT } else { &words::NO_CODE_LIST_FOR };
+            let problem = if self.library.codelist(id).is_some() { &words::CODE_LIST_DOES_NOT_FIT } else { &words::NO_CODE_LIST_FOR };
             let detail = problem.with(shown(id)).and(self.code(variable)).and(self.entry.table.id.as_str()).and(there);
             RequestError::new(Fault::NoCodeList, detail)
         })
@@ -317,7 +317,7 @@ impl<'a> Resolver<'a> {
                     _ => false,
                 };
                 if let Variable::Axis(axis) = variable
-                    && let Some(outside) = self.library.outside(self.entry.axes[axis].dimension, code)
+                    && let Some(outside) = self.library.outside_of(self.entry, self.entry.axes[axis].dimension, code)
                 {
                     return RequestError::new(Fault::OutOfScope, outside);
                 }
@@ -372,6 +372,8 @@ impl<'a> Resolver<'a> {
 struct Nodes<'a> {
     dimension: &'a UnionDimension,
     nodes: &'a [u32],
+    /// Those of the dimension that may be seen; `None`: all.
+    seen: Option<&'a NodeRuns>,
 }
 
 impl Codes for Nodes<'_> {
@@ -385,7 +387,8 @@ impl Codes for Nodes<'_> {
         self.nodes.binary_search(&self.dimension.find(code)?).ok()
     }
     fn below(&self, code: &str, all: bool) -> Result<Vec<u32>, Unselected> {
-        let above = self.dimension.find(code).ok_or_else(|| Unselected::NoCode(code.to_owned()))?;
+        let is_seen = |node: &u32| self.seen.is_none_or(|seen| seen.contains(*node));
+        let above = self.dimension.find(code).filter(is_seen).ok_or_else(|| Unselected::NoCode(code.to_owned()))?;
         let span = self.dimension.subtree(above);
         let (first, last) = (self.nodes.partition_point(|&node| node < span.start), self.nodes.partition_point(|&node| node < span.end));
         let wanted = |at: &usize| all || self.dimension.nodes[self.nodes[*at] as usize].parent == Some(above);

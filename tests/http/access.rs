@@ -55,7 +55,7 @@ pub fn active(access: &Access, request: &Request, now: DateTime<Utc>) -> String 
     let asked = access.request_users(&[Listed { line: None, request: request.clone() }], &|_| None, "tests", now).unwrap();
     let handed = access.approve(&asked[0].called(), "TOY", "tests", "", now).unwrap();
     let user_id = handed.user.called();
-    let attempt = Attempt { user_id: &user_id, password: &handed.password, code: None, new_password: Some(PASSWORD) };
+    let attempt = Attempt { from: None, user_id: &user_id, password: &handed.password, code: None, new_password: Some(PASSWORD) };
     assert!(matches!(access.sign_in(&attempt, now).unwrap(), SignedIn::Yes(_)));
     user_id
 }
@@ -144,7 +144,7 @@ fn ask(world: &World, key: Option<&str>, path: &str) -> Reply {
 const OUTSIDE: [&str; 7] = ["North", "Ash", "Birch", "Dogwood", "1101", "1102", "1103"];
 
 /// Addresses of every surface, asked for as much as they give.
-fn everything() -> Vec<String> {
+pub fn everything() -> Vec<String> {
     let all = "valueCodes[Region]=*&valueCodes[Sex]=*&valueCodes[Age]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=2024-S2";
     let mut paths: Vec<String> = [
         "",
@@ -439,7 +439,7 @@ fn people_sign_in_by_the_form_and_out_again() {
     assert!(!get("/account").text().contains(secret));
 
     // Elsewhere is not where people are sent.
-    for to in ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example"] {
+    for to in ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example", "/%09/elsewhere.example", "/.%2F%2Felsewhere.example"] {
         let reply = send(&world, "/sign-in", &[], &format!("user={}&password={}&to={to}", world.south, PASSWORD.replace(' ', "+")));
         assert_eq!((reply.status, reply.header("location")), (303, Some("/")), "{to}");
     }
@@ -454,7 +454,7 @@ fn people_sign_in_by_the_form_and_out_again() {
 fn wrong_passwords_lock_for_longer_and_longer() {
     let world = world(None);
     let attempt = |password: &str, now: DateTime<Utc>| {
-        let attempt = Attempt { user_id: &world.south, password, code: None, new_password: None };
+        let attempt = Attempt { from: None, user_id: &world.south, password, code: None, new_password: None };
         world.access.sign_in(&attempt, now).unwrap()
     };
     let now = Utc::now();

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// A browser that somebody has signed in with.
-struct Browser {
+pub struct Browser {
     address: SocketAddr,
     cookie: String,
     /// What the forms of its session carry.
@@ -23,7 +23,7 @@ struct Browser {
 }
 
 impl Browser {
-    fn new(address: SocketAddr, user: &str) -> Self {
+    pub fn new(address: SocketAddr, user: &str) -> Self {
         let form = format!("user={user}&password={}", PASSWORD.replace(' ', "+"));
         let reply = request(address, "POST", "/sign-in", &[], form.as_bytes());
         assert_eq!(reply.status, 303, "{}", reply.text());
@@ -33,18 +33,18 @@ impl Browser {
         Self { address, cookie, token }
     }
 
-    fn get(&self, path: &str) -> Reply {
+    pub fn get(&self, path: &str) -> Reply {
         request(self.address, "GET", path, &[("cookie", &self.cookie), ("accept", "text/html")], b"")
     }
 
-    fn page(&self, path: &str) -> String {
+    pub fn page(&self, path: &str) -> String {
         let reply = self.get(path);
         assert_eq!(reply.status, 200, "{path}: {}", reply.text());
         assert_eq!(reply.header("cache-control"), Some("no-store"), "{path}");
         reply.text().to_owned()
     }
 
-    fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+    pub fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let token = [("form", self.token.as_str())];
         let pairs = fields.iter().chain(&token).copied();
         let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
@@ -201,7 +201,7 @@ fn institutions_and_users_pass_through_their_states_on_pages() {
     let ani = "BANK-12-0001";
     let password =
         papers.text().split(&format!(">{ani}</a>")).nth(1).unwrap().split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
-    let attempt = Attempt { user_id: ani, password: &password, code: None, new_password: Some(PASSWORD) };
+    let attempt = Attempt { from: None, user_id: ani, password: &password, code: None, new_password: Some(PASSWORD) };
     assert!(matches!(access.sign_in(&attempt, Utc::now()).unwrap(), SignedIn::Yes(_)));
     assert!(!desk.page("/admin/users").contains(&password));
 

@@ -101,7 +101,7 @@ impl Kind {
             Self::Choice(values) | Self::Choices(values) => values.iter().map(|&value| value.to_owned()).collect(),
             Self::Language => library.register.languages.iter().map(|language| language.id.clone()).collect(),
             Self::Table => library.tables.iter().map(|entry| entry.table.id.clone()).collect(),
-            Self::CodeList => library.codelists.iter().map(|list| list.id.clone()).collect(),
+            Self::CodeList => library.codelist_ids().map(str::to_owned).collect(),
             Self::Query => shared.sql.queries().iter().map(|query| query.name.clone()).collect(),
             Self::Flow => sdmx::Names::new(library).flows,
             Self::Resource => sdmx::Kind::resources().chain([sdmx::EVERY_KIND]).map(str::to_owned).collect(),

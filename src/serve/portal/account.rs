@@ -11,9 +11,14 @@ use axum::{
 use chrono::Utc;
 use maud::{Markup, html};
 
-use super::{Page, frame::sentence, secured, shown, texts};
+use super::{
+    Page,
+    frame::sentence,
+    onward::{onward, own_address},
+    shown, texts,
+};
 use crate::{
-    access::{Access, Attempt, Caller, PasswordFault, SignedIn},
+    access::{Access, Attempt, Caller, PasswordChange, PasswordFault, SignedIn},
     error::Error,
     serve::{
         Shared, data, noted,
@@ -27,13 +32,6 @@ use crate::{
 
 /// Bytes of a form, at most.
 const MOST: usize = 16 << 10;
-
-/// Where somebody goes on; never to another server.
-pub(super) fn onward(to: &str) -> Response {
-    let own = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n']);
-    let location = HeaderValue::from_str(if own { to } else { "/" }).unwrap_or(HeaderValue::from_static("/"));
-    secured((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
-}
 
 /// The cookie of a session; an empty token takes it away.
 fn cookie(response: &mut Response, token: &str, secure: bool) {
@@ -115,7 +113,7 @@ pub(super) async fn apart<T: Send + 'static>(
 pub async fn sign_in_form(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     access(&shared)?;
     let page = Page::new(&shared, &uri, &headers)?;
-    let to = page.parameters.get("to").unwrap_or("/").to_owned();
+    let to = page.parameters.get("to").and_then(own_address).unwrap_or_else(|| "/".to_owned());
     Ok(entrance(&page, &to, "", None, false, false))
 }
 
@@ -137,7 +135,10 @@ fn entrance(page: &Page, to: &str, user: &str, said: Option<(StatusCode, String)
             input type="hidden" name="to" value=(to);
             (field("user", &texts::USER_ID, "text", user, "username", user.is_empty()))
             (field("password", &texts::PASSWORD, "password", "", "current-password", !user.is_empty()))
-            @if change { (field("new", &texts::PASSWORD_NEW, "password", "", "new-password", false)) }
+            @if change {
+                (field("new", &texts::PASSWORD_NEW, "password", "", "new-password", false))
+                (field("again", &texts::PASSWORD_AGAIN, "password", "", "new-password", false))
+            }
             @if code { (field("code", &texts::FACTOR_CODE, "text", "", "one-time-code", false)) }
             button.main type="submit" { (title) }
         }
@@ -165,14 +166,20 @@ pub async fn sign_in(
     let fields = fields(&shared, &headers, body).await?;
     let page = Page::new(&shared, &uri, &headers)?;
     let get = |name: &str| fields.get(name).unwrap_or("").to_owned();
-    let (user, password, new, code, to) = (get("user"), get("password"), get("new"), get("code"), get("to"));
+    let (user, password, new, again, code) = (get("user"), get("password"), get("new"), get("again"), get("code"));
+    let to = own_address(&get("to")).unwrap_or_else(|| "/".to_owned());
     let (name, had_new, had_code) = (user.clone(), !new.is_empty(), !code.is_empty());
+    let is_same_twice = new == again;
+    let from = asking.client;
     let attempt = move |access: &Access| {
-        let given = Attempt { user_id: &user, password: &password, code: Some(code.as_str()), new_password: Some(new.as_str()) };
+        let given = Attempt { from, user_id: &user, password: &password, code: Some(code.as_str()), new_password: Some(new.as_str()) };
         Ok((access.sign_in(&given, Utc::now())?, access.user(&user).is_ok()))
     };
     let refused =
         |status: StatusCode, said: String, code: bool, change: bool| Ok(entrance(&page, &to, &name, Some((status, said)), code, change));
+    if !is_same_twice {
+        return refused(StatusCode::BAD_REQUEST, page.say(&texts::BAD_AGAIN).to_owned(), had_code, true);
+    }
     if let Err(refusal) = shared.limits.count_sign_in(asking.client, Instant::now()) {
         return Ok(refusal.into_response());
     }
@@ -191,7 +198,10 @@ pub async fn sign_in(
         }
         SignedIn::No => refused(StatusCode::UNAUTHORIZED, page.say(&texts::WRONG_SIGN_IN).to_owned(), had_code, had_new),
         SignedIn::Locked(seconds) => {
-            refused(StatusCode::TOO_MANY_REQUESTS, texts::LOCKED.with(seconds).text(page.tongue), had_code, had_new)
+            let said = texts::LOCKED.with(seconds).text(page.tongue);
+            let mut response = entrance(&page, &to, &name, Some((StatusCode::TOO_MANY_REQUESTS, said)), had_code, had_new);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            Ok(response)
         }
         SignedIn::ChangeFirst => refused(StatusCode::OK, page.say(&texts::CHANGE_FIRST).to_owned(), had_code, true),
         SignedIn::BadPassword(fault) => refused(StatusCode::BAD_REQUEST, password_fault(&page, fault), had_code, true),
@@ -228,16 +238,22 @@ async fn own_page(page: &Page, asking: &Asking, status: StatusCode, said: &Marku
     let (keys, user, institution) =
         apart(&page.shared, move |access| Ok((access.keys(Some(&name))?, access.user(&name)?, access.institution(&code)?))).await?;
     let library = &page.shared.library;
-    let region = match &caller.scope.region {
+    let region = match &caller.granted.region {
         None => page.say(&texts::WHOLE_COUNTRY).to_owned(),
         Some(code) => {
             let found = library.regions().and_then(|regions| Some(&regions.nodes[regions.find(code)? as usize]));
             found.map_or_else(|| code.clone(), |node| node.label.text(page.language).to_owned())
         }
     };
-    let tables = match &caller.scope.tables {
+    let listed = |is_wanted: &dyn Fn(&str) -> bool| {
+        let wanted = library.tables.iter().filter(|entry| is_wanted(&entry.table.id));
+        wanted.map(|entry| entry.table.label.text(page.language)).collect::<Vec<_>>().join("; ")
+    };
+    let open = page.shared.open.as_ref();
+    let is_open = |table: &str| open.is_some_and(|open| open.grants(table));
+    let tables = match &caller.granted.tables {
         None => page.say(&texts::EVERY_TABLE).to_owned(),
-        Some(_) => library.tables.iter().map(|entry| entry.table.label.text(page.language)).collect::<Vec<_>>().join("; "),
+        Some(_) => listed(&|table| caller.granted.grants(table)),
     };
     let hidden = html! { input type="hidden" name="form" value=(caller.form_token); };
     let to = |path: &str| page.link(path, &[]);
@@ -249,6 +265,7 @@ async fn own_page(page: &Page, asking: &Asking, status: StatusCode, said: &Marku
             dt { (page.say(&texts::USER_ID)) } dd { code { (caller.user_id) } }
             dt { (page.say(&texts::YOUR_INSTITUTION)) } dd { (institution.name) " (" (institution.code) ")" }
             dt { (page.say(&texts::YOU_SEE)) } dd { (region) " · " (tables) }
+            @if open.is_some() { dt { (page.say(&texts::OPEN_TO_ALL)) } dd { (listed(&is_open)) } }
         }
         form.out method="post" action=(to("/sign-out")) { (hidden) button type="submit" { (page.say(&texts::SIGN_OUT)) } }
         section {
@@ -259,6 +276,8 @@ async fn own_page(page: &Page, asking: &Asking, status: StatusCode, said: &Marku
                 input id="old" name="old" type="password" autocomplete="current-password" required;
                 label for="new" { (page.say(&texts::PASSWORD_NEW)) }
                 input id="new" name="new" type="password" autocomplete="new-password" required minlength="12";
+                label for="again" { (page.say(&texts::PASSWORD_AGAIN)) }
+                input id="again" name="again" type="password" autocomplete="new-password" required minlength="12";
                 button type="submit" { (page.say(&texts::CHANGE_PASSWORD)) }
             }
         }
@@ -326,8 +345,15 @@ pub async fn change_password(
     let (page, fields, user) = received(&shared, &asking, &uri, &headers, body).await?;
     let kept = signed_in(&asking)?.1.to_owned();
     let (old, new) = (fields.get("old").unwrap_or("").to_owned(), fields.get("new").unwrap_or("").to_owned());
+    if fields.get("again").unwrap_or("") != new {
+        return own_page(&page, &asking, StatusCode::BAD_REQUEST, &alert(page.say(&texts::BAD_AGAIN))).await;
+    }
+    let from = asking.client;
     let _turn = shared.limits.hashing().await;
-    let (status, said) = match apart(&shared, move |access| access.change_password(&user, &old, &new, &kept, Utc::now())).await? {
+    let change = move |access: &Access| {
+        access.change_password(&PasswordChange { user_id: &user, from, old: &old, new: &new, session: &kept }, Utc::now())
+    };
+    let (status, said) = match apart(&shared, change).await? {
         SignedIn::Yes(_) => (StatusCode::OK, html! { p.note role="status" { (page.say(&texts::CHANGED)) } }),
         SignedIn::BadPassword(fault) => (StatusCode::BAD_REQUEST, alert(&password_fault(&page, fault))),
         SignedIn::Locked(seconds) => (StatusCode::TOO_MANY_REQUESTS, alert(&texts::LOCKED.with(seconds).text(page.tongue))),

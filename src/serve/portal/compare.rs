@@ -124,9 +124,12 @@ fn asked(page: &Page, dashboard: &Dashboard) -> Vec<String> {
     if asked.is_empty() {
         // The whole and its first parts, so that there is something to see.
         let library = &page.shared.library;
-        if let Some(ParameterKind::Code(dimension, _)) = dashboard.filters.first().map(|filter| &filter.kind) {
-            let dimension = &library.dimensions[*dimension];
-            asked.extend(std::iter::once(0).chain(dimension.children(0)).take(3).map(|node| dimension.nodes[node as usize].code.clone()));
+        if let Some(filter) = dashboard.filters.first()
+            && let ParameterKind::Code(dimension, _) = filter.kind
+        {
+            let dimension = &library.dimensions[dimension];
+            let codes = std::iter::once(0).chain(dimension.children(0)).map(|node| &dimension.nodes[node as usize].code);
+            asked.extend(codes.filter(|code| filter.shows(code, library)).take(3).cloned());
         }
     }
     asked

@@ -70,7 +70,8 @@ fn examples(page: &Page) -> Vec<String> {
     let Some(table) = library.tables.iter().find(|entry| entry.region(library).is_some()) else { return Vec::new() };
     let place = table.region(library).and_then(|axis| {
         let dimension = &library.dimensions[table.axes[axis].dimension];
-        dimension.children(0).last().map(|&node| dimension.nodes[node as usize].label.text(page.language).to_lowercase())
+        let shown = |node: &u32| table.axes[axis].nodes.binary_search(node).is_ok();
+        dimension.children(0).into_iter().rfind(shown).map(|node| dimension.nodes[node as usize].label.text(page.language).to_lowercase())
     });
     let short = |dimension: &UnionDimension| {
         let names = dimension.nodes.iter().filter(|node| node.parent.is_some()).map(|node| node.label.text(page.language).to_lowercase());

@@ -21,6 +21,7 @@ mod export;
 mod filters;
 pub mod frame;
 mod home;
+pub mod onward;
 mod panels;
 mod profile;
 mod queries;
@@ -80,7 +81,7 @@ impl Page {
         Ok(Self {
             language,
             tongue: shared.library.tongue(language),
-            path: uri.path().to_owned(),
+            path: own_path(uri),
             parameters,
             origin: shared.origin(headers),
             shared: Arc::clone(shared),
@@ -130,6 +131,11 @@ impl Page {
     pub fn count(&self, number: u64) -> String {
         crate::formats::written(i64::try_from(number).unwrap_or(i64::MAX), 0, self.tongue)
     }
+}
+
+/// The path that somebody asked for, as pages may lead back to it: one that begins like the name of another server is none of ours.
+fn own_path(uri: &Uri) -> String {
+    onward::own_address(uri.path()).unwrap_or_else(|| "/".to_owned())
 }
 
 /// An address with its parameters; brackets and commas stay readable.
@@ -214,7 +220,7 @@ pub fn problem_page(shared: &Arc<Shared>, uri: &Uri, headers: &HeaderMap, proble
         shared: Arc::clone(shared),
         language: 0,
         tongue: shared.library.tongue(0),
-        path: uri.path().to_owned(),
+        path: own_path(uri),
         parameters: Parameters::parse(None),
         origin: shared.origin(headers),
     });

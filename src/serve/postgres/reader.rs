@@ -76,7 +76,7 @@ impl Reader {
             }
             let _turn = limits.hashing().await;
             let (user, password) = (user.to_owned(), password.to_owned());
-            match signed_in(access, user, password).await? {
+            match signed_in(access, self.from, user, password).await? {
                 SignedIn::Yes(session) => Shown::Session(session.token),
                 SignedIn::Locked(seconds) => {
                     return Err(refuse(BAD_AUTHORIZATION, format!("too many attempts were wrong; try again in {seconds} seconds")));
@@ -133,12 +133,12 @@ impl Reader {
             Some(Shown::Key(key)) => Who::Key(key),
             Some(Shown::Nothing) => {
                 let open = shared.open.clone().ok_or_else(ended)?;
-                return Ok((shared.within(&open, &Audience::default()).await.map_err(inside)?, None));
+                return Ok((shared.within(&open.into(), &Audience::default()).await.map_err(inside)?, None));
             }
             None => return Err(ended()),
         };
         let caller = access.identify(who, Utc::now()).map_err(inside)?.map_err(|_| ended())?;
-        Ok((shared.within(&caller.scope, &caller.audience()).await.map_err(inside)?, Some(caller)))
+        Ok((shared.within(&shared.reach(&caller.granted), &caller.audience()).await.map_err(inside)?, Some(caller)))
     }
 }
 
@@ -169,8 +169,11 @@ fn counted(rows: &RecordBatch) -> (u64, u64) {
     ((rows.num_rows() * numbers.max(1)) as u64, suppressed as u64)
 }
 
-async fn signed_in(access: Arc<Access>, user: String, password: String) -> PgWireResult<SignedIn> {
-    let attempt = move || access.sign_in(&Attempt { user_id: &user, password: &password, code: None, new_password: None }, Utc::now());
+async fn signed_in(access: Arc<Access>, from: IpAddr, user: String, password: String) -> PgWireResult<SignedIn> {
+    let attempt = move || {
+        let given = Attempt { from: Some(from), user_id: &user, password: &password, code: None, new_password: None };
+        access.sign_in(&given, Utc::now())
+    };
     let done = tokio::task::spawn_blocking(attempt).await.map_err(|error| inside(Error::Internal(error.to_string())))?;
     done.map_err(inside)
 }

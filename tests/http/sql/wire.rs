@@ -19,12 +19,16 @@ pub struct Heard {
 
 impl Wire {
     pub fn connect(address: SocketAddr) -> Self {
+        Self::connect_as(address, "test")
+    }
+
+    /// Connects as somebody who is asked for no password.
+    pub fn connect_as(address: SocketAddr, user: &str) -> Self {
         let stream = TcpStream::connect(address).expect("a port that listens");
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let mut wire = Self(stream);
-        let mut body = 196_608u32.to_be_bytes().to_vec();
-        body.extend_from_slice(b"user\0test\0database\0cacah\0\0");
-        wire.send(None, &body);
+        let named = format!("user\0{user}\0database\0cacah\0\0");
+        wire.send(None, &[&196_608u32.to_be_bytes()[..], named.as_bytes()].concat());
         wire.listen();
         wire
     }

@@ -159,7 +159,7 @@ impl Desk {
 
     /// Goes on to a page once something was done.
     fn done(&self, path: &str) -> Response {
-        super::account::onward(&self.page.link(path, &[("done", "1")]))
+        super::onward::onward(&self.page.link(path, &[("done", "1")]))
     }
 
     /// The regions of the register.

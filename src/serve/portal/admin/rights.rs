@@ -17,11 +17,12 @@ use crate::{
 /// Regions above an office that are named.
 const ABOVE: &str = " · ";
 
-/// What a user sees once he has signed in: taken from the very part of the service that he would be answered from.
+/// What a user sees once he has signed in, what is open to everybody included: taken from the very part of the service that he would be
+/// answered from.
 pub async fn shown(desk: &Desk, user: &User, institution: &Institution) -> Result<Markup, Problem> {
-    let scope = institution.scope(user.request.region.as_deref());
+    let scope = institution.granted(user.request.region.as_deref());
     let audience = Audience { role: Some(user.request.role), sees_as: None };
-    let part = desk.whole.within(&scope, &audience).await?;
+    let part = desk.whole.within(&desk.whole.reach(&scope), &audience).await?;
     let (page, language, library) = (&desk.page, desk.page.language, &part.library);
     let regions = library.regions();
     let place = regions.and_then(|regions| {
@@ -36,19 +37,23 @@ pub async fn shown(desk: &Desk, user: &User, institution: &Institution) -> Resul
         let all = regions.map_or(0, |regions| regions.nodes.len() as u64);
         if scope.region.is_some() { desk.region(scope.region.as_deref()) } else { texts::SEES_ALL.with(page.count(all)).text(page.tongue) }
     };
-    let granted = |id: &str| library.table(id).is_some();
-    let all = &desk.whole.library.tables;
-    let named = |keep: bool| {
-        all.iter().filter(move |entry| granted(&entry.table.id) == keep).map(|entry| entry.table.label.text(language)).collect::<Vec<_>>()
+    // What is open in every region is not named again among what is granted in one.
+    let open = desk.whole.open.as_ref();
+    let is_open = |id: &str| open.is_some_and(|open| open.grants(id));
+    let named = |is_wanted: &dyn Fn(&str) -> bool| {
+        let wanted = desk.whole.library.tables.iter().filter(|entry| is_wanted(&entry.table.id));
+        wanted.map(|entry| entry.table.label.text(language)).collect::<Vec<_>>()
     };
-    let (granted_tables, others) = (named(true), named(false));
+    let granted_tables = named(&|id| library.table(id).is_some() && !is_open(id));
+    let (open_tables, others) = (named(&is_open), named(&|id| library.table(id).is_none()));
     let queries: Vec<&str> = part.sql.queries().iter().map(|query| query.title.text(language)).collect();
     let dashboards: Vec<&str> = part.dashboards.listed().map(|dashboard| dashboard.title.text(language)).collect();
     let listed = |names: &[&str]| if names.is_empty() { desk.say(&texts::NOTHING).to_owned() } else { names.join("; ") };
     Ok(html! {
         dl.particulars {
             dt { (desk.say(&texts::REGION)) } dd { (place.unwrap_or_else(everywhere)) }
-            dt { (desk.say(&texts::SEES_TABLES)) } dd { (granted_tables.join("; ")) }
+            dt { (desk.say(&texts::SEES_TABLES)) } dd { (listed(&granted_tables)) }
+            @if open.is_some() { dt { (desk.say(&texts::SEES_OPEN)) } dd { (listed(&open_tables)) } }
             @if !others.is_empty() { dt { (desk.say(&texts::SEES_NOT)) } dd { (others.join("; ")) } }
             dt { (desk.say(&texts::SEES_QUERIES)) } dd { (listed(&queries)) }
             dt { (desk.say(&texts::SEES_DASHBOARDS)) } dd { (listed(&dashboards)) }
@@ -77,5 +82,5 @@ pub async fn stop_seeing_as(desk: Desk, headers: HeaderMap, body: Body) -> Resul
     desk.tells("see as oneself");
     desk.with(move |access| access.see_as(&session, None, &by, Utc::now())).await?;
     let back = other.map_or_else(|| "/admin".to_owned(), |other| super::path_of(&other));
-    Ok(super::super::account::onward(&desk.page.link(&back, &[])))
+    Ok(super::super::onward::onward(&desk.page.link(&back, &[])))
 }

@@ -90,6 +90,7 @@ phrases! {
     SEES_REGION = "{0}, {1} regions within it, and the totals above: {2}" | "{0}, {1} wilayah di dalamnya, dan jumlah di atasnya: {2}";
     SEES_ALL = "the whole country, {0} regions" | "seluruh negeri, {0} wilayah";
     SEES_TABLES = "Tables" | "Tabel";
+    SEES_OPEN = "Open to everybody, in every region" | "Terbuka bagi semua orang, di setiap wilayah";
     SEES_NOT = "Not granted" | "Tidak diberikan";
     SEES_QUERIES = "Queries" | "Kueri";
     SEES_DASHBOARDS = "Dashboards" | "Dasbor";

@@ -17,7 +17,7 @@ use crate::{
     register::Period,
     serve::{
         noted,
-        portal::{Page, account},
+        portal::{Page, account, onward::onward},
         problem::Problem,
     },
     usage::{Item, MANY, Sheet, Usage},
@@ -205,7 +205,7 @@ pub async fn file_report(from: SignedIn, headers: HeaderMap, body: Body) -> Resu
                 ("done", "1".into()),
             ];
             let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            Ok(account::onward(&asked.desk.page.link("/usage", &pairs)))
+            Ok(onward(&asked.desk.page.link("/usage", &pairs)))
         }
         Err(error) => {
             let (status, said) = refused(error)?;

@@ -376,7 +376,7 @@ pub async fn act_on_user(desk: Desk, Path(name): Path<String>, headers: HeaderMa
     if act == "see-as" {
         let (session, other) = (desk.session.clone(), name.clone());
         desk.with(move |access| access.see_as(&session, Some(&other), &by, now)).await?;
-        return Ok(super::super::account::onward(&desk.page.link("/", &[])));
+        return Ok(super::super::onward::onward(&desk.page.link("/", &[])));
     }
     let (wanted, office) = (name.clone(), desk.office_fault());
     let _turn = if act == "reset" { desk.whole.limits.hashing().await } else { None };

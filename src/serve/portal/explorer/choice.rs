@@ -126,8 +126,7 @@ fn of_axis(page: &Page, state: &State, axis: usize) -> Markup {
     let described = &entry.axes[axis];
     let dimension = &library.dimensions[described.dimension];
     let selection = state.request.selections.iter().find(|one| one.variable.eq_ignore_ascii_case(&dimension.variable));
-    let list =
-        selection.and_then(|one| one.codelist.as_deref()).and_then(|id| library.codelist(id)).filter(|at| described.codelists.contains(at));
+    let list = selection.and_then(|one| one.codelist.as_deref()).and_then(|id| library.codelist_of(described, id));
     let chosen = state.query.as_ref().map(|query| &query.axes[axis]);
     let count = match chosen {
         None | Some(Chosen::Eliminated) => 0,

@@ -23,13 +23,14 @@ pub fn picker(page: &Page, state: &State, axis: usize, list: Option<usize>, coun
     let name = format!("valueCodes[{variable}]");
     let values = state.request.selections.iter().find(|one| one.variable.eq_ignore_ascii_case(variable)).map_or(&[][..], |one| &one.values);
     let find = page.parameters.get(&format!("find[{variable}]")).unwrap_or("");
-    let asked = page.parameters.get(&format!("at[{variable}]")).and_then(|code| dimension.find(code));
+    let is_seen = |node: &u32| described.seen.as_ref().is_none_or(|seen| seen.contains(*node));
+    let asked = page.parameters.get(&format!("at[{variable}]")).and_then(|code| dimension.find(code)).filter(is_seen);
     // Where nobody has walked yet: above what was chosen first.
     let chosen = values.iter().find_map(|value| node_of(dimension, value));
     let at = asked
         .or_else(|| {
             chosen
-                .map(|node| if shown_below(described, dimension, node) { node } else { dimension.nodes[node as usize].parent.unwrap_or(0) })
+                .map(|node| if described.divides(dimension, node) { node } else { dimension.nodes[node as usize].parent.unwrap_or(0) })
         })
         .unwrap_or(0);
     let label = |node: u32| dimension.nodes[node as usize].label.text(page.language);
@@ -90,7 +91,7 @@ pub fn picker(page: &Page, state: &State, axis: usize, list: Option<usize>, coun
             @for &node in &below {
                 li {
                     @if is_chosen(node) { label { "✓ " (label(node)) } } @else { (tick(&dimension.nodes[node as usize].code, label(node), false)) }
-                    @if shown_below(described, dimension, node) { (step(node, "›")) }
+                    @if described.divides(dimension, node) { (step(node, "›")) }
                 }
             }
         }
@@ -116,12 +117,6 @@ pub fn picker(page: &Page, state: &State, axis: usize, list: Option<usize>, coun
         }
     };
     part(page, variable, dimension.label.text(page.language), count, of, true, &inner)
-}
-
-/// Whether a table shows what lies below a node.
-fn shown_below(axis: &crate::tables::AxisEntry, dimension: &UnionDimension, node: u32) -> bool {
-    let next = node + 1;
-    dimension.nodes.get(next as usize).is_some_and(|below| below.parent == Some(node)) && axis.nodes.binary_search(&next).is_ok()
 }
 
 /// The node that a choice speaks of.

@@ -201,11 +201,8 @@ fn merged(library: &Library, entry: &TableEntry, selections: Vec<Selection>) -> 
 /// Takes codes out of a choice that its code list does not have. A place that lies above the list's level stands for what lies in it.
 fn refit(library: &Library, entry: &TableEntry, selection: &mut Selection) {
     let axis = entry.axes.iter().find(|axis| library.dimensions[axis.dimension].variable.eq_ignore_ascii_case(&selection.variable));
-    let (Some(axis), Some(at)) = (axis, selection.codelist.as_deref().and_then(|id| library.codelist(id))) else { return };
-    let list = &library.codelists[at];
-    if !axis.codelists.contains(&at) {
-        return;
-    }
+    let Some((axis, id)) = axis.zip(selection.codelist.as_deref()) else { return };
+    let Some(list) = library.codelist_of(axis, id).map(|at| &library.codelists[at]) else { return };
     let dimension = &library.dimensions[axis.dimension];
     selection.values = std::mem::take(&mut selection.values)
         .into_iter()
@@ -264,7 +261,7 @@ fn paste(page: &Page, entry: &TableEntry, request: &mut Request) -> Vec<String> 
         if !values.is_empty() {
             // A list pasted is meant as it is: a code list that lacks any of it gives way.
             for selection in request.selections.iter_mut().filter(|one| one.variable.eq_ignore_ascii_case(&dimension.variable)) {
-                let list = selection.codelist.as_deref().and_then(|id| library.codelist(id)).map(|at| &library.codelists[at].kind);
+                let list = selection.codelist.as_deref().and_then(|id| library.codelist_of(axis, id)).map(|at| &library.codelists[at].kind);
                 let has = |node: &u32| matches!(list, Some(CodeListKind::Valueset(nodes)) if nodes.binary_search(node).is_ok());
                 if !values.iter().all(|code| dimension.find(code).is_some_and(|node| has(&node))) {
                     selection.codelist = None;

@@ -113,10 +113,7 @@ fn drilled(page: &Page, state: &State, variable: Variable, category: usize) -> O
     if dimension.role != Role::Geo || category == 0 && nodes.len() > 1 && dimension.nodes[nodes[1] as usize].parent == Some(node) {
         return None;
     }
-    let next = node + 1;
-    let divided =
-        dimension.nodes.get(next as usize).is_some_and(|below| below.parent == Some(node)) && described.nodes.binary_search(&next).is_ok();
-    divided.then(|| to_region(page, state, &dimension.variable, &dimension.nodes[node as usize].code))
+    described.divides(dimension, node).then(|| to_region(page, state, &dimension.variable, &dimension.nodes[node as usize].code))
 }
 
 fn to_region(page: &Page, state: &State, variable: &str, code: &str) -> String {
