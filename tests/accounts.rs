@@ -41,7 +41,7 @@ fn keyed(here: &Path) -> (String, String) {
     (user, key)
 }
 
-/// Asks on one connection again and again, for other cells each time; the names of the requests that were answered in full.
+/// Asks on one connection again and again, for other cells each time; the service's names for the requests that were answered in full.
 fn hammer(host: &str, key: &str, worker: usize, answered: &Mutex<BTreeSet<String>>, over: &AtomicBool) {
     let Ok(mut stream) = TcpStream::connect(host) else { return };
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -69,7 +69,9 @@ fn hammer(host: &str, key: &str, worker: usize, answered: &Mutex<BTreeSet<String
         let head = String::from_utf8_lossy(&head).to_lowercase();
         assert!(head.starts_with("http/1.1 200"), "{head}");
         // The head was sent: whoever reads it has been answered, whether or not the rest comes.
-        answered.lock().unwrap().insert(name);
+        let own = head.split("x-record-id: ").nth(1).and_then(|rest| rest.split('\r').next()).unwrap().to_owned();
+        assert!(head.contains(&format!("x-request-id: {name}\r")) && own != name, "{head}");
+        answered.lock().unwrap().insert(own);
         let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split('\r').next()?.parse::<usize>().ok()).unwrap();
         let mut body = vec![0; length];
         if stream.read_exact(&mut body).is_err() {
@@ -310,7 +312,7 @@ fn a_log_on_a_full_disk_stops_all_answers_until_there_is_room() {
         if reply.status != 200 {
             return Some(reply);
         }
-        answered.insert(name);
+        answered.insert(reply.header("x-record-id").unwrap().to_owned());
         None
     });
     let refusal = refusal.expect("the disk fills up");
@@ -319,8 +321,9 @@ fn a_log_on_a_full_disk_stops_all_answers_until_there_is_room() {
     // With room again it goes on by itself.
     let inside = Path::new("/proc").join(server.pid().to_string()).join("root").join(log.strip_prefix("/").unwrap());
     fs::remove_file(inside.join("ballast")).unwrap();
-    assert_eq!(ask("again").status, 200);
-    answered.insert("again".into());
+    let again = ask("again");
+    assert_eq!(again.status, 200);
+    answered.insert(again.header("x-record-id").unwrap().to_owned());
     for entry in fs::read_dir(&inside).unwrap().map(|entry| entry.unwrap()) {
         fs::copy(entry.path(), log.join(entry.file_name())).unwrap();
     }
