@@ -173,6 +173,9 @@ impl Log {
 }
 
 #[cfg(test)]
+mod attacks;
+
+#[cfg(test)]
 mod tests {
     use std::{fs, path::PathBuf};
 
