@@ -164,8 +164,18 @@ async fn an_end_that_is_cut_off_is_found() {
     // Nothing at all.
     fs::remove_dir_all(&world.folder).unwrap();
     fs::create_dir(&world.folder).unwrap();
-    world.refused(true, "the log ends at record 0");
+    world.refused(false, "there was a log");
     assert!(world.not_begun().contains("ends at record 0"));
+    world.refused(true, "the log ends at record 0");
+    // Who asks no witness begins another log, and that is told.
+    fs::remove_dir_all(&world.folder).unwrap();
+    drop(Log::open(&world.folder, &world.database(), None).unwrap());
+    let changes = "SELECT count(*) FROM change WHERE subject_id = 'log' AND by = 'service'";
+    let told: u32 = world.database().read(|connection| connection.query_row(changes, [], |row| row.get(0))).unwrap();
+    assert_eq!(told, 2);
+    while free(&world.folder).is_err() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 
     world.put_back(&sound);
     assert_eq!(world.verified(true).unwrap().records, 23);

@@ -166,7 +166,8 @@ impl Head {
             )))
         };
         match self {
-            Self::Missing if end == 0 => Ok(()),
+            Self::Missing if end == 0 && !is_sealed => Ok(()),
+            Self::Missing if end == 0 => wrong("there was a log, of which nothing is there any more"),
             Self::Missing => wrong("the file 'head' is missing, which tells how far the log had come; records may have been taken away"),
             Self::Unreadable => wrong("the file 'head', which tells how far the log had come, is not what was written"),
             Self::Told { number, chain, seal } => {

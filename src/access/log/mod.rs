@@ -34,6 +34,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::Utc;
 use ring::hmac;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -48,7 +49,10 @@ pub use witness::{CheckpointFigures, Witness, must_lie_elsewhere};
 pub use writer::free;
 
 use self::checkpointer::Checkpointer;
-use super::database::Database;
+use super::{
+    changes::{self, Changing},
+    database::Database,
+};
 use crate::error::{Error, Result};
 
 /// Records that wait at a time; those who come when there is no room wait until there is.
@@ -119,10 +123,21 @@ impl Log {
         let checkpointer = checkpoints
             .zip(figures.clone())
             .map(|(settings, figures)| Checkpointer::new(settings, database.secret.name(), folder, newest, figures));
-        let state = writer::Writer::open(folder, LogKeys::of(database), is_sealed(database)?, checkpointer)?;
-        // Now that it has a seal, it must have one for good.
-        let sealed = "INSERT OR IGNORE INTO setting (name, value) VALUES ('sealed log', 'yes')";
-        database.write(|transaction| transaction.execute(sealed, []).map(Ok))?;
+        let mut state = writer::Writer::open(folder, LogKeys::of(database), is_sealed(database)?, checkpointer)?;
+        database.write(|transaction| {
+            // Now that it has a seal, it must have one for good.
+            transaction.execute("INSERT OR IGNORE INTO setting (name, value) VALUES ('sealed log', 'yes')", [])?;
+            if state.begins_anew {
+                let what = "begun anew: the one before was taken away or put aside";
+                let change = Changing { by: "service", subject: "setting", subject_id: "log", what, reason: "", until: None };
+                changes::record(transaction, &change, Utc::now())?;
+            }
+            Ok(Ok(()))
+        })?;
+        if state.begins_anew {
+            tracing::warn!(folder = %folder.display(), "the log of accesses begins anew: the one before was taken away or put aside");
+        }
+        state.begin_checkpoints()?;
         let coming = Arc::default();
         tokio::spawn(state.run(waiting, asked, Arc::clone(&coming)));
         if let Some((witness, figures)) = witness.zip(figures.clone()) {

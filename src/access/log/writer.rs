@@ -58,6 +58,8 @@ pub struct Writer {
     head: File,
     full: u64,
     checkpointer: Option<Checkpointer>,
+    /// Whether there was a log before, of which nothing is there any more.
+    pub begins_anew: bool,
     /// The file before, while it is compressed: nobody waits for that.
     compressing: Option<JoinHandle<()>>,
     /// Keeps others from writing.
@@ -97,17 +99,31 @@ impl Writer {
         let name = path(folder, first, OPEN);
         let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&name).map_err(failed)?;
         let (number, chain, bytes) = sound(&file, &name, &keys.chain, number, chain)?;
-        head(folder)?.check(folder, &keys.head, is_sealed, number, &|told| (told == number).then_some(chain))?;
+        let told = head(folder)?;
+        // Whoever puts a damaged log aside goes on with another one; that this was done is kept among the changes.
+        let begins_anew = is_sealed && all.is_empty() && matches!(told, Head::Missing);
+        told.check(folder, &keys.head, is_sealed && !begins_anew, number, &|told| (told == number).then_some(chain))?;
         // What was being written when the process was killed was answered to nobody.
         file.set_len(bytes).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
         let head = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(HEAD)).map_err(failed)?;
-        let mut writer = Self { folder: folder.to_owned(), keys, file, first, bytes, number, chain, head, full, checkpointer, compressing: None, _lock: lock };
+        let mut writer = Self {
+            folder: folder.to_owned(),
+            keys,
+            file,
+            first,
+            bytes,
+            number,
+            chain,
+            head,
+            full,
+            checkpointer,
+            begins_anew,
+            compressing: None,
+            _lock: lock,
+        };
         // From here on it is written over in place, and so never missing.
         writer.write_head().and_then(|()| writer.head.sync_all()).and_then(|()| sync_folder_of(&folder.join(HEAD))).map_err(failed)?;
-        if let Some(checkpointer) = &mut writer.checkpointer {
-            checkpointer.begin(number, &chain)?;
-        }
         // An interrupted compression is done again, or its remains are taken away.
         for file in all.iter().filter(|file| file.first != first) {
             if !file.done {
@@ -119,6 +135,14 @@ impl Writer {
             }
         }
         Ok(writer)
+    }
+
+    /// Compares the end of the log with its checkpoints, and makes another one, if there are to be any.
+    ///
+    /// # Errors
+    /// Where the log does not come as far as was signed.
+    pub fn begin_checkpoints(&mut self) -> Result<()> {
+        self.checkpointer.as_mut().map_or(Ok(()), |checkpointer| checkpointer.begin(self.number, &self.chain))
     }
 
     /// Writes until nobody can send any more. Whatever waits is written and flushed together, away from the threads that answer; all of it
