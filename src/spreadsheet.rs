@@ -35,7 +35,8 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
         return text.into();
     }
     // Spaces and invisible signs at the beginning are dropped by some programs.
-    let visible = text.trim_start_matches(|char: char| char.is_whitespace() || char.is_control() || matches!(char, '\u{feff}' | '\u{200b}'));
+    let visible =
+        text.trim_start_matches(|char: char| char.is_whitespace() || char.is_control() || matches!(char, '\u{feff}' | '\u{200b}'));
     let marked_at_start = is_formula(visible) || text.starts_with(['\t', '\r', '\n']);
     let is_marked = |(at, separator): &(usize, &str)| is_formula(&text[at + separator.len()..]);
     let places: Vec<usize> = text.match_indices(SEPARATORS).filter(is_marked).map(|(at, separator)| at + separator.len()).collect();
@@ -59,7 +60,7 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
 /// A text as a field: harmless, and in quotation marks if it needs them.
 pub fn field(text: &str, separator: char) -> Cow<'_, str> {
     let text = harmless(text);
-    let needs_quotes = text.contains(|char| char == separator || matches!(char, '"' | '\n' | '\r'));
+    let needs_quotes = text.contains(|char: char| char == separator || matches!(char, '"' | '\n' | '\r'));
     if needs_quotes { format!("\"{}\"", text.replace('"', "\"\"")).into() } else { text }
 }
 

@@ -169,11 +169,8 @@ fn a_witness_knows_how_far_the_log_had_come() {
     end(server);
     assert_eq!(witnessed(&witness).last(), Some(&5), "the last thing a service does is to tell how far it came");
     let log = here.join("warehouse/access.log");
-    let early: Vec<(std::ffi::OsString, Vec<u8>)> = fs::read_dir(&log)
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .map(|entry| (entry.file_name(), fs::read(entry.path()).unwrap()))
-        .collect();
+    let early: Vec<(std::ffi::OsString, Vec<u8>)> =
+        fs::read_dir(&log).unwrap().map(|entry| entry.unwrap()).map(|entry| (entry.file_name(), fs::read(entry.path()).unwrap())).collect();
     let server = serve();
     assert!((0..27).all(|_| ask(&server) == 200));
     until("the witness is told", || witnessed(&witness).last().is_some_and(|number| *number >= 25));

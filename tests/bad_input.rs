@@ -253,8 +253,10 @@ fn names_of_files_start_no_formulas() {
     persons[20].nik = persons[21].nik.clone();
     fs::write(folder.path().join("=1+1.csv"), snapshot(&persons)).unwrap();
     succeed(&["build", "=1+1.csv", "--period", "2024-S1", "--max-rejects", "1"], folder.path());
-    let lists: Vec<(std::path::PathBuf, String)> =
-        written(&folder.path().join("warehouse")).into_iter().filter(|(path, _)| path.extension().is_some_and(|ending| ending == "csv")).collect();
+    let lists: Vec<(std::path::PathBuf, String)> = written(&folder.path().join("warehouse"))
+        .into_iter()
+        .filter(|(path, _)| path.extension().is_some_and(|ending| ending == "csv"))
+        .collect();
     assert_eq!(lists.len(), 2, "{lists:?}");
     for (path, text) in lists {
         let rows: Vec<&str> = text.lines().skip(1).collect();

@@ -17,9 +17,8 @@ const AT: &str = "@SUM(1+9)*cmd|' /C calc'!A0";
 /// A release of which two regions are called like that.
 fn published(here: &Path) {
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    let text = regions(&["34.71.01", "34.01.01"])
-        .replace("Kota Yogyakarta", &quoted(FORMULA))
-        .replace("Kabupaten Kulon Progo", &quoted(AT));
+    let text =
+        regions(&["34.71.01", "34.01.01"]).replace("Kota Yogyakarta", &quoted(FORMULA)).replace("Kabupaten Kulon Progo", &quoted(AT));
     assert!(text.contains("HYPERLINK") && text.contains("@SUM"), "{text}");
     fs::write(here.join("regions.csv"), text).unwrap();
     succeed(&["sample", "--period", "2024-S1", "--persons", "5000", "--out", "s.csv", "--regions", "regions.csv"], here);

@@ -38,8 +38,8 @@ pub use handover::{handover_page, handover_records};
 pub use identify::{Caller, Refused, Who};
 pub use keys::{Key, is_key};
 pub use log::{
-    Attested, CheckpointFigures, CheckpointSettings, Coming, Evidence, Kept, Log, NAMED_REGIONS, PublicKey, Record, Search, SigningKey, Verified,
-    Witness, is_refusal, must_lie_elsewhere,
+    Attested, CheckpointFigures, CheckpointSettings, Coming, Evidence, Kept, Log, NAMED_REGIONS, PublicKey, Record, Search, SigningKey,
+    Verified, Witness, is_refusal, must_lie_elsewhere,
 };
 pub use model::{Institution, Kind, Request, Role, Standing, State, User, office_fault};
 pub use reports::{Duty, Filed};

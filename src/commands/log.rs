@@ -36,14 +36,20 @@ fn verify(access: &Access, by: &LogVerify) -> Result<()> {
         told(attested);
     }
     if found.attested.iter().all(|attested| attested.checkpoints == 0) {
-        say!("there are no checkpoints: that nothing is missing at the end rests on this machine alone (see --log-witness of 'cacah serve')");
+        say!(
+            "there are no checkpoints: that nothing is missing at the end rests on this machine alone (see --log-witness of 'cacah serve')"
+        );
     }
     Ok(())
 }
 
 fn told(Attested { path, checkpoints, signed, last, behind, others }: &Attested) {
     let Some((number, at)) = last else { return };
-    let how = if *signed { "signed, and the log agrees with all of them" } else { "the log agrees with all of them; --key checks their signatures" };
+    let how = if *signed {
+        "signed, and the log agrees with all of them"
+    } else {
+        "the log agrees with all of them; --key checks their signatures"
+    };
     say!("{}: {checkpoints} checkpoints, {how}; the last is of record {number}, made on {at}", path.display());
     if *behind > 0 {
         say!("  {behind} records follow it, which the next one would cover");

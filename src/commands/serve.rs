@@ -61,13 +61,17 @@ fn checkpoints(args: CheckpointArgs, database: Option<&Path>) -> Result<Option<C
     let is_asked_for = args.log_key.is_some() || args.log_witness.is_some();
     let Some(database) = database else {
         if is_asked_for {
-            bail!("there is no log to be signed: everything is open to everybody, and there is no database of users; name one with --database");
+            bail!(
+                "there is no log to be signed: everything is open to everybody, and there is no database of users; name one with --database"
+            );
         }
         return Ok(None);
     };
     let Some(key) = args.log_key.or_else(|| std::env::var_os(VARIABLE).map(Into::into)) else {
         if is_asked_for {
-            bail!("--log-witness needs a key by which checkpoints are signed: name it with --log-key or {VARIABLE}; 'cacah log keys' makes one");
+            bail!(
+                "--log-witness needs a key by which checkpoints are signed: name it with --log-key or {VARIABLE}; 'cacah log keys' makes one"
+            );
         }
         tracing::info!("the log of accesses has no checkpoints (--log-key, --log-witness): its end rests on this machine alone");
         return Ok(None);

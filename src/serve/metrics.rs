@@ -115,8 +115,16 @@ impl Metrics {
         if let Some(log) = &metrics.log {
             registry.register("log_checkpoints", "Checkpoints of the log of accesses that were signed", metrics.checkpoints.clone());
             if log.unwitnessed().is_some() {
-                registry.register("log_witness_failures", "Times that the witness of the log did not take a checkpoint", metrics.witness_failures.clone());
-                registry.register("log_unwitnessed_records", "Records of the log that its witness does not know of", metrics.unwitnessed.clone());
+                registry.register(
+                    "log_witness_failures",
+                    "Times that the witness of the log did not take a checkpoint",
+                    metrics.witness_failures.clone(),
+                );
+                registry.register(
+                    "log_unwitnessed_records",
+                    "Records of the log that its witness does not know of",
+                    metrics.unwitnessed.clone(),
+                );
             }
         }
         metrics

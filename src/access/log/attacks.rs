@@ -189,7 +189,9 @@ async fn a_log_that_is_written_anew_is_found() {
     fs::remove_dir_all(&world.folder).unwrap();
     let log = Log::open(&world.folder, &world.database(), None).unwrap();
     for second in 0..23 {
-        log.keep(&Record { at: "2024-12-01T00:00:00Z".into(), asked: format!("GET /other/{second}"), ..Record::default() }, None).await.unwrap();
+        log.keep(&Record { at: "2024-12-01T00:00:00Z".into(), asked: format!("GET /other/{second}"), ..Record::default() }, None)
+            .await
+            .unwrap();
     }
     assert_eq!(world.verified(false).unwrap().records, 23);
     world.refused(true, "the log was written anew");
@@ -211,7 +213,10 @@ async fn what_a_witness_keeps_must_be_signed() {
     let forged = Checkpoint::sign(&other, &world.database().secret.name(), (1, &[1; 32]), (5, 300), DateTime::UNIX_EPOCH).line().unwrap();
     changed(&|text| format!("{text}{forged}\n"), "is signed by the key");
     changed(&|_| String::new(), "none of its 0 lines");
-    changed(&|text| text.replace(&format!("\"log\":\"{}", world.database().secret.name()), "\"log\":\"another"), "the witness of another log");
+    changed(
+        &|text| text.replace(&format!("\"log\":\"{}", world.database().secret.name()), "\"log\":\"another"),
+        "the witness of another log",
+    );
     // Lines of others, and one that was cut short when its writer was killed, are told and do no harm.
     fs::write(&world.witness, format!("<13>1 sshd - - - session opened\n{}\n{sound}", &sound[..40])).unwrap();
     let found = world.verified(true).unwrap();

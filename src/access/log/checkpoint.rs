@@ -174,7 +174,8 @@ pub fn last(path: &Path, log: &str) -> Result<Option<Checkpoint>> {
 /// # Errors
 /// Where the file cannot be read.
 pub fn lines(path: &Path) -> Result<Vec<String>> {
-    let bytes = fs::read(path).map_err(|error| Error::Input(format!("{}: {error}; name the file in which the witness keeps checkpoints", path.display())))?;
+    let bytes = fs::read(path)
+        .map_err(|error| Error::Input(format!("{}: {error}; name the file in which the witness keeps checkpoints", path.display())))?;
     Ok(String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect())
 }
 

@@ -141,9 +141,9 @@ impl Checkpointer {
     pub fn make(&mut self, number: u64, chain: &[u8; CHAIN]) {
         let CheckpointSettings { key, records, every, .. } = &self.settings;
         let checkpoint = Checkpoint::sign(key, &self.log, (number, chain), (*records, every.as_secs()), Utc::now());
-        let written = checkpoint.line().and_then(|line| {
-            append(&self.path, &line).map_err(|error| Error::storage(format!("writing {}", self.path.display()), error))
-        });
+        let written = checkpoint
+            .line()
+            .and_then(|line| append(&self.path, &line).map_err(|error| Error::storage(format!("writing {}", self.path.display()), error)));
         if let Err(error) = written {
             tracing::error!(%error, "a checkpoint of the log is not on disk; the witness is told it all the same");
         }

@@ -144,7 +144,9 @@ impl Expected {
     pub fn compare(&mut self, number: u64, chain: &[u8; CHAIN], at: &str) -> Result<()> {
         while let Some(known) = self.known.get(self.next).filter(|known| known.number == number) {
             if known.chain != *chain {
-                return Err(self.wrong(known, &format!("record {number} of the log is not the one that was signed; the log was written anew")));
+                return Err(
+                    self.wrong(known, &format!("record {number} of the log is not the one that was signed; the log was written anew"))
+                );
             }
             self.next += 1;
         }
@@ -166,7 +168,9 @@ impl Expected {
             let missing = furthest.saturating_sub(number);
             return Err(self.wrong(
                 known,
-                &format!("the log ends at record {number}, but had come to record {furthest}; the last {missing} records or more were taken away"),
+                &format!(
+                    "the log ends at record {number}, but had come to record {furthest}; the last {missing} records or more were taken away"
+                ),
             ));
         }
         let mut all = Vec::new();

@@ -77,7 +77,8 @@ impl LogKeys {
 
 /// Whether the head of the log of a database must have a seal: since a program that seals it has written the log.
 pub fn is_sealed(database: &Database) -> Result<bool> {
-    database.read(|connection| connection.query_row("SELECT count(*) FROM setting WHERE name = 'sealed log'", [], |row| row.get::<_, u32>(0)))
+    database
+        .read(|connection| connection.query_row("SELECT count(*) FROM setting WHERE name = 'sealed log'", [], |row| row.get::<_, u32>(0)))
         .map(|found| found > 0)
 }
 

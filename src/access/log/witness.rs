@@ -59,7 +59,8 @@ impl FromStr for Witness {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
-        const EXPECTED: &str = "expected a file, 'syslog', syslog+udp://HOST:PORT, syslog+tcp://HOST:PORT, syslog+unix:///SOCKET, or http(s)://HOST/PATH";
+        const EXPECTED: &str =
+            "expected a file, 'syslog', syslog+udp://HOST:PORT, syslog+tcp://HOST:PORT, syslog+unix:///SOCKET, or http(s)://HOST/PATH";
         if text == "syslog" {
             return Ok(Self::Socket(LOCAL.into()));
         }
