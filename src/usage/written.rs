@@ -318,4 +318,22 @@ mod tests {
         }
         assert!(usage.workbook(Tongue::Indonesian).unwrap().starts_with(b"PK"));
     }
+
+    #[test]
+    fn no_line_and_no_sheet_has_a_formula() {
+        use calamine::Reader as _;
+
+        let mut tally = Tally { accesses: 1, ..Tally::default() };
+        tally.formats.insert("=HYPERLINK(\"x\")".into(), 1);
+        let usage = Usage { period: "2024-S1".parse().unwrap(), institutions: Vec::new(), open: tally, at: chrono::DateTime::UNIX_EPOCH };
+        let lines = String::from_utf8(usage.csv().unwrap()).unwrap();
+        assert!(lines.contains("formats,\"'=HYPERLINK(\"\"x\"\")\",1"), "{lines}");
+        let mut book = calamine::Xlsx::new(std::io::Cursor::new(usage.workbook(Tongue::English).unwrap())).unwrap();
+        let mut texts = Vec::new();
+        for sheet in book.sheet_names() {
+            assert!(book.worksheet_formula(&sheet).unwrap().used_cells().next().is_none(), "{sheet}");
+            texts.extend(book.worksheet_range(&sheet).unwrap().used_cells().map(|(_, _, cell)| cell.to_string()));
+        }
+        assert!(texts.iter().any(|text| text == "=HYPERLINK(\"x\")"), "{texts:?}");
+    }
 }

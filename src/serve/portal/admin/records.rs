@@ -221,3 +221,18 @@ pub fn hint_list(desk: &Desk, hints: &[Hint]) -> Markup {
     let columns = [&texts::DAY, &texts::WHO, &texts::INSTITUTION, &texts::WHAT, &texts::COUNT, &texts::LOG].map(|column| desk.say(column));
     listing(&desk.page, desk.say(&texts::HINTS), &columns, &rows)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Record;
+
+    #[test]
+    fn an_extract_of_the_log_has_no_formulas() {
+        let record =
+            Record { asked: "=HYPERLINK(1)".into(), by: "@key".into(), means: vec!["+1".into(), "-1".into()], ..Record::default() };
+        let text = String::from_utf8(written(&[Kept { number: 7, record }]).unwrap()).unwrap();
+        let row: Vec<&str> = text.lines().nth(1).unwrap().split(',').collect();
+        assert_eq!((row[0], row[5], row[8], row[9]), ("7", "'@key", "'=HYPERLINK(1)", "'+1 | -1"));
+    }
+}
