@@ -24,7 +24,7 @@ use clap::{Args, Parser, Subcommand};
 pub use access::{Access as AccessArgs, AccessAction, ChangeUserArgs, DATABASE, InstitutionArgs, RequestArgs};
 pub use attack::{Attack, OutsideArg, RangesFormat};
 pub use cluster::{SchedulerArgs, WorkerArgs};
-pub use log::{Log as LogArgs, LogAction, LogShow};
+pub use log::{CheckpointArgs, Log as LogArgs, LogAction, LogShow, LogVerify};
 pub use report::{Report as ReportArgs, ReportAction, UsageArgs};
 
 /// Statistics from a population register: count, protect, publish, serve.
@@ -408,6 +408,8 @@ pub struct Serve {
     /// Database of institutions and users; made if there is none
     #[arg(long, value_name = "FILE", default_value = DATABASE)]
     pub database: PathBuf,
+    #[command(flatten)]
+    pub checkpoints: CheckpointArgs,
     /// Tables that may be seen without signing in, such as population,households; '*' for all
     #[arg(long, value_name = "TABLES", value_delimiter = ',')]
     pub public: Vec<String>,

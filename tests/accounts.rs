@@ -41,7 +41,7 @@ fn keyed(here: &Path) -> (String, String) {
     (user, key)
 }
 
-/// Asks on one connection again and again, for other cells each time; the names of the requests that were answered in full.
+/// Asks on one connection again and again, for other cells each time; the service's names for the requests that were answered in full.
 fn hammer(host: &str, key: &str, worker: usize, answered: &Mutex<BTreeSet<String>>, over: &AtomicBool) {
     let Ok(mut stream) = TcpStream::connect(host) else { return };
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -69,7 +69,9 @@ fn hammer(host: &str, key: &str, worker: usize, answered: &Mutex<BTreeSet<String
         let head = String::from_utf8_lossy(&head).to_lowercase();
         assert!(head.starts_with("http/1.1 200"), "{head}");
         // The head was sent: whoever reads it has been answered, whether or not the rest comes.
-        answered.lock().unwrap().insert(name);
+        let own = head.split("x-record-id: ").nth(1).and_then(|rest| rest.split('\r').next()).unwrap().to_owned();
+        assert!(head.contains(&format!("x-request-id: {name}\r")) && own != name, "{head}");
+        answered.lock().unwrap().insert(own);
         let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split('\r').next()?.parse::<usize>().ok()).unwrap();
         let mut body = vec![0; length];
         if stream.read_exact(&mut body).is_err() {
@@ -112,6 +114,116 @@ fn a_killed_service_has_kept_every_access_that_it_answered() {
     }
     let shown = succeed(&["log", "show", "--user", "TAX-TOY-0001", "--most", "3"], here);
     assert_says(&shown, &["TAX-TOY-0001", "api", "200", "GET /api/v2/tables/population/data"]);
+}
+
+/// Numbers of the checkpoints that a witness has kept.
+fn witnessed(file: &Path) -> Vec<u64> {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    // The last line may be half there while it is written.
+    text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()?["number"].as_u64()).collect()
+}
+
+/// Waits until something holds.
+fn until(what: &str, holds: impl Fn() -> bool) {
+    for _ in 0..600 {
+        if holds() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{what}: not within half a minute");
+}
+
+#[test]
+fn a_witness_knows_how_far_the_log_had_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    published(here);
+    let (_, key) = keyed(here);
+    let bearer = format!("Bearer {key}");
+    let ask = |server: &Server| {
+        let path = "/api/v2/tables/population/data?valueCodes[Region]=34&valueCodes[Tid]=*&valueCodes[ContentsCode]=*";
+        let address = server.address.trim_start_matches("http://").parse().unwrap();
+        crate::http::client::request(address, "GET", path, &[("authorization", bearer.as_str())], b"").status
+    };
+    // Nothing that vouches for the log lies where the log does.
+    assert_says(&fail(&["log", "keys", "--out", "warehouse"], here), &["beside the database", "elsewhere"]);
+    assert_says(&succeed(&["log", "keys", "--out", "keys"], here), &["keys/log.key", "keys/log.pub"]);
+    assert_says(&fail(&["log", "keys", "--out", "keys"], here), &["log.key", "already"]);
+    fs::create_dir(here.join("auditor")).unwrap();
+    let witness = here.join("auditor/witness.jsonl");
+    let told = ["--log-witness", "auditor/witness.jsonl", "--checkpoint-records", "10"];
+    assert_says(&fail(&[&["serve"], &told[..]].concat(), here), &["--log-key", "CACAH_LOG_KEY", "cacah log keys"]);
+    fs::copy(here.join("keys/log.key"), here.join("warehouse/log.key")).unwrap();
+    assert_says(&fail(&["serve", "--log-key", "warehouse/log.key"], here), &["beside the database"]);
+    assert_says(&fail(&["serve", "--log-key", "keys/log.pub"], here), &["log.pub", "private key", "cacah log keys"]);
+    assert_says(&fail(&["serve", "--log-key", "keys/log.key", "--log-witness", "ftp://host/"], here), &["--log-witness", "syslog"]);
+
+    let serve = || Server::start(program().arg("serve").args(told).env("CACAH_LOG_KEY", "keys/log.key").current_dir(here));
+    let end = |server: Server| {
+        assert!(Command::new("sh").args(["-c", &format!("kill -TERM {}", server.pid())]).status().unwrap().success());
+        until("the service ends", || !Path::new("/proc").join(server.pid().to_string()).join("exe").exists());
+    };
+    let server = serve();
+    assert!((0..5).all(|_| ask(&server) == 200));
+    end(server);
+    assert_eq!(witnessed(&witness).last(), Some(&5), "the last thing a service does is to tell how far it came");
+    let log = here.join("warehouse/access.log");
+    let early: Vec<(std::ffi::OsString, Vec<u8>)> =
+        fs::read_dir(&log).unwrap().map(|entry| entry.unwrap()).map(|entry| (entry.file_name(), fs::read(entry.path()).unwrap())).collect();
+    let server = serve();
+    assert!((0..27).all(|_| ask(&server) == 200));
+    until("the witness is told", || witnessed(&witness).last().is_some_and(|number| *number >= 25));
+    // Killed, with records that no checkpoint covers yet.
+    drop(server);
+    let evidence = ["log", "verify", "--key", "keys/log.pub", "--witness", "auditor/witness.jsonl"];
+    assert_says(&succeed(&evidence, here), &["32 records", "all are what was written", "witness.jsonl", "signed", "records follow it"]);
+    assert_says(&fail(&["log", "verify", "--witness", "auditor/witness.jsonl"], here), &["--key"]);
+
+    // An older copy is sound by itself. The witness knows that more was there, and the service does not go on with it.
+    fs::remove_dir_all(&log).unwrap();
+    fs::create_dir(&log).unwrap();
+    for (name, bytes) in early {
+        fs::write(log.join(name), bytes).unwrap();
+    }
+    assert_says(&succeed(&["log", "verify", "--key", "keys/log.pub"], here), &["5 records"]);
+    assert_says(&fail(&evidence, here), &["witness.jsonl:", "ends at record 5", "were taken away"]);
+    let mut again = vec!["serve", "--port", "0", "--log-key", "keys/log.key"];
+    again.extend(told);
+    assert_says(&fail(&again, here), &["witness.jsonl", "ends at record 5", "Restore", "put this file aside"]);
+    fs::remove_file(log.join("head")).unwrap();
+    assert_says(&fail(&["log", "verify"], here), &["'head' is missing"]);
+    assert_says(&fail(&["serve", "--port", "0"], here), &["'head' is missing"]);
+}
+
+#[test]
+fn answering_goes_on_without_the_witness() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    published(here);
+    let (_, key) = keyed(here);
+    succeed(&["log", "keys", "--out", "keys"], here);
+    // Nobody listens there.
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://user:secret@{nowhere}/checkpoints");
+    let server = Server::start(
+        program()
+            .args(["serve", "--log-key", "keys/log.key", "--log-witness", &url, "--checkpoint-records", "1", "--metrics", "127.0.0.1:0"])
+            .current_dir(here),
+    );
+    let figures = server.hear(|line| Some(line.split_once("figures for Prometheus at http://")?.1.split('/').next()?.to_owned()));
+    let (address, bearer) = (server.address.trim_start_matches("http://").parse().unwrap(), format!("Bearer {key}"));
+    let path = "/api/v2/tables/population/data?valueCodes[Region]=34&valueCodes[Tid]=*&valueCodes[ContentsCode]=*";
+    for _ in 0..20 {
+        assert_eq!(crate::http::client::request(address, "GET", path, &[("authorization", bearer.as_str())], b"").status, 200);
+    }
+    let figure = |name: &str| {
+        let page = crate::http::client::request(figures.parse().unwrap(), "GET", "/metrics", &[], b"");
+        let line = page.text().lines().find(|line| line.starts_with(&format!("cacah_{name} "))).map(str::to_owned);
+        line.unwrap_or_else(|| panic!("no {name} in {}", page.text())).split(' ').nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    assert_eq!(figure("log_unwitnessed_records"), 20);
+    until("failures are counted", || figure("log_witness_failures_total") > 0 && figure("log_checkpoints_total") > 20);
 }
 
 #[test]
@@ -310,7 +422,7 @@ fn a_log_on_a_full_disk_stops_all_answers_until_there_is_room() {
         if reply.status != 200 {
             return Some(reply);
         }
-        answered.insert(name);
+        answered.insert(reply.header("x-record-id").unwrap().to_owned());
         None
     });
     let refusal = refusal.expect("the disk fills up");
@@ -319,8 +431,9 @@ fn a_log_on_a_full_disk_stops_all_answers_until_there_is_room() {
     // With room again it goes on by itself.
     let inside = Path::new("/proc").join(server.pid().to_string()).join("root").join(log.strip_prefix("/").unwrap());
     fs::remove_file(inside.join("ballast")).unwrap();
-    assert_eq!(ask("again").status, 200);
-    answered.insert("again".into());
+    let again = ask("again");
+    assert_eq!(again.status, 200);
+    answered.insert(again.header("x-record-id").unwrap().to_owned());
     for entry in fs::read_dir(&inside).unwrap().map(|entry| entry.unwrap()) {
         fs::copy(entry.path(), log.join(entry.file_name())).unwrap();
     }

@@ -7,8 +7,9 @@ use std::{
 };
 
 /// Modules from the ground up: each may use only those before it.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 29] = [
     "digits",
+    "spreadsheet",
     "error",
     "parallel",
     "recent",
@@ -176,6 +177,36 @@ fn the_engine_knows_no_country() {
             }
         }
     }
+}
+
+/// Whatever opens in a spreadsheet is written by one function, so that nothing in it starts a formula. A table of commas is written by its own
+/// quotation marks, by a library, or under a name that ends in csv: none of these may be anywhere without it.
+#[test]
+fn whatever_opens_in_a_spreadsheet_is_written_by_one_function() {
+    let mut writers = Vec::new();
+    for (path, text) in sources() {
+        let module = module_of(&path);
+        if module == "spreadsheet" {
+            continue;
+        }
+        // Tests read and make such files as they like.
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for forbidden in ["csv::Writer", "WriterBuilder", "write_record(", r#"replace('"', "\"\"")"#, "write_formula", "Formula::new"] {
+            assert!(!code.contains(forbidden), "{}: {forbidden}; take crate::spreadsheet", path.display());
+        }
+        let is_named = path.file_name().is_some_and(|name| name == "csv.rs");
+        let makes = ["text/csv", ",first_file,", ",reason,column,", "fn csv("].iter().any(|mark| code.contains(mark));
+        if is_named || makes {
+            writers.push((path, code.contains("spreadsheet::")));
+        }
+    }
+    // Those that only name the media type hand on what others wrote.
+    let hands_on = ["formats/mod.rs", "sdmx/media.rs", "serve/portal/admin/usage.rs"];
+    for (path, does) in &writers {
+        assert!(*does || hands_on.iter().any(|known| path.ends_with(known)), "{} writes a table of commas by itself", path.display());
+    }
+    let found = writers.iter().filter(|(_, does)| *does).count();
+    assert!(found >= 7, "only {found} writers were found: {writers:?}");
 }
 
 #[test]

@@ -156,22 +156,22 @@ fn faulty_records_are_rejected_with_line_and_reason() {
         serde_json::from_slice(&fs::read(folder.path().join("warehouse/confidential/2024-S1/build.json")).unwrap()).unwrap();
     let kept = folder.path().join("warehouse/confidential/2024-S1").join(build["build"].as_str().unwrap());
     let rejects = fs::read_to_string(kept.join("rejects.csv")).unwrap();
-    let expected = "file,line,reason,column,value
-s.csv,10,unknown-region,NO_PROP+NO_KAB+NO_KEC+NO_KEL,34 1 1 2999
-s.csv,11,missing-field,NO_PROP+NO_KAB+NO_KEC+NO_KEL, 1 1 2001
-s.csv,12,malformed-identifier,NIK,
-s.csv,13,malformed-identifier,NIK,
-s.csv,14,born-after-reference-date,TGL_LHR,
-s.csv,15,born-too-early,TGL_LHR,
-s.csv,16,unreadable-date,TGL_LHR,
-s.csv,17,unknown-code,AGAMA,JEDI
-s.csv,18,missing-field,JENIS_KLMIN,
+    let expected = "file,line,reason,column,shape
+s.csv,10,unknown-region,NO_PROP+NO_KAB+NO_KEC+NO_KEL,digits(2) / digits(1) / digits(1) / digits(4)
+s.csv,11,missing-field,NO_PROP+NO_KAB+NO_KEC+NO_KEL,empty / digits(1) / digits(1) / digits(4)
+s.csv,12,malformed-identifier,NIK,digits(3)
+s.csv,13,malformed-identifier,NIK,digits(14) letters(1) digits(1)
+s.csv,14,born-after-reference-date,TGL_LHR,digits(4) sign digits(2) sign digits(2)
+s.csv,15,born-too-early,TGL_LHR,digits(4) sign digits(2) sign digits(2)
+s.csv,16,unreadable-date,TGL_LHR,digits(4) sign digits(2) sign digits(2)
+s.csv,17,unknown-code,AGAMA,letters(2-4)
+s.csv,18,missing-field,JENIS_KLMIN,empty
 s.csv,20,impossible-combination,ever-married-below-10,
-s.csv,21,not-utf-8,AGAMA,\u{fffd}SLAM
-s.csv,22,missing-field,NO_KK,
+s.csv,21,not-utf-8,AGAMA,bytes(5-9) not UTF-8
+s.csv,22,missing-field,NO_KK,empty
 s.csv,101,wrong-number-of-fields,,22 fields
 ";
-    assert_eq!(rejects.replace("  \n", "\n"), expected);
+    assert_eq!(rejects, expected);
     assert_eq!(fs::read_to_string(kept.join("duplicates.csv")).unwrap(), "file,line,first_file,first_line\ns.csv,19,s.csv,9\n");
     let quality: serde_json::Value = serde_json::from_slice(&fs::read(kept.join("quality.json")).unwrap()).unwrap();
     let regions = quality["regions"].as_array().unwrap();
@@ -189,6 +189,79 @@ s.csv,101,wrong-number-of-fields,,22 fields
     let public = fs::read_to_string(folder.path().join("few/releases/2024-S1/r1/quality.json")).unwrap();
     assert_eq!(serde_json::from_str::<serde_json::Value>(&public).unwrap()["rejected_per_thousand"], serde_json::json!({}));
     assert!(!public.contains("accepted"), "{public}");
+}
+
+/// Every file of a folder and of those in it, as text.
+fn written(folder: &Path) -> Vec<(std::path::PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(written(&path));
+        } else {
+            found.push((path.clone(), String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned()));
+        }
+    }
+    found
+}
+
+#[test]
+fn columns_that_are_shifted_give_no_person_away() {
+    let folder = tempfile::tempdir().unwrap();
+    // In half of the records a field is missing and another stands at the end, so that names, places and dates lie in the columns of
+    // codes; the others have formulas where the rejects would show them.
+    let mut text = format!("{HEADING}\n");
+    for (at, person) in people(400).iter().enumerate() {
+        let line = person.line("\t").replace("SITI", "NIKEN SRIKANDI").replace("WATES", "ZYXOPOLIS").replace("MERDEKA", "QWERTZWEG");
+        let mut fields: Vec<&str> = line.split('\t').collect();
+        match at % 4 {
+            1 => fields.rotate_left(1),
+            2 => fields.rotate_right(3),
+            3 => (fields[5], fields[6]) = ("=HYPERLINK(\"http://evil.example\";\"x\")", "@SUM(1+9)*cmd|' /C calc'!A0"),
+            _ => {}
+        }
+        let fields: Vec<String> = fields.iter().map(|field| format!("\"{}\"", field.replace('"', "\"\""))).collect();
+        text += &format!("{}\n", fields.join(","));
+    }
+    fs::write(folder.path().join("s.csv"), &text).unwrap();
+    let page = succeed(&["build", "s.csv", "--period", "2024-S1", "--max-rejects", "1"], folder.path());
+    assert_says(&page, &["100 counted, 300 rejected"]);
+    let told = |text: &str, place: &str| {
+        for secret in ["NIKEN", "SRIKANDI", "ZYXOPOLIS", "QWERTZWEG", "34010100000000", "34010200000000", "HYPERLINK", "SUM(1+9)"] {
+            assert!(!text.contains(secret), "{place} tells '{secret}'");
+        }
+    };
+    told(&page, "the report");
+    for (path, text) in written(&folder.path().join("warehouse")) {
+        told(&text, &path.display().to_string());
+    }
+    // Without a heading the first line is a person too.
+    let (_, headless) = text.split_once('\n').unwrap();
+    for other in [headless.to_owned(), headless.replace("\",\"", "^"), headless.replace("\",\"", "\"|\"")] {
+        fs::write(folder.path().join("headless.csv"), other).unwrap();
+        let said = fail(&["build", "headless.csv", "--period", "2024-S1"], folder.path());
+        assert_says(&said, &["headless.csv, line 1", "no heading"]);
+        told(&said, "the error");
+    }
+}
+
+#[test]
+fn names_of_files_start_no_formulas() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut persons = people(60);
+    persons[9].religion = "JEDI".into();
+    persons[20].nik = persons[21].nik.clone();
+    fs::write(folder.path().join("=1+1.csv"), snapshot(&persons)).unwrap();
+    succeed(&["build", "=1+1.csv", "--period", "2024-S1", "--max-rejects", "1"], folder.path());
+    let lists: Vec<(std::path::PathBuf, String)> = written(&folder.path().join("warehouse"))
+        .into_iter()
+        .filter(|(path, _)| path.extension().is_some_and(|ending| ending == "csv"))
+        .collect();
+    assert_eq!(lists.len(), 2, "{lists:?}");
+    for (path, text) in lists {
+        let rows: Vec<&str> = text.lines().skip(1).collect();
+        assert!(!rows.is_empty() && rows.iter().all(|row| row.starts_with("'=1+1.csv,")), "{}: {text}", path.display());
+    }
 }
 
 #[test]

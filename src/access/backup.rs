@@ -85,7 +85,7 @@ impl Access {
         }
         folder(&half.join(LOG)).map_err(|error| failed("making", &half, error))?;
         let mut files = BTreeMap::new();
-        // The head comes first: a log may have come further than its head, but never less far.
+        // Head and checkpoints come first: a log may have come further than they say, but never less far.
         for (name, from) in log::whole(&self.log_folder())? {
             let place = format!("{LOG}/{name}");
             let digest = copy(&from, &half.join(&place)).map_err(|error| failed("copying", &from, error))?;

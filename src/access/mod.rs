@@ -38,7 +38,10 @@ pub use database::key_path;
 pub use handover::{handover_page, handover_records};
 pub use identify::{Caller, Refused, Who};
 pub use keys::{Key, is_key};
-pub use log::{Coming, Kept, Log, NAMED_REGIONS, Record, Search, Verified, is_refusal};
+pub use log::{
+    Attested, CheckpointFigures, CheckpointSettings, Coming, Evidence, Kept, Log, NAMED_REGIONS, PublicKey, Record, Search, SigningKey,
+    Verified, Witness, is_refusal, must_lie_elsewhere,
+};
 pub use model::{Institution, Kind, Request, Role, Standing, State, User, office_fault};
 pub use reports::{Duty, Filed};
 pub use secrets::one_time_password;
@@ -114,12 +117,12 @@ impl Access {
         self.path().with_extension("log")
     }
 
-    /// Goes on with the log of accesses.
+    /// Goes on with the log of accesses, with checkpoints if it is said how they are made.
     ///
     /// # Errors
-    /// Where another process writes it, or it cannot be written.
-    pub fn begin_log(&self) -> Result<Log> {
-        Log::open(&self.log_folder(), &self.database)
+    /// Where another process writes it, it cannot be written, or it does not come as far as it had come.
+    pub fn begin_log(&self, checkpoints: Option<CheckpointSettings>) -> Result<Log> {
+        Log::open(&self.log_folder(), &self.database, checkpoints)
     }
 
     /// Goes over every record of the log of accesses.
@@ -127,7 +130,23 @@ impl Access {
     /// # Errors
     /// Names the first place at which a record was changed, is missing, or stands in another order.
     pub fn verify_log(&self) -> Result<Verified> {
-        log::verify(&self.log_folder(), &self.database)
+        self.verify_log_by(&Evidence::default())
+    }
+
+    /// The same, by keys and by what witnesses have kept.
+    ///
+    /// # Errors
+    /// Where any of it does not agree with the log besides.
+    pub fn verify_log_by(&self, evidence: &Evidence) -> Result<Verified> {
+        log::verify(&self.log_folder(), &self.database, evidence)
+    }
+
+    /// Whether there is a log of accesses.
+    ///
+    /// # Errors
+    /// Where its folder cannot be read.
+    pub fn has_log(&self) -> Result<bool> {
+        log::whole(&self.log_folder()).map(|files| !files.is_empty())
     }
 
     /// Calls something for every record of the log that is looked for, the oldest first.

@@ -76,6 +76,11 @@ impl Secret {
         self.derived("log of accesses")
     }
 
+    /// The key that seals how far the log had come.
+    pub fn head(&self) -> hmac::Key {
+        self.derived("head of the log")
+    }
+
     /// What the forms of a session carry, which nobody else can know.
     pub fn form_token(&self, session: &[u8]) -> String {
         URL_SAFE_NO_PAD.encode(hmac::sign(&self.derived("forms"), session))

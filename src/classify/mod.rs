@@ -455,8 +455,7 @@ impl ClassifyWorker {
             let code_fault = |at: usize| {
                 let used = &classifier.dimensions[at];
                 let code = coded.codes[at][record];
-                let shown = !matches!(used.rule, Rule::Age(_) | Rule::AgeOf { .. });
-                (code >= MARKS).then(|| (Reason::from_mark(code as u8), used.columns.clone(), shown))
+                (code >= MARKS).then(|| (Reason::from_mark(code as u8), used.columns.clone()))
             };
             let fault = classifier
                 .region
@@ -464,14 +463,10 @@ impl ClassifyWorker {
                 .or_else(|| key_fault(&classifier.identity, &coded.identities, record))
                 .or_else(|| key_fault(&classifier.household, &coded.households, record))
                 .or_else(|| (0..classifier.dimensions.len()).find_map(code_fault));
-            if let Some((reason, columns, shown)) = fault {
+            if let Some((reason, columns)) = fault {
                 let names = columns.iter().map(|&at| classifier.columns[at].as_str()).collect::<Vec<_>>().join("+");
-                let mut value = String::new();
-                if shown {
-                    let parts = columns.iter().map(|&at| Ok(column(at)?.show(record))).collect::<Result<Vec<_>>>()?;
-                    value = parts.join(" ");
-                }
-                segment.reject(position, reason, &names, &value, region);
+                let shapes = columns.iter().map(|&at| Ok(column(at)?.shape(record))).collect::<Result<Vec<_>>>()?;
+                segment.reject(position, reason, &names, &shapes.join(" / "), region);
             } else if let Some(bits) = impossible.map(|shown| shown[record]).filter(|&bits| bits != 0) {
                 let id = &classifier.zero_ids()[bits.trailing_zeros() as usize];
                 segment.reject(position, Reason::Impossible, id, "", region);
@@ -498,8 +493,8 @@ impl ClassifyWorker {
     }
 }
 
-fn key_fault(key: &Option<(usize, Key)>, keys: &[u64], record: usize) -> Option<(Reason, Vec<usize>, bool)> {
+fn key_fault(key: &Option<(usize, Key)>, keys: &[u64], record: usize) -> Option<(Reason, Vec<usize>)> {
     let (column, _) = key.as_ref()?;
     let found = *keys.get(record)?;
-    (found >= KEY_MARKS).then(|| (Reason::from_mark(found as u8), vec![*column], false))
+    (found >= KEY_MARKS).then(|| (Reason::from_mark(found as u8), vec![*column]))
 }

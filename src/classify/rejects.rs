@@ -1,4 +1,4 @@
-//! Records that were not accepted: where they stand and why.
+//! Records that were not accepted: where they stand and why, and the shape of the value that was refused, never its text.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{MARKS, Position};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    spreadsheet::CsvWriter,
+};
 
 /// Why a record was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -107,9 +110,10 @@ impl Segment {
         self.reject(position, Reason::FieldCount, "", &format!("{found} fields"), None);
     }
 
-    pub fn reject(&mut self, position: Position, reason: Reason, column: &str, value: &str, region: Option<u32>) {
+    /// `shape` is that of the value ([`crate::ingest::shape`]): it must tell nothing of a person, whatever stood in the column.
+    pub fn reject(&mut self, position: Position, reason: Reason, column: &str, shape: &str, region: Option<u32>) {
         self.first = Some(self.first.map_or(position, |first| first.min(position)));
-        self.rows.push((position, reason, column.to_owned(), value.to_owned()));
+        self.rows.push((position, reason, column.to_owned(), shape.to_owned()));
         *self.summary.entry((reason, column.to_owned(), region)).or_default() += 1;
     }
 }
@@ -140,14 +144,14 @@ impl Rejects {
     pub(super) fn add(&self, mut segment: Segment) -> Result<()> {
         let Some(first) = segment.first else { return Ok(()) };
         segment.rows.sort_by_key(|row| row.0);
-        let mut writer = csv::Writer::from_writer(Vec::new());
+        let mut writer = CsvWriter::new(Vec::new());
         let internal = |error: &dyn std::fmt::Display| Error::Internal(format!("a reject cannot be written: {error}"));
-        for (position, reason, column, value) in &segment.rows {
+        for (position, reason, column, shape) in &segment.rows {
             let file = self.names.get(position.file()).map_or("", String::as_str);
             let line = position.line().to_string();
-            writer.write_record([file, &line, reason.id(), column, value]).map_err(|error| internal(&error))?;
+            writer.record([file, &line, reason.id(), column, shape]).map_err(|error| internal(&error))?;
         }
-        let text = writer.into_inner().map_err(|error| internal(&error))?;
+        let text = writer.finish().map_err(|error| internal(&error))?;
         self.append(first, &text)?;
         self.count(segment.summary);
         Ok(())
@@ -176,7 +180,7 @@ impl Rejects {
 
     /// Writes all rejects with a heading, ordered as in the snapshot, as comma-separated text.
     pub fn write(&self, out: &mut dyn Write) -> Result<()> {
-        out.write_all(b"file,line,reason,column,value\n").map_err(|error| Error::storage("writing the list of rejects", error))?;
+        out.write_all(b"file,line,reason,column,shape\n").map_err(|error| Error::storage("writing the list of rejects", error))?;
         self.write_lines(out)
     }
 

@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use super::MARKS;
 use crate::{
     error::{Error, Result},
-    ingest::TextChunk,
+    ingest::{TextChunk, shape},
 };
 
 /// One column of a chunk.
@@ -93,13 +93,13 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// The field as people should see it in the reject list.
-    pub fn show(&self, record: usize) -> String {
+    /// What the list of rejects tells of the field. Any column may hold a name where the columns of a file are shifted, codes too.
+    pub fn shape(&self, record: usize) -> String {
         match self.value(record) {
-            Value::Missing => String::new(),
-            Value::Text(text) => String::from_utf8_lossy(text).chars().take(60).collect(),
-            Value::Number(number) => number.to_string(),
-            Value::Date(date) => date.to_string(),
+            Value::Missing => shape(b""),
+            Value::Text(text) => shape(text),
+            Value::Number(number) => shape(number.to_string().as_bytes()),
+            Value::Date(_) => "date".into(),
         }
     }
 

@@ -130,7 +130,7 @@ fn restore(folder: &Path, replace: bool, args: &AccessArgs) -> Result<()> {
     let by = args.by.clone().unwrap_or_else(user_of_this_machine);
     let (access, backup) = Access::restore(folder, &args.database, replace, &by, Utc::now())?;
     say!("{} restored as it was on {} UTC; all sessions have ended", access.path().display(), backup.at.format("%Y-%m-%d %H:%M"));
-    if !access.log_folder().join("head").exists() {
+    if !access.has_log()? {
         return Ok(());
     }
     let found = access.verify_log()?;

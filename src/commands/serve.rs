@@ -1,13 +1,13 @@
 //! `cacah serve`
 
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::{files_in, say::say};
 use crate::{
-    access::Access,
-    cli::Serve,
+    access::{Access, CheckpointSettings},
+    cli::{CheckpointArgs, Serve},
     engine::{SCHEMA, ServingSettings},
     serve::{Application, ConnectionBounds, Rate, ServeSettings, TlsFiles, signals},
     storage::{SpoolBounds, Store},
@@ -21,6 +21,7 @@ pub async fn serve(args: Serve) -> Result<()> {
     let needs_users = open.as_ref().is_none_or(|open| !open.is_whole()) || args.database.exists();
     let access = if needs_users { Some(Arc::new(Access::open(&args.database)?)) } else { None };
     let defaults = ServeSettings::default();
+    let checkpoints = checkpoints(args.checkpoints, access.as_ref().map(|access| access.path()))?;
     let settings = ServeSettings {
         address: SocketAddr::new(args.bind, args.port),
         most_cells: args.max_cells,
@@ -43,6 +44,7 @@ pub async fn serve(args: Serve) -> Result<()> {
         dashboards: files_in(args.dashboards.as_deref())?,
         postgres: args.sql,
         access,
+        checkpoints,
         open,
         engine: ServingSettings { threads: args.threads, ..ServingSettings::default() },
         ..defaults
@@ -57,6 +59,32 @@ pub async fn serve(args: Serve) -> Result<()> {
     }
     application.run(signals()).await?;
     Ok(())
+}
+
+/// How checkpoints of the log beside a database are made, if they are.
+fn checkpoints(args: CheckpointArgs, database: Option<&Path>) -> Result<Option<CheckpointSettings>> {
+    /// Names the key where `--log-key` does not.
+    const VARIABLE: &str = "CACAH_LOG_KEY";
+    let is_asked_for = args.log_key.is_some() || args.log_witness.is_some();
+    let Some(database) = database else {
+        if is_asked_for {
+            bail!(
+                "there is no log to be signed: everything is open to everybody, and there is no database of users; name one with --database"
+            );
+        }
+        return Ok(None);
+    };
+    let Some(key) = args.log_key.or_else(|| std::env::var_os(VARIABLE).map(Into::into)) else {
+        if is_asked_for {
+            bail!(
+                "--log-witness needs a key by which checkpoints are signed: name it with --log-key or {VARIABLE}; 'cacah log keys' makes one"
+            );
+        }
+        tracing::info!("the log of accesses has no checkpoints (--log-key, --log-witness): its end rests on this machine alone");
+        return Ok(None);
+    };
+    let every = (args.checkpoint_records, Duration::from_secs(60 * args.checkpoint_minutes));
+    Ok(Some(CheckpointSettings::new(&key, args.log_witness, every, database)?))
 }
 
 /// What may be seen without signing in.

@@ -34,6 +34,7 @@ use crate::{
     error::{Error, Result},
     parallel,
     register::{Definitions, Dimension, Origin, Period, Shape, Table, Unit},
+    spreadsheet::field,
     storage::{FileDigest, Store},
 };
 
@@ -239,10 +240,7 @@ fn contributors_file(table: &Table) -> String {
 
 fn duplicates(built: &Built) -> String {
     let mut text = String::from("file,line,first_file,first_line\n");
-    let name = |at: usize| {
-        let name = built.files.get(at).map_or("", String::as_str);
-        if name.contains([',', '"', '\n']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
-    };
+    let name = |at: usize| field(built.files.get(at).map_or("", String::as_str), ',');
     for (record, first) in &built.duplicates {
         // Writing into a String cannot fail.
         let _ = writeln!(text, "{},{},{},{}", name(record.file()), record.line(), name(first.file()), first.line());

@@ -6,7 +6,7 @@
 //! 3172,F,persons,2024-S1,,c
 //! ```
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     Context, Document, PIECE,
@@ -16,7 +16,7 @@ use super::{
     push_number,
     tidy::{Tidy, TidyVariable},
 };
-use crate::{error::Result, tables::Answer};
+use crate::{error::Result, spreadsheet::field, tables::Answer};
 
 /// What a text begins with to say that it is in UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -107,10 +107,4 @@ fn fields(variable: &TidyVariable, separator: char) -> Strings {
         fields.push(&written);
     }
     fields
-}
-
-/// A text as a field, in quotation marks if it needs them.
-pub(super) fn field(text: &str, separator: char) -> Cow<'_, str> {
-    let odd = |char: char| char == separator || matches!(char, '"' | '\n' | '\r');
-    if text.contains(odd) { format!("\"{}\"", text.replace('"', "\"\"")).into() } else { text.into() }
 }

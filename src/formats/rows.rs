@@ -14,12 +14,10 @@ use parquet::{
     file::properties::WriterProperties,
 };
 
-use super::{
-    csv,
-    json::{Json, push_string},
-};
+use super::json::{Json, push_string};
 use crate::{
     error::{Error, Result},
+    spreadsheet::push_field,
     words::{self, Message},
 };
 
@@ -212,7 +210,7 @@ fn csv(document: &RowsDocument<'_>, batches: &[RecordBatch]) -> Vec<u8> {
         if at > 0 {
             out.push(b',');
         }
-        out.extend_from_slice(csv::field(column.name, ',').as_bytes());
+        push_field(&mut out, column.name);
     }
     out.push(b'\n');
     for batch in batches {
@@ -222,7 +220,7 @@ fn csv(document: &RowsDocument<'_>, batches: &[RecordBatch]) -> Vec<u8> {
                     out.push(b',');
                 }
                 match cell(array, row) {
-                    Cell::Text(text) => out.extend_from_slice(csv::field(text, ',').as_bytes()),
+                    Cell::Text(text) => push_field(&mut out, text),
                     other => push_number(&mut out, &other),
                 }
             }

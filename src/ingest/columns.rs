@@ -18,7 +18,7 @@ use parquet::{
     file::metadata::{ParquetMetaData, ParquetMetaDataReader},
 };
 
-use super::{Shortfall, files::SnapshotFile};
+use super::{Shortfall, files::SnapshotFile, told};
 use crate::{
     error::{Error, Result},
     storage::Store,
@@ -96,7 +96,7 @@ impl ColumnFile {
         let missing: Vec<&str> = needed.iter().filter(|wanted| position(wanted).is_none()).map(String::as_str).collect();
         if !missing.is_empty() {
             let found: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-            return Err(Shortfall { file: name.clone(), missing: &missing, found: &found }.into());
+            return Err(Shortfall { file: name.clone(), missing: &missing, found: told(&found) }.into());
         }
         let needed: Vec<usize> = needed.iter().filter_map(|wanted| position(wanted)).collect();
         let wished = wished_schema(schema, &needed, metadata.metadata(), name)?;

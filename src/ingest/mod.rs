@@ -15,6 +15,7 @@
 mod columns;
 mod files;
 mod scan;
+mod shape;
 mod text;
 
 use std::{
@@ -31,6 +32,7 @@ use tokio::runtime::Handle;
 
 pub use columns::ColumnChunk;
 pub use files::{Packing, SnapshotFile};
+pub use shape::shape;
 pub use text::TextChunk;
 
 use crate::error::{Error, Result};
@@ -41,18 +43,23 @@ use text::TextReader;
 struct Shortfall<'a> {
     file: String,
     missing: &'a [&'a str],
-    found: &'a [String],
+    /// As it may be told.
+    found: String,
 }
 
 impl From<Shortfall<'_>> for Error {
     fn from(Shortfall { file, missing, found }: Shortfall<'_>) -> Self {
-        let found: String = found.join(", ").chars().take(300).collect();
         let (noun, them) = if missing.len() == 1 { ("column", "it") } else { ("columns", "them") };
         Self::Input(format!(
             "{file}: {noun} {} missing; the file has: {found}; add {them}, or name the right columns in the definitions",
             missing.join(", ")
         ))
     }
+}
+
+/// Names of columns for a message, the first of many.
+fn told(columns: &[String]) -> String {
+    columns.join(", ").chars().take(300).collect()
 }
 
 /// Records of one file, not yet classified.

@@ -9,6 +9,7 @@ use std::{
 use super::{
     Shortfall,
     scan::{self, Borders, PADDING},
+    shape, told,
 };
 use crate::error::{Error, Result};
 
@@ -217,6 +218,14 @@ fn too_long(name: &str, line: u64) -> Error {
     Error::Input(format!("{name}, line {line}: a line of more than {} KiB; expected one line a person", BLOCK >> 10))
 }
 
+/// Whether a first line names any of the columns that are needed.
+fn is_heading(line: &[u8], needed: &[String]) -> bool {
+    /// What may stand between the names, also where it is no delimiter that we take.
+    const BETWEEN: &[u8] = b",;\t|^:~\"\r\n";
+    let names = line.split(|byte| BETWEEN.contains(byte)).map(<[u8]>::trim_ascii);
+    names.into_iter().any(|name| needed.iter().any(|wanted| wanted.as_bytes().eq_ignore_ascii_case(name)))
+}
+
 impl Layout {
     fn read(name: &str, heading: &[u8], needed: &[String]) -> Result<Self> {
         let split = |delimiter: u8| -> Vec<String> {
@@ -230,31 +239,36 @@ impl Layout {
             .map(|delimiter| (delimiter, split(delimiter)))
             .max_by_key(|(_, columns)| (needed.iter().filter(|wanted| position(columns, wanted).is_some()).count(), columns.len()))
             .unwrap_or((b',', Vec::new()));
+        // The first line of a file without a heading is a person, of whom nothing is told.
+        let has_heading = is_heading(heading, needed);
         let found = |columns: &[String]| {
-            let shown: String = columns.join(", ").chars().take(300).collect();
-            format!("the heading has: {shown}")
+            if has_heading {
+                return told(columns);
+            }
+            let shapes: Vec<String> = columns.iter().map(|column| shape(column.as_bytes())).collect();
+            format!("no heading but a line of the form {}", told(&shapes))
         };
         if columns.len() < 2 {
             return Err(Error::Input(format!(
-                "{name}, line 1: no delimiter found; expected the columns of a snapshot separated by comma, semicolon or tab; {}",
+                "{name}, line 1: no delimiter found; expected the columns of a snapshot separated by comma, semicolon or tab; the file has: {}",
                 found(&columns)
             )));
         }
         if delimiter == b'|' {
             return Err(Error::Input(format!(
-                "{name}, line 1: the columns are separated by '|'; expected comma, semicolon or tab; {}",
+                "{name}, line 1: the columns are separated by '|'; expected comma, semicolon or tab; the file has: {}",
                 found(&columns)
             )));
         }
         let mut at = HashMap::new();
         for column in &columns {
-            if !column.is_empty() && at.insert(column.to_ascii_lowercase(), ()).is_some() {
+            if has_heading && !column.is_empty() && at.insert(column.to_ascii_lowercase(), ()).is_some() {
                 return Err(Error::Input(format!("{name}, line 1: column '{column}' stands there twice; expected each once")));
             }
         }
         let missing: Vec<&str> = needed.iter().filter(|wanted| position(&columns, wanted).is_none()).map(String::as_str).collect();
         if !missing.is_empty() {
-            return Err(Shortfall { file: format!("{name}, line 1"), missing: &missing, found: &columns }.into());
+            return Err(Shortfall { file: format!("{name}, line 1"), missing: &missing, found: found(&columns) }.into());
         }
         let needed = needed.iter().filter_map(|wanted| position(&columns, wanted)).collect();
         Ok(Self { name: name.to_owned(), delimiter, columns: columns.len(), needed })

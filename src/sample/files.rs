@@ -27,7 +27,10 @@ use super::{
     rows::{ArrowColumns, COLUMNS, Column, Rows},
     texts::{MISSING, TextColumn, Texts},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    spreadsheet::push_field,
+};
 
 /// How a snapshot file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -267,11 +270,7 @@ impl Fields {
     fn new(texts: &[String]) -> Self {
         let mut fields = Self { bytes: Vec::new(), ends: Vec::with_capacity(texts.len()) };
         for text in texts {
-            if text.contains([',', '"', '\n', '\r']) {
-                fields.bytes.extend_from_slice(format!("\"{}\"", text.replace('"', "\"\"")).as_bytes());
-            } else {
-                fields.bytes.extend_from_slice(text.as_bytes());
-            }
+            push_field(&mut fields.bytes, text);
             fields.ends.push(fields.bytes.len());
         }
         fields

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     formats::push_number,
+    spreadsheet::push_field,
     words::{Phrase, Tongue},
 };
 
@@ -128,16 +129,5 @@ impl Dialect for Csv {
 
     fn tail(&self) -> Option<(&'static str, &'static str)> {
         None
-    }
-}
-
-/// Appends a field, in quotation marks if it needs them.
-fn push_field(out: &mut Vec<u8>, text: &str) {
-    if text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
-        out.push(b'"');
-        out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
-        out.push(b'"');
-    } else {
-        out.extend_from_slice(text.as_bytes());
     }
 }

@@ -53,7 +53,7 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
     let shared = current.get();
     let mut seen = Arc::clone(&shared);
     let started = Instant::now();
-    let (method, uri, id) = (request.method().clone(), request.uri().clone(), request_id(request.headers()));
+    let (method, uri, id) = (request.method().clone(), request.uri().clone(), request_id());
     let asked = request.headers().clone();
     let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0);
     let (path, client) = (uri.path(), peer.map(|peer| peer.client(&asked, &shared.trusted)));
@@ -109,9 +109,12 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
     }
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("etag, content-disposition, retry-after, x-request-id"));
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("etag, content-disposition, retry-after, x-request-id, x-record-id"),
+    );
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REQUEST_ID, id.clone());
+    name_answer(headers, &asked, &id);
     if shared.is_secure() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
@@ -324,17 +327,30 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// The header that names a request, in its answer and in the log.
+/// The header by which a client or a proxy names a request, or learns our name for it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header that tells our name for a request to a client that has one of its own.
+const RECORD_ID: HeaderName = HeaderName::from_static("x-record-id");
 
-/// The name that the client or a proxy gave a request, or one of our own.
-fn request_id(headers: &HeaderMap) -> HeaderValue {
+/// The name of a request in the log of accesses and in that of the service. It is always our own: a client may put anything into its name for
+/// a request, somebody's name or identity number too, and what is in the log stays there.
+fn request_id() -> HeaderValue {
+    HeaderValue::from_str(&own_id()).unwrap_or(HeaderValue::from_static("none"))
+}
+
+/// Tells a client our name for its request, beside its own one if that is sound.
+fn name_answer(answer: &mut HeaderMap, asked: &HeaderMap, id: &HeaderValue) {
     let sound = |id: &&HeaderValue| {
         let bytes = id.as_bytes();
         (1..=64).contains(&bytes.len()) && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
     };
-    let given = headers.get(REQUEST_ID).filter(sound).cloned();
-    given.unwrap_or_else(|| HeaderValue::from_str(&own_id()).unwrap_or(HeaderValue::from_static("none")))
+    match asked.get(REQUEST_ID).filter(sound) {
+        Some(given) => {
+            answer.insert(REQUEST_ID, given.clone());
+            answer.insert(RECORD_ID, id.clone());
+        }
+        None => drop(answer.insert(REQUEST_ID, id.clone())),
+    }
 }
 
 /// A name of our own for a request.

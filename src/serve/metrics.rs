@@ -19,6 +19,7 @@ use prometheus_client::{
 use tokio::net::TcpListener;
 
 use crate::{
+    access::CheckpointFigures,
     error::{Error, Result},
     storage::ReadCache,
 };
@@ -58,6 +59,10 @@ pub struct Metrics {
     cache: Option<Arc<ReadCache>>,
     cache_reads: Family<Kind, Counter>,
     cache_bytes: Gauge,
+    log: Option<Arc<CheckpointFigures>>,
+    checkpoints: Counter,
+    witness_failures: Counter,
+    unwitnessed: Gauge,
 }
 
 /// Where an answer came from.
@@ -72,8 +77,8 @@ pub enum Origin {
 }
 
 impl Metrics {
-    /// Everything at zero. `cache` is the one through which releases are read.
-    pub fn new(cache: Option<Arc<ReadCache>>) -> Self {
+    /// Everything at zero. `cache` is the one through which releases are read, `log` what is known of checkpoints of the log of accesses.
+    pub fn new(cache: Option<Arc<ReadCache>>, log: Option<Arc<CheckpointFigures>>) -> Self {
         let histogram: fn() -> Histogram = || Histogram::new(SECONDS);
         let mut metrics = Self {
             registry: Registry::with_prefix("cacah"),
@@ -88,6 +93,10 @@ impl Metrics {
             cache,
             cache_reads: Family::default(),
             cache_bytes: Gauge::default(),
+            log,
+            checkpoints: Counter::default(),
+            witness_failures: Counter::default(),
+            unwitnessed: Gauge::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("http_requests", "Requests by route, method and status", metrics.requests.clone());
@@ -105,6 +114,21 @@ impl Metrics {
                 metrics.cache_reads.clone(),
             );
             registry.register("read_cache_bytes", "Bytes of releases that are kept on disk", metrics.cache_bytes.clone());
+        }
+        if let Some(log) = &metrics.log {
+            registry.register("log_checkpoints", "Checkpoints of the log of accesses that were signed", metrics.checkpoints.clone());
+            if log.unwitnessed().is_some() {
+                registry.register(
+                    "log_witness_failures",
+                    "Times that the witness of the log did not take a checkpoint",
+                    metrics.witness_failures.clone(),
+                );
+                registry.register(
+                    "log_unwitnessed_records",
+                    "Records of the log that its witness does not know of",
+                    metrics.unwitnessed.clone(),
+                );
+            }
         }
         metrics
     }
@@ -160,6 +184,12 @@ impl Metrics {
                 counter.inc_by(reads.saturating_sub(counter.get()));
             }
             self.cache_bytes.set(cache.bytes() as i64);
+        }
+        if let Some(log) = &self.log {
+            for (counter, count) in [(&self.checkpoints, log.made()), (&self.witness_failures, log.failures())] {
+                counter.inc_by(count.saturating_sub(counter.get()));
+            }
+            self.unwitnessed.set(log.unwitnessed().unwrap_or(0) as i64);
         }
         let mut text = String::new();
         encode(&mut text, &self.registry).ok().map(|()| text)

@@ -73,7 +73,7 @@ pub use limits::Rate;
 pub use tls::TlsFiles;
 
 use crate::{
-    access::{Access, Log},
+    access::{Access, CheckpointSettings, Log},
     charts::Boundaries,
     dashboards::Dashboards,
     engine::{ServingEngine, ServingSettings, SqlSettings},
@@ -120,6 +120,8 @@ pub struct ServeSettings {
     pub patience: Duration,
     /// Who may see what; `None`: everybody everything.
     pub access: Option<Arc<Access>>,
+    /// How checkpoints of the log of accesses are made; `None`: there are none.
+    pub checkpoints: Option<CheckpointSettings>,
     /// What may be seen by people who have not signed in; `None`: nothing.
     pub open: Option<Scope>,
     /// What the engine may take of the machine.
@@ -157,6 +159,7 @@ impl Default for ServeSettings {
             refresh: Some(Duration::from_secs(10)),
             patience: Duration::from_secs(30),
             access: None,
+            checkpoints: None,
             open: None,
             engine: ServingSettings::default(),
             read_cache: None,
@@ -265,7 +268,8 @@ impl Application {
             None => None,
         };
         tracing::info!(%address, releases = library.releases.len(), tables = library.tables.len(), "listening");
-        let metrics = Arc::new(Metrics::new(cache));
+        let log = settings.access.as_ref().map(|access| access.begin_log(settings.checkpoints.clone()).map(Arc::new)).transpose()?;
+        let metrics = Arc::new(Metrics::new(cache, log.as_ref().and_then(|log| log.figures())));
         metrics.releases(library.releases.len());
         let figures: Option<Figures> = match settings.metrics {
             Some(address) => {
@@ -290,7 +294,7 @@ impl Application {
             tls: certificate.is_some(),
             trusted: settings.trusted.clone().into(),
             access: settings.access.clone(),
-            log: settings.access.as_ref().map(|access| access.begin_log().map(Arc::new)).transpose()?,
+            log,
             open,
             audience: Audience::default(),
             address,
@@ -345,6 +349,7 @@ impl Application {
         let (stop, stopped) = oneshot::channel();
         let shared = current.get();
         let stopping = Arc::clone(&shared.stopping);
+        let log = shared.log.clone();
         let begin_stop = async move {
             shutdown.await;
             tracing::info!("stopping: answers under way are finished");
@@ -385,6 +390,9 @@ impl Application {
             () = renewing => {}
             () = asking => {}
             () = too_long => tracing::warn!(?patience, "stopped with answers unfinished"),
+        }
+        if let Some(log) = log {
+            log.finish().await;
         }
         tracing::info!("stopped");
         Ok(())

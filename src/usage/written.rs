@@ -10,6 +10,7 @@ use super::{
 use crate::{
     access::{Duty, office_time},
     error::{Error, Result},
+    spreadsheet::CsvWriter,
     words::{Phrase, Tongue, phrases},
 };
 
@@ -227,9 +228,9 @@ impl Usage {
     /// # Errors
     /// Where memory cannot be written to, which does not happen.
     pub fn csv(&self) -> Result<Vec<u8>> {
-        let failed = |error: csv::Error| Error::Internal(format!("a report that cannot be written: {error}"));
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(["period", "institution", "measure", "item", "count"]).map_err(failed)?;
+        let failed = |error: std::io::Error| Error::Internal(format!("a report that cannot be written: {error}"));
+        let mut writer = CsvWriter::new(Vec::new());
+        writer.record(["period", "institution", "measure", "item", "count"]).map_err(failed)?;
         let period = self.period.to_string();
         for sheet in self.sheets(Tongue::English) {
             let is_wide = sheet.id == "institutions";
@@ -241,16 +242,16 @@ impl Usage {
                         let (text, count) =
                             if let Item::Count(count) = item { (String::new(), count.to_string()) } else { (item.plain(), String::new()) };
                         if !(text.is_empty() && count.is_empty()) {
-                            writer.write_record([period.as_str(), &of, column, &text, &count]).map_err(failed)?;
+                            writer.record([period.as_str(), &of, column, &text, &count]).map_err(failed)?;
                         }
                     }
                 } else {
                     let item = row[1].plain();
-                    writer.write_record([period.as_str(), &institution, sheet.id, &item, &row[2].plain()]).map_err(failed)?;
+                    writer.record([period.as_str(), &institution, sheet.id, &item, &row[2].plain()]).map_err(failed)?;
                 }
             }
         }
-        writer.into_inner().map_err(|error| failed(error.into_error().into()))
+        writer.finish().map_err(failed)
     }
 
     /// A workbook with a sheet for each table of the report.
@@ -316,5 +317,23 @@ mod tests {
             assert!(lines.lines().any(|found| found == line), "no '{line}' in {lines}");
         }
         assert!(usage.workbook(Tongue::Indonesian).unwrap().starts_with(b"PK"));
+    }
+
+    #[test]
+    fn no_line_and_no_sheet_has_a_formula() {
+        use calamine::Reader as _;
+
+        let mut tally = Tally { accesses: 1, ..Tally::default() };
+        tally.formats.insert("=HYPERLINK(\"x\")".into(), 1);
+        let usage = Usage { period: "2024-S1".parse().unwrap(), institutions: Vec::new(), open: tally, at: chrono::DateTime::UNIX_EPOCH };
+        let lines = String::from_utf8(usage.csv().unwrap()).unwrap();
+        assert!(lines.contains("formats,\"'=HYPERLINK(\"\"x\"\")\",1"), "{lines}");
+        let mut book = calamine::Xlsx::new(std::io::Cursor::new(usage.workbook(Tongue::English).unwrap())).unwrap();
+        let mut texts = Vec::new();
+        for sheet in book.sheet_names() {
+            assert!(book.worksheet_formula(&sheet).unwrap().used_cells().next().is_none(), "{sheet}");
+            texts.extend(book.worksheet_range(&sheet).unwrap().used_cells().map(|(_, _, cell)| cell.to_string()));
+        }
+        assert!(texts.iter().any(|text| text == "=HYPERLINK(\"x\")"), "{texts:?}");
     }
 }

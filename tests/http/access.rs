@@ -491,6 +491,18 @@ fn every_access_is_in_the_log_before_it_is_answered() {
     let marks = document["status"].as_object().map_or(0, |marks| marks.values().filter(|mark| *mark == "c").count());
     assert_eq!((record.suppressed as usize, record.releases.len()), (marks, 1));
 
+    // What a client calls its request stands in the answer and nowhere in the log: it may be anybody's number.
+    let headers = [("authorization", format!("Bearer {}", world.south_key)), ("x-request-id", "3471010101900001".to_owned())];
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let named = request(world.address, "GET", path, &headers, b"");
+    assert_eq!((named.status, named.header("x-request-id")), (200, Some("3471010101900001")));
+    let last = records().pop().unwrap();
+    assert_eq!(Some(last.request.as_str()), named.header("x-record-id"));
+    for entry in std::fs::read_dir(world.access.log_folder()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!String::from_utf8_lossy(&bytes).contains("3471010101900001"), "the log tells what a client calls its request");
+    }
+
     // From memory and as unchanged it is an access too; so is what is refused, and each surface has its own name.
     let key = format!("Bearer {}", world.south_key);
     let told = |path: &str, surface: &str, status: u16, cells: bool| {

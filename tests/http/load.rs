@@ -81,6 +81,10 @@ fn a_request_has_a_name() {
     assert_ne!(ask("/healthz", &[]).header("x-request-id"), Some(own.as_str()));
     assert_eq!(ask("/healthz", &[("x-request-id", "proxy-17.a")]).header("x-request-id"), Some("proxy-17.a"));
     assert_ne!(ask("/healthz", &[("x-request-id", "two words")]).header("x-request-id"), Some("two words"));
+    // A client that has a name of its own learns ours, by which the log knows the request.
+    let named = ask("/healthz", &[("x-request-id", "proxy-17.a")]);
+    assert!(named.header("x-record-id").is_some_and(|ours| ours != "proxy-17.a" && ours.len() > 16), "{:?}", named.headers);
+    assert_eq!(ask("/healthz", &[]).header("x-record-id"), None);
 }
 
 #[test]

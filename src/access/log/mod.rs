@@ -3,16 +3,26 @@
 //! ```text
 //! request ── keep ──> writer: number, chain, append, flush to disk ──> answer
 //!                        │ all that wait are flushed together
-//!                        └── file full ──> compressed Parquet, the chain carried over
+//!                        ├── file full ──> compressed Parquet, the chain carried over
+//!                        └── every so many records and minutes ──> checkpoint, signed: beside the log and to a witness
 //! ```
 //!
 //! A line is `number TAB record TAB chain`, where the chain is the HMAC-SHA-256 of the line's beginning and of the chain before it, with a key
 //! that is derived from that of the database. Whoever can write the files but has no key can forge no record.
+//!
+//! A log that is cut off at its end is a sound one, only shorter. Against that stand a file `head`, sealed with the same key, which finds
+//! whoever has no key and no older copy of it; and checkpoints, signed by another key and known to a witness elsewhere, which find anybody.
 
+mod checkpoint;
+mod checkpointer;
+mod compress;
+mod evidence;
 mod files;
 mod record;
 mod search;
+mod signing;
 mod verify;
+mod witness;
 mod writer;
 
 use std::{
@@ -21,21 +31,56 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use chrono::Utc;
+use ring::hmac;
+use tokio::sync::{mpsc, oneshot, watch};
 
+pub use checkpointer::CheckpointSettings;
+pub use evidence::{Attested, Evidence};
 pub use files::whole;
 pub use record::{NAMED_REGIONS, Record};
 pub use search::{Search, is_refusal, newest, records};
+pub use signing::{PublicKey, SigningKey};
 pub use verify::{Kept, Verified, verify};
+pub use witness::{CheckpointFigures, Witness, must_lie_elsewhere};
 pub use writer::free;
 
-use super::database::Database;
+use self::checkpointer::Checkpointer;
+use super::{
+    changes::{self, Changing},
+    database::Database,
+};
 use crate::error::{Error, Result};
 
 /// Records that wait at a time; those who come when there is no room wait until there is.
 const WAITING: usize = 4096;
+
+/// How long the end of a service waits until the witness knows how far the log came.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// The keys of a log, derived from that of its database.
+#[derive(Clone)]
+pub struct LogKeys {
+    chain: hmac::Key,
+    head: hmac::Key,
+}
+
+impl LogKeys {
+    /// Those of a database.
+    pub fn of(database: &Database) -> Self {
+        Self { chain: database.secret.chain(), head: database.secret.head() }
+    }
+}
+
+/// Whether the head of the log of a database must have a seal: since a program that seals it has written the log.
+pub fn is_sealed(database: &Database) -> Result<bool> {
+    database
+        .read(|connection| connection.query_row("SELECT count(*) FROM setting WHERE name = 'sealed log'", [], |row| row.get::<_, u32>(0)))
+        .map(|found| found > 0)
+}
 
 /// Somebody who may have a record before long: the writer flushes once for all who are coming, as long as none of them is late.
 #[derive(Debug)]
@@ -59,20 +104,69 @@ struct Waiting {
 #[derive(Debug)]
 pub struct Log {
     writer: mpsc::Sender<Waiting>,
+    finishing: mpsc::Sender<oneshot::Sender<u64>>,
     coming: Arc<AtomicUsize>,
+    figures: Option<Arc<CheckpointFigures>>,
 }
 
 impl Log {
     /// Goes on with the log in a folder, or begins one; it is written on the runtime of whoever calls.
     ///
     /// # Errors
-    /// Where another process writes it, where it cannot be written, or where its end is not what was written.
-    pub(super) fn open(folder: &Path, database: &Database) -> Result<Self> {
+    /// Where another process writes it, where it cannot be written, where its end is not what was written, or where it does not come as far as
+    /// its checkpoints say.
+    pub(super) fn open(folder: &Path, database: &Database, checkpoints: Option<CheckpointSettings>) -> Result<Self> {
         let (writer, waiting) = mpsc::channel(WAITING);
-        let state = writer::Writer::open(folder, database.secret.chain())?;
+        let (finishing, asked) = mpsc::channel(1);
+        let (newest, to_tell) = watch::channel(None);
+        let witness = checkpoints.as_ref().and_then(|settings| settings.witness().cloned());
+        let figures = checkpoints.as_ref().map(|_| Arc::new(CheckpointFigures::new(witness.is_some())));
+        let checkpointer = checkpoints
+            .zip(figures.clone())
+            .map(|(settings, figures)| Checkpointer::new(settings, database.secret.name(), folder, newest, figures));
+        let mut state = writer::Writer::open(folder, LogKeys::of(database), is_sealed(database)?, checkpointer)?;
+        database.write(|transaction| {
+            // Now that it has a seal, it must have one for good.
+            transaction.execute("INSERT OR IGNORE INTO setting (name, value) VALUES ('sealed log', 'yes')", [])?;
+            if state.begins_anew {
+                let what = "begun anew: the one before was taken away or put aside";
+                let change = Changing { by: "service", subject: "setting", subject_id: "log", what, reason: "", until: None };
+                changes::record(transaction, &change, Utc::now())?;
+            }
+            Ok(Ok(()))
+        })?;
+        if state.begins_anew {
+            tracing::warn!(folder = %folder.display(), "the log of accesses begins anew: the one before was taken away or put aside");
+        }
+        state.begin_checkpoints()?;
         let coming = Arc::default();
-        tokio::spawn(state.run(waiting, Arc::clone(&coming)));
-        Ok(Self { writer, coming })
+        tokio::spawn(state.run(waiting, asked, Arc::clone(&coming)));
+        if let Some((witness, figures)) = witness.zip(figures.clone()) {
+            tokio::spawn(witness::keep_telling(witness, to_tell, figures));
+        }
+        Ok(Self { writer, finishing, coming, figures })
+    }
+
+    /// What is known of checkpoints, if there are any.
+    pub fn figures(&self) -> Option<Arc<CheckpointFigures>> {
+        self.figures.clone()
+    }
+
+    /// Makes a last checkpoint, and waits a little until the witness knows of it. To be called when nothing is answered any more.
+    pub async fn finish(&self) {
+        let (done, covered) = oneshot::channel();
+        let Some(figures) = &self.figures else { return };
+        let told = async {
+            if self.finishing.send(done).await.is_ok()
+                && let Ok(number) = covered.await
+                && figures.unwitnessed().is_some()
+            {
+                figures.told(number).await;
+            }
+        };
+        if tokio::time::timeout(FAREWELL, told).await.is_err() {
+            tracing::warn!(records = figures.unwitnessed(), "the witness of the log does not know of its last records");
+        }
     }
 
     /// Tells the writer of somebody who may have a record before long.
@@ -93,6 +187,9 @@ impl Log {
         kept.await.map_err(|_| failed(&"its writer has ended"))?.map_err(|error| failed(&error))
     }
 }
+
+#[cfg(test)]
+mod attacks;
 
 #[cfg(test)]
 mod tests {
@@ -116,7 +213,8 @@ mod tests {
         drop(sender);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let writing = tokio::spawn(Writer::with_size(folder, database.secret.chain(), full).unwrap().run(waiting, Arc::default()));
+            let writer = Writer::with_size(folder, LogKeys::of(database), true, None, full).unwrap();
+            let writing = tokio::spawn(writer.run(waiting, mpsc::channel(1).1, Arc::default()));
             for outcome in kept {
                 assert!(outcome.await.unwrap().is_ok());
             }
@@ -147,7 +245,7 @@ mod tests {
         let World { folder, database, .. } = &world();
         let all = files(folder).unwrap();
         assert!(all.len() > 2 && all.iter().filter(|file| !file.done).count() == 1, "{all:?}");
-        let verified = verify(folder, database).unwrap();
+        let verified = verify(folder, database, &Evidence::default()).unwrap();
         assert_eq!((verified.records, verified.span), (33, Some(("2024-12-01T00:00:00Z".into(), "2024-12-01T00:00:32Z".into()))));
         let mut seen = Vec::new();
         records(folder, &Search::default(), |kept| seen.push((kept.number, kept.record.cells))).unwrap();
@@ -158,7 +256,7 @@ mod tests {
     fn tampered(tamper: impl FnOnce(&Path)) -> String {
         let World { folder, database, _place } = &world();
         tamper(folder);
-        verify(folder, database).unwrap_err().to_string()
+        verify(folder, database, &Evidence::default()).unwrap_err().to_string()
     }
 
     fn rewritten(change: impl FnOnce(Vec<String>) -> Vec<String>) -> impl FnOnce(&Path) {
@@ -210,13 +308,13 @@ mod tests {
         let open = files(folder).unwrap().pop().unwrap();
         let sound = fs::read(&open.path).unwrap();
         fs::write(&open.path, [&sound[..], b"34\t{\"at\":"].concat()).unwrap();
-        assert_eq!(verify(folder, database).unwrap().records, 33);
+        assert_eq!(verify(folder, database, &Evidence::default()).unwrap().records, 33);
         written(folder, database, 33..34, u64::MAX);
-        assert_eq!(verify(folder, database).unwrap().records, 34);
+        assert_eq!(verify(folder, database, &Evidence::default()).unwrap().records, 34);
         // What was written in full and was changed since is not gone on with.
         let changed = String::from_utf8(fs::read(&open.path).unwrap()).unwrap().replace("GET /33", "GET /34");
         fs::write(&open.path, changed).unwrap();
-        assert!(Writer::open(folder, database.secret.chain()).is_err());
+        assert!(Writer::open(folder, LogKeys::of(database), true, None).is_err());
     }
 
     #[test]
@@ -239,10 +337,10 @@ mod tests {
     #[test]
     fn one_process_writes_at_a_time() {
         let World { folder, database, _place } = &world();
-        let first = Writer::open(folder, database.secret.chain()).unwrap();
-        let second = Writer::open(folder, database.secret.chain()).map(drop).unwrap_err().to_string();
+        let first = Writer::open(folder, LogKeys::of(database), true, None).unwrap();
+        let second = Writer::open(folder, LogKeys::of(database), true, None).map(drop).unwrap_err().to_string();
         assert!(second.contains("another process"), "{second}");
         drop(first);
-        Writer::open(folder, database.secret.chain()).unwrap();
+        Writer::open(folder, LogKeys::of(database), true, None).unwrap();
     }
 }

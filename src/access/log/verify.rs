@@ -11,8 +11,10 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use ring::hmac;
 
 use super::{
-    Record,
+    LogKeys, Record,
+    evidence::{Attested, Evidence, Expected},
     files::{CHAIN, DONE, LINE, LogFile, files, head, line},
+    is_sealed,
     writer::chained,
 };
 use crate::{
@@ -29,6 +31,8 @@ pub struct Verified {
     pub files: usize,
     /// When the first and the last were written.
     pub span: Option<(String, String)>,
+    /// What was found of checkpoints, beside the log and of witnesses.
+    pub attested: Vec<Attested>,
 }
 
 /// A record with its number.
@@ -116,34 +120,34 @@ pub fn end_before_last(all: &[LogFile]) -> Result<(u64, [u8; CHAIN])> {
     Ok(end)
 }
 
-/// Goes over every record of a log.
+/// Goes over every record of a log, and compares it with its head and with every checkpoint.
 ///
 /// # Errors
-/// Names the first place at which a record was changed, is missing, or stands in another order.
-pub fn verify(folder: &Path, database: &Database) -> Result<Verified> {
-    let key = database.secret.chain();
-    let mut walk = Walk { key: &key, number: 0, chain: [0; CHAIN] };
+/// Names the first place at which a record was changed, is missing, or stands in another order; tells where head or checkpoints are missing,
+/// changed, or speak of another log.
+pub fn verify(folder: &Path, database: &Database, evidence: &Evidence) -> Result<Verified> {
+    let keys = LogKeys::of(database);
+    let mut walk = Walk { key: &keys.chain, number: 0, chain: [0; CHAIN] };
     let mut verified = Verified::default();
-    let told = head(folder);
-    let mut agrees = told.is_none_or(|(number, _)| number == 0);
+    // Both come before the records, because the log may be written meanwhile: it may have come further than they say, but never less far.
+    let told = head(folder)?;
+    let mut expected = Expected::read(folder, &database.secret.name(), evidence)?;
+    let mut chain_of_head = None;
     for file in files(folder)? {
         verified.files += 1;
         walk.over(&file, |number, chain, record| {
-            agrees |= told == Some((number, *chain));
+            if told.number() == Some(number) {
+                chain_of_head = Some(*chain);
+            }
             let record: Record = serde_json::from_slice(record).map_err(|error| Error::Input(format!("record {number}: {error}")))?;
+            expected.compare(number, chain, &record.at)?;
             verified.records = number;
             let first = verified.span.take().map_or_else(|| record.at.clone(), |(first, _)| first);
             verified.span = Some((first, record.at));
             Ok(())
         })?;
     }
-    if !agrees {
-        let told = told.map_or(0, |(number, _)| number);
-        return Err(Error::Input(format!(
-            "{}: the log ends at record {}, but had come to record {told}; records were taken away",
-            folder.display(),
-            verified.records
-        )));
-    }
+    told.check(folder, &keys.head, is_sealed(database)?, verified.records, &|_| chain_of_head)?;
+    verified.attested = expected.end(verified.records, verified.span.as_ref().map_or("", |(_, last)| last))?;
     Ok(verified)
 }

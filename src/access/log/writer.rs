@@ -1,7 +1,6 @@
 //! The one that writes: records are numbered, chained and flushed in the order in which they come.
 
 use std::{
-    borrow::Cow,
     fs::{self, File, OpenOptions},
     io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
@@ -13,22 +12,18 @@ use std::{
     time::Duration,
 };
 
-use arrow::{
-    array::{ArrayRef, RecordBatch, StringBuilder, UInt64Array},
-    datatypes::{DataType, Field, Schema},
-};
-use parquet::{
-    arrow::ArrowWriter,
-    basic::{Compression, ZstdLevel},
-    file::properties::{EnabledStatistics, WriterProperties},
-};
 use ring::hmac;
-use serde::Deserialize;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
 use super::{
-    Waiting,
-    files::{CHAIN, DONE, HEAD, LINE, LogFile, OPEN, files, head, hex, line, path},
+    LogKeys, Waiting,
+    checkpoint::sync_folder_of,
+    checkpointer::Checkpointer,
+    compress::compress,
+    files::{CHAIN, DONE, HEAD, Head, LogFile, OPEN, files, head, hex, line, path},
 };
 use crate::error::{Error, Result};
 
@@ -52,7 +47,7 @@ pub fn chained(key: &hmac::Key, before: &[u8; CHAIN], signed: &[u8]) -> [u8; CHA
 /// A log and its end.
 pub struct Writer {
     folder: PathBuf,
-    key: hmac::Key,
+    keys: LogKeys,
     file: File,
     first: u64,
     /// Bytes of the file that are sound.
@@ -62,6 +57,9 @@ pub struct Writer {
     chain: [u8; CHAIN],
     head: File,
     full: u64,
+    checkpointer: Option<Checkpointer>,
+    /// Whether there was a log before, of which nothing is there any more.
+    pub begins_anew: bool,
     /// The file before, while it is compressed: nobody waits for that.
     compressing: Option<JoinHandle<()>>,
     /// Keeps others from writing.
@@ -85,11 +83,12 @@ pub fn free(folder: &Path) -> Result<()> {
 }
 
 impl Writer {
-    pub fn open(folder: &Path, key: hmac::Key) -> Result<Self> {
-        Self::with_size(folder, key, FULL)
+    /// Goes on with a log, or begins one. `is_sealed` says that its head was sealed before, and so must be.
+    pub fn open(folder: &Path, keys: LogKeys, is_sealed: bool, checkpointer: Option<Checkpointer>) -> Result<Self> {
+        Self::with_size(folder, keys, is_sealed, checkpointer, FULL)
     }
 
-    pub fn with_size(folder: &Path, key: hmac::Key, full: u64) -> Result<Self> {
+    pub fn with_size(folder: &Path, keys: LogKeys, is_sealed: bool, checkpointer: Option<Checkpointer>, full: u64) -> Result<Self> {
         let failed = |error: std::io::Error| Error::storage(format!("opening the log in {}", folder.display()), error);
         fs::create_dir_all(folder).map_err(failed)?;
         let lock = locked(folder)?;
@@ -99,22 +98,32 @@ impl Writer {
         let first = last.map_or(number + 1, |file| file.first);
         let name = path(folder, first, OPEN);
         let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&name).map_err(failed)?;
-        let told = head(folder);
-        let head = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(HEAD)).map_err(failed)?;
-        let (number, chain, bytes) = sound(&file, &name, &key, number, chain)?;
+        let (number, chain, bytes) = sound(&file, &name, &keys.chain, number, chain)?;
+        let told = head(folder)?;
+        // Whoever puts a damaged log aside goes on with another one; that this was done is kept among the changes.
+        let begins_anew = is_sealed && all.is_empty() && matches!(told, Head::Missing);
+        told.check(folder, &keys.head, is_sealed && !begins_anew, number, &|told| (told == number).then_some(chain))?;
         // What was being written when the process was killed was answered to nobody.
         file.set_len(bytes).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
-        let writer = Self { folder: folder.to_owned(), key, file, first, bytes, number, chain, head, full, compressing: None, _lock: lock };
-        if let Some((told, chain)) = told
-            && (told > writer.number || (told == writer.number && chain != writer.chain))
-        {
-            return Err(Error::Input(format!(
-                "{}: the log ends at record {}, but had come to record {told}; records were taken away. Restore it from a copy",
-                folder.display(),
-                writer.number
-            )));
-        }
+        let head = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(HEAD)).map_err(failed)?;
+        let mut writer = Self {
+            folder: folder.to_owned(),
+            keys,
+            file,
+            first,
+            bytes,
+            number,
+            chain,
+            head,
+            full,
+            checkpointer,
+            begins_anew,
+            compressing: None,
+            _lock: lock,
+        };
+        // From here on it is written over in place, and so never missing.
+        writer.write_head().and_then(|()| writer.head.sync_all()).and_then(|()| sync_folder_of(&folder.join(HEAD))).map_err(failed)?;
         // An interrupted compression is done again, or its remains are taken away.
         for file in all.iter().filter(|file| file.first != first) {
             if !file.done {
@@ -128,27 +137,74 @@ impl Writer {
         Ok(writer)
     }
 
+    /// Compares the end of the log with its checkpoints, and makes another one, if there are to be any.
+    ///
+    /// # Errors
+    /// Where the log does not come as far as was signed.
+    pub fn begin_checkpoints(&mut self) -> Result<()> {
+        self.checkpointer.as_mut().map_or(Ok(()), |checkpointer| checkpointer.begin(self.number, &self.chain))
+    }
+
     /// Writes until nobody can send any more. Whatever waits is written and flushed together, away from the threads that answer; all of it
-    /// is let go from one of them, because waking them one by one from elsewhere costs more than the writing.
-    pub async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>, coming: Arc<AtomicUsize>) {
+    /// is let go from one of them, because waking them one by one from elsewhere costs more than the writing. Checkpoints are made behind
+    /// that, so that nobody waits for them; whoever sends to `finishing` is told the number of the last record once it is covered by one.
+    pub async fn run(
+        mut self,
+        mut waiting: mpsc::Receiver<Waiting>,
+        mut finishing: mpsc::Receiver<oneshot::Sender<u64>>,
+        coming: Arc<AtomicUsize>,
+    ) {
         let mut batch = Vec::new();
         let mut text = Vec::new();
-        while waiting.recv_many(&mut batch, AT_ONCE).await > 0 {
-            gather(&mut waiting, &mut batch, &coming).await;
-            let written = tokio::task::spawn_blocking(move || {
-                let outcome = self.keep(&batch, &mut text);
-                (self, batch, text, outcome)
-            });
-            let outcome;
-            // Without its state nothing can be written any more: whoever waits is told that the writer has ended.
-            let Ok(back) = written.await else { return };
-            (self, batch, text, outcome) = back;
-            for one in batch.drain(..) {
-                // Whoever does not wait any more has gone; his record stays.
-                let _ = one.done.send(outcome.clone());
+        loop {
+            let due = self.checkpointer.as_ref().and_then(Checkpointer::due);
+            let mut asked = None;
+            tokio::select! {
+                biased;
+                count = waiting.recv_many(&mut batch, AT_ONCE) => if count == 0 { break },
+                () = until(due) => {}
+                Some(done) = finishing.recv() => asked = Some(done),
+            }
+            if !batch.is_empty() {
+                gather(&mut waiting, &mut batch, &coming).await;
+                let written = tokio::task::spawn_blocking(move || {
+                    let outcome = self.keep(&batch, &mut text);
+                    (self, batch, text, outcome)
+                });
+                let outcome;
+                // Without its state nothing can be written any more: whoever waits is told that the writer has ended.
+                let Ok(back) = written.await else { return };
+                (self, batch, text, outcome) = back;
+                for one in batch.drain(..) {
+                    // Whoever does not wait any more has gone; his record stays.
+                    let _ = one.done.send(outcome.clone());
+                }
+            }
+            if self.needs_checkpoint(asked.is_some()) {
+                let Ok(back) = tokio::task::spawn_blocking(move || self.checkpointed()).await else { return };
+                self = back;
+            }
+            if let Some(done) = asked {
+                // Whoever asked may have lost patience.
+                let _ = done.send(self.number);
             }
         }
+        if self.needs_checkpoint(true) {
+            self = self.checkpointed();
+        }
         self.compressed();
+    }
+
+    /// Whether a checkpoint is due, or would cover anything where the log ends.
+    fn needs_checkpoint(&self, ends: bool) -> bool {
+        self.checkpointer.as_ref().is_some_and(|checkpointer| checkpointer.is_open() && (ends || checkpointer.is_due(self.number)))
+    }
+
+    fn checkpointed(mut self) -> Self {
+        if let Some(checkpointer) = &mut self.checkpointer {
+            checkpointer.make(self.number, &self.chain);
+        }
+        self
     }
 
     /// Writes what waits, and begins another file where this one is full.
@@ -183,7 +239,7 @@ impl Writer {
             let begin = text.len();
             write!(text, "{number}\t")?;
             text.extend_from_slice(&one.text);
-            chain = chained(&self.key, &chain, &text[begin..]);
+            chain = chained(&self.keys.chain, &chain, &text[begin..]);
             text.push(b'\t');
             text.extend_from_slice(&hex(&chain));
             text.push(b'\n');
@@ -197,9 +253,16 @@ impl Writer {
         }
         self.bytes += text.len() as u64;
         (self.number, self.chain) = (number, chain);
+        if let Some(checkpointer) = &mut self.checkpointer {
+            checkpointer.comes_to(number);
+        }
+        self.write_head()
+    }
+
+    /// Tells how far the log has come.
+    fn write_head(&mut self) -> io::Result<()> {
         self.head.seek(SeekFrom::Start(0))?;
-        let head = [format!("{number:020} ").as_bytes(), &hex(&chain), b"\n"].concat();
-        self.head.write_all(&head)
+        self.head.write_all(&Head::line(&self.keys.head, self.number, &self.chain))
     }
 
     /// Begins another file and compresses the one before.
@@ -216,6 +279,14 @@ impl Writer {
             }
         }));
         Ok(())
+    }
+}
+
+/// Waits until a moment, for ever if there is none.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -255,62 +326,4 @@ fn sound(file: &File, name: &Path, key: &hmac::Key, mut number: u64, mut chain: 
         (number, chain) = (found.number, found.chain);
         bytes += read as u64;
     }
-}
-
-/// What the files are searched by.
-#[derive(Deserialize)]
-struct Columns<'a> {
-    #[serde(borrow)]
-    at: Cow<'a, str>,
-    #[serde(borrow)]
-    user: Cow<'a, str>,
-    #[serde(borrow)]
-    surface: Cow<'a, str>,
-}
-
-/// Puts a file of Parquet in the place of one of lines: the same records with their chain, and columns to search by. It goes piece by
-/// piece, because requests are being answered on the same cores and out of the same memory.
-fn compress(file: &LogFile) -> Result<()> {
-    /// Records of a piece.
-    const PIECE: usize = 2048;
-    let failed = |error: &dyn std::fmt::Display| Error::storage(format!("compressing {}", file.path.display()), error);
-    let mut reader = BufReader::new(File::open(&file.path).map_err(|error| failed(&error))?);
-    let texts = ["at", "user", "surface", LINE].map(|name| Field::new(name, DataType::Utf8, false));
-    let schema = Arc::new(Schema::new([vec![Field::new("number", DataType::UInt64, false)], texts.to_vec()].concat()));
-    let settings = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        // No line is like another, and nobody looks for one by its first bytes.
-        .set_column_dictionary_enabled(LINE.into(), false)
-        .set_column_statistics_enabled(LINE.into(), EnabledStatistics::None)
-        .build();
-    let done = file.path.with_extension(DONE);
-    let half = file.path.with_extension("half");
-    let mut writer = ArrowWriter::try_new(File::create(&half).map_err(|error| failed(&error))?, Arc::clone(&schema), Some(settings))?;
-    let mut text = String::new();
-    loop {
-        let mut numbers = Vec::with_capacity(PIECE);
-        let [mut at, mut users, mut surfaces, mut lines]: [StringBuilder; 4] = Default::default();
-        while numbers.len() < PIECE {
-            text.clear();
-            if reader.read_line(&mut text).map_err(|error| failed(&error))? == 0 {
-                break;
-            }
-            let text = text.trim_end_matches('\n');
-            let found = line(text.as_bytes()).ok_or_else(|| failed(&"a line that is none"))?;
-            let columns: Columns<'_> = serde_json::from_slice(found.record).map_err(|error| failed(&error))?;
-            numbers.push(found.number);
-            at.append_value(columns.at);
-            users.append_value(columns.user);
-            surfaces.append_value(columns.surface);
-            lines.append_value(text);
-        }
-        if numbers.is_empty() {
-            break;
-        }
-        let texts = [at, users, surfaces, lines].map(|mut column| Arc::new(column.finish()) as ArrayRef);
-        let columns = std::iter::once(Arc::new(UInt64Array::from(numbers)) as ArrayRef).chain(texts).collect();
-        writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns)?)?;
-    }
-    writer.into_inner()?.sync_all().map_err(|error| failed(&error))?;
-    fs::rename(&half, &done).and_then(|()| fs::remove_file(&file.path)).map_err(|error| failed(&error))
 }

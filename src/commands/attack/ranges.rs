@@ -22,6 +22,7 @@ use crate::{
     attack::{CellRef, End, Facts, Findings, Range},
     cli::RangesFormat,
     register::Status,
+    spreadsheet::CsvWriter,
 };
 
 /// Rows that are written at a time.
@@ -122,14 +123,14 @@ impl RangesWriter {
 
 struct CsvFile {
     path: PathBuf,
-    writer: csv::Writer<BufWriter<File>>,
+    writer: CsvWriter<BufWriter<File>>,
 }
 
 impl CsvFile {
     fn create(path: PathBuf) -> Result<Self> {
         let file = File::create(&path).with_context(|| format!("writing {}", path.display()))?;
-        let mut writer = csv::Writer::from_writer(BufWriter::new(file));
-        writer.write_record(COLUMNS).with_context(|| format!("writing {}", path.display()))?;
+        let mut writer = CsvWriter::new(BufWriter::new(file));
+        writer.record(COLUMNS).with_context(|| format!("writing {}", path.display()))?;
         Ok(Self { path, writer })
     }
 
@@ -139,11 +140,11 @@ impl CsvFile {
         let (revision, number, low) = (row.revision.to_string(), row.cell.cell.to_string(), row.range.low.to_string());
         let high = or_nothing(row.range.high);
         let fields = [&revision, row.table, &number, &row.codes, &low, &high, row.range.method.id(), &low_line, &high_line];
-        self.writer.write_record(fields).with_context(|| format!("writing {}", self.path.display()))
+        self.writer.record(fields).with_context(|| format!("writing {}", self.path.display()))
     }
 
-    fn finish(mut self) -> Result<()> {
-        self.writer.flush().with_context(|| format!("writing {}", self.path.display()))
+    fn finish(self) -> Result<()> {
+        self.writer.finish().map(drop).with_context(|| format!("writing {}", self.path.display()))
     }
 }
 
