@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use super::secrets::Secret;
 use crate::error::{Error, Result};
@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// An open database.
 pub struct Database {
     connection: Mutex<Connection>,
+    /// What is read waits for nobody who writes.
+    reading: Mutex<Connection>,
     /// The key of digests and encryption.
     pub secret: Secret,
     path: PathBuf,
@@ -48,10 +50,15 @@ impl Database {
             private(path).map_err(|error| failed(path, &error))?;
         }
         let secret = key(path, fresh)?;
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-            .map_err(|error| failed(path, &error))?;
-        let database = Self { connection: Mutex::new(connection), secret, path: path.to_owned() };
+        let open = |flags: OpenFlags| {
+            Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map(Mutex::new).map_err(|error| failed(path, &error))
+        };
+        let (connection, reading) = (open(OpenFlags::SQLITE_OPEN_READ_WRITE)?, open(OpenFlags::SQLITE_OPEN_READ_WRITE)?);
+        let database = Self { connection, reading, secret, path: path.to_owned() };
         database.prepare().map_err(|error| failed(path, &error))??;
+        // It waits for nobody who writes, but a copy of the database that it makes may have to wait for the disk.
+        let waits = database.reading.lock().unwrap_or_else(PoisonError::into_inner).busy_timeout(PATIENCE);
+        waits.map_err(|error| failed(path, &error))?;
         Ok(database)
     }
 
@@ -102,7 +109,7 @@ impl Database {
     /// # Errors
     /// Where the database cannot be read.
     pub fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        read(&self.lock()).map_err(|error| failed(&self.path, &error))
+        read(&self.reading.lock().unwrap_or_else(PoisonError::into_inner)).map_err(|error| failed(&self.path, &error))
     }
 
     /// Reads and writes, wholly or not at all.
@@ -120,6 +127,29 @@ impl Database {
             Ok(outcome)
         };
         all().map_err(|error: rusqlite::Error| failed(&self.path, &error))?
+    }
+}
+
+impl Database {
+    /// Reads and writes unless somebody else is writing; says whether it was done.
+    ///
+    /// # Errors
+    /// Where the database cannot be written.
+    pub fn write_if_free(&self, write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) -> Result<bool> {
+        let Ok(mut connection) = self.connection.try_lock() else { return Ok(false) };
+        let all = |connection: &mut Connection| {
+            connection.busy_timeout(Duration::ZERO)?;
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            write(&transaction)?;
+            transaction.commit()
+        };
+        let done = all(&mut connection);
+        connection.busy_timeout(PATIENCE).map_err(|error| failed(&self.path, &error))?;
+        match done {
+            Ok(()) => Ok(true),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+            Err(error) => Err(failed(&self.path, &error)),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{Arc, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -79,37 +79,45 @@ type Found = (Instant, std::result::Result<Arc<Caller>, Refused>);
 pub struct Known(HashMap<Vec<u8>, Found>);
 
 impl Access {
-    /// Finds who shows a session or a key.
+    /// Finds who shows a session or a key. What was found a moment ago is given at once; anything else is looked up by a thread that may wait for
+    /// the disk and for whoever writes.
     ///
     /// # Errors
     /// Where the database cannot be read; the inner error where he is not let in.
-    pub fn identify(&self, who: Who<'_>, now: DateTime<Utc>) -> Result<std::result::Result<Arc<Caller>, Refused>> {
+    pub async fn identify(self: &Arc<Self>, who: Who<'_>, now: DateTime<Utc>) -> Result<std::result::Result<Arc<Caller>, Refused>> {
         let (token, is_session) = match who {
             Who::Session(token) => (token, true),
             Who::Key(key) if is_key(key) => (key, false),
             Who::Key(_) => return Ok(Err(Refused::Unknown)),
         };
         let digest = secrets::digest(token);
-        let lock = || self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((at, found)) = lock().0.get(&digest)
+        if let Some((at, found)) = self.known().0.get(&digest)
             && at.elapsed() < FRESH
         {
             return Ok(found.clone());
         }
-        let found = self.look_up(&digest, is_session, now)?.map(Arc::new);
-        let mut known = lock();
-        if known.0.len() >= MOST_KNOWN {
-            known.0.retain(|_, (at, _)| at.elapsed() < FRESH);
-        }
-        if known.0.len() < MOST_KNOWN {
-            known.0.insert(digest, (Instant::now(), found.clone()));
-        }
-        Ok(found)
+        let access = Arc::clone(self);
+        let looked_up = tokio::task::spawn_blocking(move || {
+            let found = access.look_up(&digest, is_session, now)?.map(Arc::new);
+            let mut known = access.known();
+            if known.0.len() >= MOST_KNOWN {
+                known.0.retain(|_, (at, _)| at.elapsed() < FRESH);
+            }
+            if known.0.len() < MOST_KNOWN {
+                known.0.insert(digest, (Instant::now(), found.clone()));
+            }
+            Ok(found)
+        });
+        looked_up.await.map_err(|stopped| Error::Internal(stopped.to_string()))?
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks anew at whoever comes next.
     pub(super) fn forget(&self) {
-        self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner).0.clear();
+        self.known().0.clear();
     }
 
     fn look_up(&self, digest: &[u8], is_session: bool, now: DateTime<Utc>) -> Result<std::result::Result<Caller, Refused>> {
@@ -136,9 +144,9 @@ impl Access {
         }
         let form_token = if is_session { self.database.secret.form_token(digest) } else { String::new() };
         if is_session && self.is_long_seen(digest, at)? {
-            self.database.write(|transaction| {
-                transaction.prepare_cached("UPDATE session SET seen = ?1 WHERE digest = ?2")?.execute(params![at, digest])?;
-                Ok(Ok(()))
+            // While somebody else writes it is left to the next request.
+            self.database.write_if_free(|transaction| {
+                transaction.prepare_cached("UPDATE session SET seen = ?1 WHERE digest = ?2")?.execute(params![at, digest]).map(drop)
             })?;
         }
         let other = if is_session && user.request.role == Role::Administrator { self.seen_as(digest)? } else { None };

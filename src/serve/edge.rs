@@ -147,7 +147,7 @@ async fn answer(
     }
     let asking = match &shared.access {
         None => Ok(Asking::default()),
-        Some(access) => who::identify(access, &headers, shared.is_secure(), client),
+        Some(access) => who::identify(access, &headers, shared.is_secure(), client).await,
     };
     let entered = match asking {
         Ok(asking) => shared.seen_by(&asking, uri.path()).await.map(|seen| (asking, seen)),

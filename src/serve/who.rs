@@ -73,14 +73,14 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Finds out who asks.
-pub fn identify(access: &Access, headers: &HeaderMap, secure: bool, client: Option<IpAddr>) -> Result<Asking, Barred> {
+pub async fn identify(access: &Arc<Access>, headers: &HeaderMap, secure: bool, client: Option<IpAddr>) -> Result<Asking, Barred> {
     let nobody = Asking { client, ..Asking::default() };
     let (who, session) = match (bearer(headers), session(headers, secure)) {
         (Some(key), _) => (Who::Key(key), None),
         (None, Some(token)) => (Who::Session(token), Some(token.to_owned())),
         (None, None) => return Ok(nobody),
     };
-    match access.identify(who, Utc::now()).map_err(|error| Barred::Problem(error.into()))? {
+    match access.identify(who, Utc::now()).await.map_err(|error| Barred::Problem(error.into()))? {
         Ok(caller) => Ok(Asking { caller: Some(caller), session, client }),
         // A session that has ended is that of somebody who has to sign in again.
         Err(_) if session.is_some() => Ok(nobody),

@@ -64,7 +64,7 @@ impl Reader {
         let wrong = || refuse(BAD_PASSWORD, "user id or password is wrong, or your access does not hold at present");
         let access = self.current.get().access.clone().ok_or_else(wrong)?;
         let shown = if is_key(password) {
-            let caller = access.identify(Who::Key(password), Utc::now()).map_err(inside)?;
+            let caller = access.identify(Who::Key(password), Utc::now()).await.map_err(inside)?;
             if !caller.is_ok_and(|caller| caller.user_id.eq_ignore_ascii_case(user)) {
                 return Err(wrong());
             }
@@ -137,7 +137,7 @@ impl Reader {
             }
             None => return Err(ended()),
         };
-        let caller = access.identify(who, Utc::now()).map_err(inside)?.map_err(|_| ended())?;
+        let caller = access.identify(who, Utc::now()).await.map_err(inside)?.map_err(|_| ended())?;
         Ok((shared.within(&shared.reach(&caller.granted), &caller.audience()).await.map_err(inside)?, Some(caller)))
     }
 }
