@@ -32,10 +32,7 @@ pub async fn serve(args: Serve) -> Result<()> {
         trusted: args.trusted_proxies,
         rate: Rate { calls: args.max_calls, window: Duration::from_secs(args.time_window) },
         at_once: args.max_requests as usize,
-        connections: ConnectionBounds {
-            total: args.max_connections as usize,
-            per_address: args.max_connections_per_address as usize,
-        },
+        connections: ConnectionBounds { total: args.max_connections as usize, per_address: args.max_connections_per_address as usize },
         waiting: SpoolBounds { disk: args.spool_size << 20, ..defaults.waiting },
         waiting_folder: args.spool.unwrap_or_else(|| defaults.waiting_folder.clone()),
         metrics: args.metrics,

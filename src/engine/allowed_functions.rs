@@ -7,13 +7,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use arrow::datatypes::DataType;
 use datafusion::{
-    common::{DataFusionError, Result as PlanResult, plan_err, tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion}},
-    logical_expr::{
-        Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF,
-        expr::ScalarFunction,
-        expr_rewriter::NamePreserver,
-        utils::merge_schema,
+    common::{
+        Result as PlanResult, plan_err,
+        tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
+    logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, expr::ScalarFunction, expr_rewriter::NamePreserver, utils::merge_schema},
 };
 
 use super::bounded_function::{BoundedFunction, Growth, Measured};
@@ -45,11 +43,28 @@ fn class(name: &str) -> Option<Class> {
         | "exp" | "factorial" | "floor" | "gcd" | "isnan" | "iszero" | "lcm" | "ln" | "log" | "log10" | "log2" | "nanvl" | "pi" | "pow"
         | "power" | "radians" | "rand" | "random" | "round" | "signum" | "sin" | "sinh" | "sqrt" | "tan" | "tanh" | "trunc" => Class::Plain,
         // Dates and times.
-        "current_date" | "current_time" | "current_timestamp" | "date_bin" | "date_part" | "date_trunc" | "datepart" | "datetrunc"
-        | "from_unixtime" | "make_date" | "make_time" | "now" | "to_date" | "to_local_time" | "to_time" | "to_timestamp"
-        | "to_timestamp_micros" | "to_timestamp_millis" | "to_timestamp_nanos" | "to_timestamp_seconds" | "to_unixtime" | "today" => {
-            Class::Plain
-        }
+        "current_date"
+        | "current_time"
+        | "current_timestamp"
+        | "date_bin"
+        | "date_part"
+        | "date_trunc"
+        | "datepart"
+        | "datetrunc"
+        | "from_unixtime"
+        | "make_date"
+        | "make_time"
+        | "now"
+        | "to_date"
+        | "to_local_time"
+        | "to_time"
+        | "to_timestamp"
+        | "to_timestamp_micros"
+        | "to_timestamp_millis"
+        | "to_timestamp_nanos"
+        | "to_timestamp_seconds"
+        | "to_unixtime"
+        | "today" => Class::Plain,
         "to_char" | "date_format" => Class::Bounded(Times(32)),
         // Texts that are told of in numbers.
         "ascii" | "bit_length" | "character_length" | "char_length" | "contains" | "ends_with" | "find_in_set" | "instr" | "length"
@@ -63,9 +78,9 @@ fn class(name: &str) -> Option<Class> {
         // A letter of another case, or in the place of another, may take more bytes.
         "initcap" | "lower" | "upper" => Class::Bounded(Times(3)),
         "translate" | "encode" => Class::Bounded(Times(4)),
-        "concat" | "concat_ws" | "overlay" | "make_array" | "make_list" | "array_append" | "array_concat" | "array_cat" | "array_prepend"
-        | "array_push_back" | "array_push_front" | "list_append" | "list_cat" | "list_concat" | "list_prepend" | "list_push_back"
-        | "list_push_front" | "array_union" | "list_union" => Class::Bounded(Sum),
+        "concat" | "concat_ws" | "overlay" | "make_array" | "make_list" | "array_append" | "array_concat" | "array_cat"
+        | "array_prepend" | "array_push_back" | "array_push_front" | "list_append" | "list_cat" | "list_concat" | "list_prepend"
+        | "list_push_back" | "list_push_front" | "array_union" | "list_union" => Class::Bounded(Sum),
         "repeat" | "array_repeat" | "list_repeat" => Class::Bounded(Repeat),
         "lpad" | "rpad" => Class::Bounded(Pad),
         "array_resize" | "list_resize" => Class::Bounded(Resize),
@@ -79,14 +94,15 @@ fn class(name: &str) -> Option<Class> {
             Class::Bounded(ReplaceValues)
         }
         // Lists that are told of in numbers, or become shorter.
-        "array_has" | "array_has_all" | "array_has_any" | "array_contains" | "list_has" | "list_contains" | "list_has_all" | "list_has_any"
-        | "arrays_overlap" | "array_length" | "list_length" | "array_ndims" | "list_ndims" | "array_position" | "list_position"
-        | "array_indexof" | "list_indexof" | "cardinality" | "empty" | "array_empty" | "list_empty" => Class::Plain,
+        "array_has" | "array_has_all" | "array_has_any" | "array_contains" | "list_has" | "list_contains" | "list_has_all"
+        | "list_has_any" | "arrays_overlap" | "array_length" | "list_length" | "array_ndims" | "list_ndims" | "array_position"
+        | "list_position" | "array_indexof" | "list_indexof" | "cardinality" | "empty" | "array_empty" | "list_empty" => Class::Plain,
         "array_any_value" | "list_any_value" | "array_dims" | "list_dims" | "array_distinct" | "list_distinct" | "array_element"
         | "array_extract" | "list_element" | "list_extract" | "array_except" | "list_except" | "array_intersect" | "list_intersect"
-        | "array_max" | "list_max" | "array_min" | "list_min" | "array_pop_back" | "array_pop_front" | "list_pop_back" | "list_pop_front"
-        | "array_positions" | "list_positions" | "array_remove" | "array_remove_n" | "array_remove_all" | "list_remove" | "list_remove_n"
-        | "list_remove_all" | "array_reverse" | "list_reverse" | "array_slice" | "list_slice" | "array_sort" | "list_sort" | "flatten" => SAME,
+        | "array_max" | "list_max" | "array_min" | "list_min" | "array_pop_back" | "array_pop_front" | "list_pop_back"
+        | "list_pop_front" | "array_positions" | "list_positions" | "array_remove" | "array_remove_n" | "array_remove_all"
+        | "list_remove" | "list_remove_n" | "list_remove_all" | "array_reverse" | "list_reverse" | "array_slice" | "list_slice"
+        | "array_sort" | "list_sort" | "flatten" => SAME,
         // Choices among values. The planner writes some of them as CASE.
         "coalesce" | "ifnull" | "nvl" | "nvl2" => Class::Plain,
         "greatest" | "least" => SAME,
@@ -96,17 +112,59 @@ fn class(name: &str) -> Option<Class> {
 
 /// Functions of many rows that statements may call. What they keep is counted by the engine.
 const AGGREGATES: [&str; 48] = [
-    "approx_distinct", "approx_median", "approx_percentile_cont", "approx_percentile_cont_with_weight", "array_agg", "avg", "mean",
-    "bit_and", "bit_or", "bit_xor", "bool_and", "bool_or", "every", "corr", "count", "covar", "covar_pop", "covar_samp", "first_value", "grouping",
-    "last_value", "max", "median", "min", "nth_value", "percentile_cont", "quantile_cont", "regr_avgx", "regr_avgy", "regr_count",
-    "regr_intercept", "regr_r2", "regr_slope", "regr_sxx", "regr_sxy", "regr_syy", "stddev", "stddev_pop", "stddev_samp", "string_agg",
-    "sum", "var", "var_pop", "var_samp", "var_population", "var_sample", "listagg", "mode",
+    "approx_distinct",
+    "approx_median",
+    "approx_percentile_cont",
+    "approx_percentile_cont_with_weight",
+    "array_agg",
+    "avg",
+    "mean",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "bool_and",
+    "bool_or",
+    "every",
+    "corr",
+    "count",
+    "covar",
+    "covar_pop",
+    "covar_samp",
+    "first_value",
+    "grouping",
+    "last_value",
+    "max",
+    "median",
+    "min",
+    "nth_value",
+    "percentile_cont",
+    "quantile_cont",
+    "regr_avgx",
+    "regr_avgy",
+    "regr_count",
+    "regr_intercept",
+    "regr_r2",
+    "regr_slope",
+    "regr_sxx",
+    "regr_sxy",
+    "regr_syy",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "string_agg",
+    "sum",
+    "var",
+    "var_pop",
+    "var_samp",
+    "var_population",
+    "var_sample",
+    "listagg",
+    "mode",
 ];
 
 /// Functions of a row within others.
-const WINDOWS: [&str; 11] = [
-    "row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead", "first_value", "last_value", "nth_value",
-];
+const WINDOWS: [&str; 11] =
+    ["row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead", "first_value", "last_value", "nth_value"];
 
 /// The names of functions that are ours, which are known to be bounded.
 #[derive(Debug, Clone, Default)]
@@ -150,7 +208,9 @@ pub(super) fn bounded(plan: LogicalPlan, own: &OwnFunctions) -> PlanResult<Logic
                     Expr::BinaryExpr(ref operation) if operation.op == Operator::StringConcat => {
                         Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&measured), vec![part])))
                     }
-                    Expr::Cast(_) | Expr::TryCast(_) | Expr::Case(_) if !is_condition && part.get_type(&schema).is_ok_and(|kind| is_long(&kind)) => {
+                    Expr::Cast(_) | Expr::TryCast(_) | Expr::Case(_)
+                        if !is_condition && part.get_type(&schema).is_ok_and(|kind| is_long(&kind)) =>
+                    {
                         Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&measured), vec![part])))
                     }
                     part => Transformed::no(part),
@@ -207,5 +267,9 @@ fn doubled(expression: &Expr, depth: usize) -> PlanResult<()> {
 
 /// Whether values of a type may be of any length.
 fn is_long(kind: &DataType) -> bool {
-    kind.is_nested() || matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
+    kind.is_nested()
+        || matches!(
+            kind,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Binary | DataType::LargeBinary | DataType::BinaryView
+        )
 }

@@ -18,14 +18,17 @@ use arrow::{
     datatypes::{DataType, SchemaRef},
 };
 use datafusion::{
-    common::{Result as PlanResult, exec_err, internal_err, tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion}},
+    common::{
+        Result as PlanResult, exec_err, internal_err,
+        tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
+    },
     execution::{
         RecordBatchStream, SendableRecordBatchStream, TaskContext,
         memory_pool::{MemoryConsumer, MemoryReservation},
     },
     physical_expr::PhysicalExpr,
     physical_plan::{
-        DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties,
+        ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
         coop::CooperativeExec,
         unnest::UnnestExec,
         windows::{BoundedWindowAggExec, WindowAggExec},
@@ -70,11 +73,12 @@ pub(super) fn bounded(plan: Arc<dyn ExecutionPlan>) -> PlanResult<Arc<dyn Execut
             _ => Bound::Narrow,
         };
         let yields = node.children().len() > 1;
-        let children = node.children().into_iter().map(|child| -> Arc<dyn ExecutionPlan> {
-            Arc::new(BoundedRowsExec { input: Arc::clone(child), bound: bound.clone() })
-        });
+        let children = node
+            .children()
+            .into_iter()
+            .map(|child| -> Arc<dyn ExecutionPlan> { Arc::new(BoundedRowsExec { input: Arc::clone(child), bound: bound.clone() }) });
         let children = children.collect();
-        let node = node.with_new_children(children)?;
+        let node = node.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))?;
         Ok(Transformed::yes(if yields { Arc::new(CooperativeExec::new(node)) } else { node }))
     })
     .data()
@@ -176,7 +180,8 @@ impl BoundedRows {
                 Ok(batch)
             }
             Bound::FewAtATime(lists) => {
-                let width = |row: usize| batch.columns().iter().map(|column| longest_value(&column.slice(row, 1))).fold(0, u64::saturating_add);
+                let width =
+                    |row: usize| batch.columns().iter().map(|column| longest_value(&column.slice(row, 1))).fold(0, u64::saturating_add);
                 let (mut rows, mut values, mut bytes) = (0, 0_u64, 0_u64);
                 while rows < batch.num_rows() {
                     let made = lists.iter().map(|list| list_length(batch.column(*list), rows)).max().unwrap_or(1).max(1);
@@ -188,7 +193,9 @@ impl BoundedRows {
                     rows += 1;
                 }
                 if rows == 0 && batch.num_rows() > 0 {
-                    return exec_err!("a list of {values} values is taken apart beside wide columns; expected less than {MOST_OF_BATCH} bytes");
+                    return exec_err!(
+                        "a list of {values} values is taken apart beside wide columns; expected less than {MOST_OF_BATCH} bytes"
+                    );
                 }
                 if rows < batch.num_rows() {
                     self.left = Some(batch.slice(rows, batch.num_rows() - rows));

@@ -100,7 +100,9 @@ impl Shape {
 pub(super) fn check_size(plan: &LogicalPlan) -> PlanResult<()> {
     let size = size_of_tree(plan, &mut HashMap::new())?;
     if size > MOST_NODES {
-        return plan_err!("the statement is written out into {size} steps, because WITH is read again and again; expected at most {MOST_NODES}");
+        return plan_err!(
+            "the statement is written out into {size} steps, because WITH is read again and again; expected at most {MOST_NODES}"
+        );
     }
     Ok(())
 }

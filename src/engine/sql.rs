@@ -143,7 +143,8 @@ impl SqlSession {
     /// A session over these tables, with the catalogs by which clients of PostgreSQL find them.
     pub fn new(engine: &Arc<ServingEngine>, parts: SqlParts, settings: SqlSettings) -> Result<Self> {
         let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
-        let environment = RuntimeEnvBuilder::new().with_memory_limit(settings.memory, POOLED).with_disk_manager_builder(disk).build_arc()?;
+        let environment =
+            RuntimeEnvBuilder::new().with_memory_limit(settings.memory, POOLED).with_disk_manager_builder(disk).build_arc()?;
         let turns = Arc::new(Semaphore::new(engine.threads().max(2)));
         Self::within(engine, parts, settings, environment, turns)
     }

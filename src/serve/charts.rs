@@ -10,8 +10,7 @@ use axum::{
 use bytes::Bytes;
 
 use super::{
-    Shared,
-    edge,
+    Shared, edge,
     metrics::Origin,
     noted::{self, Noted},
     parameters::Parameters,

@@ -25,7 +25,6 @@ use crate::{
     formats::{Context, Document, Format},
     storage::Spooled,
     tables::{Answer, CellStatus, Query, Request, answer, resolve},
-    words,
 };
 
 /// Answers of up to this many cells are finished before they are sent, and may be kept; larger ones stream.

@@ -266,12 +266,7 @@ enum NotLetIn {
 }
 
 /// Lets a request in once all of it is there.
-async fn let_in(
-    shared: &Shared,
-    client: Option<IpAddr>,
-    now: Instant,
-    request: Request,
-) -> Result<(Request, Place), NotLetIn> {
+async fn let_in(shared: &Shared, client: Option<IpAddr>, now: Instant, request: Request) -> Result<(Request, Place), NotLetIn> {
     let is_watched = is_watched(request.uri().path());
     if !is_watched {
         shared.limits.count_address(client, now).map_err(NotLetIn::Refusal)?;

@@ -53,6 +53,7 @@ pub struct Metrics {
     answers: Family<Kind, Counter>,
     refused: Family<Kind, Counter>,
     closed: Family<Kind, Counter>,
+    connections: Gauge,
     cells: Counter,
     under_way: Gauge,
     releases: Gauge,
@@ -87,6 +88,7 @@ impl Metrics {
             answers: Family::default(),
             refused: Family::default(),
             closed: Family::default(),
+            connections: Gauge::default(),
             cells: Counter::default(),
             under_way: Gauge::default(),
             releases: Gauge::default(),
@@ -104,6 +106,7 @@ impl Metrics {
         registry.register("answers", "Answers with cells by where they came from", metrics.answers.clone());
         registry.register("refused", "Requests that were not let in, by reason", metrics.refused.clone());
         registry.register("connections_closed", "Connections that were closed or not let in, by reason", metrics.closed.clone());
+        registry.register("connections", "Connections to the portal and its interfaces", metrics.connections.clone());
         registry.register("cells_served", "Cells in answers that were worked out or finished before", metrics.cells.clone());
         registry.register("requests_under_way", "Requests being answered", metrics.under_way.clone());
         registry.register("releases", "Releases in force", metrics.releases.clone());
@@ -159,6 +162,11 @@ impl Metrics {
         if from != Origin::Client {
             self.cells.inc_by(cells);
         }
+    }
+
+    /// So many connections are open.
+    pub fn connections(&self, count: usize) {
+        self.connections.set(count as i64);
     }
 
     /// A connection is closed by us, or not let in.

@@ -87,7 +87,7 @@ impl HttpServer {
             builder: builder(),
             router,
             tls: self.tls.map(TlsAcceptor::from),
-            metrics: self.metrics,
+            metrics: Arc::clone(&self.metrics),
             tongue: self.tongue,
         });
         let connections = GracefulShutdown::new();
@@ -109,7 +109,9 @@ impl HttpServer {
                 }
             };
             let address = peer.ip().to_canonical();
-            match self.registry.admit(network(address), is_trusted(&self.trusted, address), Instant::now()) {
+            let admitted = self.registry.admit(network(address), is_trusted(&self.trusted, address), Instant::now());
+            self.metrics.connections(self.registry.count());
+            match admitted {
                 Some(guard) => drop(tokio::spawn(connect(Arc::clone(&serving), stream, peer, guard, connections.watcher()))),
                 None => serving.refuse(&stream),
             }
@@ -146,7 +148,11 @@ pub fn raise_open_files(connections: usize) {
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(allowed), maximum: limit.maximum }) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     } else if allowed < wanted {
-        tracing::warn!(allowed, wanted, "the system allows fewer open files than --max-connections needs; connections beyond that are closed");
+        tracing::warn!(
+            allowed,
+            wanted,
+            "the system allows fewer open files than --max-connections needs; connections beyond that are closed"
+        );
     }
 }
 

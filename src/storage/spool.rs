@@ -191,12 +191,8 @@ impl Spooled {
     fn new(content: SpooledContent, bytes: u64, lease: Lease) -> Self {
         let room = Arc::clone(&lease.room);
         let is_on_disk = matches!(content, SpooledContent::Disk(_));
-        let document = Arc::new(Document {
-            content: Mutex::new(Some((content, lease))),
-            bytes,
-            began: Instant::now(),
-            taken: AtomicU64::new(0),
-        });
+        let document =
+            Arc::new(Document { content: Mutex::new(Some((content, lease))), bytes, began: Instant::now(), taken: AtomicU64::new(0) });
         if is_on_disk {
             let mut waiting = lock(&room.waiting);
             waiting.retain(|known| known.strong_count() > 0);
@@ -216,9 +212,10 @@ impl Spooled {
     /// [`Error::Busy`] where it had to give way to documents of clients that read faster.
     pub fn content(&self) -> Result<SpooledContent> {
         let content = lock(&self.0.content);
-        content.as_ref().map(|(content, _)| content.clone()).ok_or_else(|| {
-            Error::Busy("an answer was read so slowly that it had to give way to others".into())
-        })
+        content
+            .as_ref()
+            .map(|(content, _)| content.clone())
+            .ok_or_else(|| Error::Busy("an answer was read so slowly that it had to give way to others".into()))
     }
 
     /// Notes that its client has taken so many bytes more.

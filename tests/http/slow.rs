@@ -114,8 +114,12 @@ async fn slow_clients_keep_nobody_out() {
             .map(|at| {
                 let mut stream = TcpStream::connect(address).unwrap();
                 let (sex, age) = (["T", "M", "F"][at % 3], at % 7);
-                write!(stream, "GET {LONG}&valueCodes[Sex]={sex}&valueCodes[Age]=A{age}&valueCodes[Tid]=202{}-S1 HTTP/1.1\r\nhost: x\r\n\r\n", 2 + at % 3)
-                    .unwrap();
+                write!(
+                    stream,
+                    "GET {LONG}&valueCodes[Sex]={sex}&valueCodes[Age]=A{age}&valueCodes[Tid]=202{}-S1 HTTP/1.1\r\nhost: x\r\n\r\n",
+                    2 + at % 3
+                )
+                .unwrap();
                 stream.set_nonblocking(true).unwrap();
                 stream
             })
@@ -143,9 +147,19 @@ async fn slow_clients_keep_nobody_out() {
         ended.store(true, Ordering::Relaxed);
         during
     });
-    assert!(during.failed.is_empty(), "{} of {} failed: {:?}", during.failed.len(), during.times.len(), &during.failed[..during.failed.len().min(9)]);
+    assert!(
+        during.failed.is_empty(),
+        "{} of {} failed: {:?}",
+        during.failed.len(),
+        during.times.len(),
+        &during.failed[..during.failed.len().min(9)]
+    );
     let (quiet, loaded) = (before.percentile(99), during.percentile(99));
-    println!("99th percentile {quiet:?} before, {loaded:?} beside 500 slow clients; median {:?} and {:?}", before.percentile(50), during.percentile(50));
+    println!(
+        "99th percentile {quiet:?} before, {loaded:?} beside 500 slow clients; median {:?} and {:?}",
+        before.percentile(50),
+        during.percentile(50)
+    );
     // Doubled at most; on a machine that does other things besides, as when all tests run, a little is added.
     assert!(loaded <= quiet * 2 + Duration::from_millis(20), "{quiet:?} before, {loaded:?} beside slow clients");
     drop(wide.server);
@@ -168,7 +182,8 @@ async fn unfinished_bodies_take_nobodys_place() {
     // Whoever goes on sending is answered as always.
     let body = br#"{"selection":[{"variableCode":"Place","valueCodes":["000001"]}]}"#;
     let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "POST /api/v2/tables/wide/data HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len()).unwrap();
+    write!(stream, "POST /api/v2/tables/wide/data HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len())
+        .unwrap();
     stream.write_all(&body[..10]).unwrap();
     thread::sleep(Duration::from_millis(300));
     stream.write_all(&body[10..]).unwrap();
@@ -186,13 +201,15 @@ async fn unfinished_bodies_take_nobodys_place() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_port_for_sql_is_not_locked_by_silence() {
     let wide = serve(&["--sql", "127.0.0.1:0"]).await;
-    let port: SocketAddr = wide.server.hear(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let after = |flag: &str| words.iter().position(|word| *word == flag).and_then(|at| words.get(at + 1)).copied();
-        Some(format!("{}:{}", after("-h")?, after("-p")?))
-    })
-    .parse()
-    .unwrap();
+    let port: SocketAddr = wide
+        .server
+        .hear(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let after = |flag: &str| words.iter().position(|word| *word == flag).and_then(|at| words.get(at + 1)).copied();
+            Some(format!("{}:{}", after("-h")?, after("-p")?))
+        })
+        .parse()
+        .unwrap();
     let silent: Vec<TcpStream> = (0..300).map(|_| TcpStream::connect(port).unwrap()).collect();
     let started = Instant::now();
     assert_eq!(Wire::connect(port).value("SELECT 1"), "1");
@@ -207,13 +224,15 @@ async fn the_port_for_sql_is_not_locked_by_silence() {
 #[tokio::test(flavor = "multi_thread")]
 async fn statements_that_are_read_slowly_hold_no_turn() {
     let wide = serve(&["--sql", "127.0.0.1:0"]).await;
-    let port: SocketAddr = wide.server.hear(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let after = |flag: &str| words.iter().position(|word| *word == flag).and_then(|at| words.get(at + 1)).copied();
-        Some(format!("{}:{}", after("-h")?, after("-p")?))
-    })
-    .parse()
-    .unwrap();
+    let port: SocketAddr = wide
+        .server
+        .hear(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let after = |flag: &str| words.iter().position(|word| *word == flag).and_then(|at| words.get(at + 1)).copied();
+            Some(format!("{}:{}", after("-h")?, after("-p")?))
+        })
+        .parse()
+        .unwrap();
     // Megabytes of rows that nobody takes.
     let mut slow: Vec<Wire> = (0..8).map(|_| Wire::connect(port)).collect();
     for wire in &mut slow {

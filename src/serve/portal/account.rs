@@ -21,9 +21,10 @@ use crate::{
     access::{Access, Attempt, Caller, PasswordChange, PasswordFault, SignedIn},
     error::Error,
     serve::{
-        Shared, data, noted,
+        Shared, noted,
         parameters::Parameters,
         problem::Problem,
+        request_body::whole_body,
         seen::Seen,
         who::{Asking, cookie_name, unauthorized},
     },
@@ -66,7 +67,7 @@ pub(super) fn is_form_of(shared: &Shared, headers: &HeaderMap, session: &str, to
 /// The fields of a form that a page of ours sent.
 async fn fields(shared: &Shared, headers: &HeaderMap, body: Body) -> Result<Parameters, Problem> {
     is_form_of_ours(shared, headers)?;
-    let body = data::read(body, MOST).await?;
+    let body = whole_body(body, MOST).await?;
     Ok(Parameters::parse(std::str::from_utf8(&body).ok()))
 }
 

@@ -9,11 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use super::wire::Wire;
-use crate::{
-    common::program,
-    http::limits::publish,
-    support::Server,
-};
+use crate::{common::program, http::limits::publish, support::Server};
 
 /// What all statements together may hold, in MiB, and what may come on top of it.
 const MEMORY: u64 = 256;
@@ -109,7 +105,9 @@ impl Maker {
             0..3 => "wide".into(),
             3 => "dim_place".into(),
             4 => "wide a CROSS JOIN dim_sex b".into(),
-            5 if depth > 0 => format!("(SELECT {} AS place, {} AS place_label, 1 AS value, '' AS sex_label FROM wide) t", self.text(depth), self.text(1)),
+            5 if depth > 0 => {
+                format!("(SELECT {} AS place, {} AS place_label, 1 AS value, '' AS sex_label FROM wide) t", self.text(depth), self.text(1))
+            }
             6 => "wide a JOIN wide b ON a.place = b.place_parent".into(),
             _ => "(VALUES ('a', 'b', 1, 'c')) AS t(place, place_label, value, sex_label)".into(),
         }
@@ -135,7 +133,9 @@ impl Maker {
                 }
                 format!("{with} SELECT count(*) FROM t1")
             }
-            12 => format!("WITH RECURSIVE r(t, n) AS (SELECT {other}, 1 UNION ALL SELECT t || t, n + 1 FROM r WHERE n < 60) SELECT max(length(t)) FROM r"),
+            12 => format!(
+                "WITH RECURSIVE r(t, n) AS (SELECT {other}, 1 UNION ALL SELECT t || t, n + 1 FROM r WHERE n < 60) SELECT max(length(t)) FROM r"
+            ),
             13 => {
                 let columns: Vec<String> = (0..self.0.random_range(5..60)).map(|at| format!("{} AS c{at}", self.text(1))).collect();
                 format!("SELECT {} FROM {table} LIMIT 1000", columns.join(", "))

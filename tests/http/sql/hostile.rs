@@ -133,8 +133,11 @@ fn values_that_would_take_all_memory_are_not_made() {
     for (text, expect) in [
         ("SELECT lpad(region, 6, '0') FROM people WHERE region = '11' LIMIT 1", "000011"),
         ("SELECT concat(region, '-', replace(sex, 'T', 'total')) FROM people WHERE region = '11' AND sex = 'T' LIMIT 1", "11-total"),
-        ("SELECT region || '/' || sex || '/' || age || '/' || period || '/' || region || '/' || sex || '/' || age FROM people \
-          WHERE region = '11' AND sex = 'T' AND age = 'T' AND period = '2024-S1'", "11/T/T/2024-S1/11/T/T"),
+        (
+            "SELECT region || '/' || sex || '/' || age || '/' || period || '/' || region || '/' || sex || '/' || age FROM people \
+          WHERE region = '11' AND sex = 'T' AND age = 'T' AND period = '2024-S1'",
+            "11/T/T/2024-S1/11/T/T",
+        ),
         ("SELECT regexp_replace('a1b22', '[0-9]+', '#', 'g')", "a#b#"),
         ("SELECT array_to_string(ARRAY['a', 'b'], '+')", "a+b"),
         ("SELECT repeat('ab', 3)", "ababab"),
