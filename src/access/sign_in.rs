@@ -314,7 +314,8 @@ impl Access {
         let found = seed.and_then(|seed| secrets::matching_step(&seed, code, seconds(now).unsigned_abs(), stored.totp_last.unsigned_abs()));
         let Some(step) = found else { return Ok(false) };
         self.database.write(|transaction| {
-            let sql = "UPDATE user SET totp_confirmed = 1, totp_last = ?1 WHERE id = ?2 AND totp_confirmed = 0 AND totp = ?3 AND totp_last < ?1";
+            let sql =
+                "UPDATE user SET totp_confirmed = 1, totp_last = ?1 WHERE id = ?2 AND totp_confirmed = 0 AND totp = ?3 AND totp_last < ?1";
             if transaction.execute(sql, params![step.cast_signed(), stored.id, stored.totp])? == 0 {
                 return Ok(Ok(false));
             }

@@ -439,7 +439,9 @@ fn people_sign_in_by_the_form_and_out_again() {
     assert!(!get("/account").text().contains(secret));
 
     // Elsewhere is not where people are sent.
-    for to in ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example", "/%09/elsewhere.example", "/.%2F%2Felsewhere.example"] {
+    for to in
+        ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example", "/%09/elsewhere.example", "/.%2F%2Felsewhere.example"]
+    {
         let reply = send(&world, "/sign-in", &[], &format!("user={}&password={}&to={to}", world.south, PASSWORD.replace(' ', "+")));
         assert_eq!((reply.status, reply.header("location")), (303, Some("/")), "{to}");
     }

@@ -372,8 +372,7 @@ fn a_union_shows_what_its_parts_show_and_nothing_else() {
                 narrowed += usize::from(union.tables.iter().any(|entry| entry.axes.iter().any(|axis| axis.seen.is_some())));
                 if (at + place) % 5 == 0 {
                     for (table, regions) in &expected {
-                        let (own, all) =
-                            (counts(&union, &engine, table, regions).await, counts(&whole, &engine, table, regions).await);
+                        let (own, all) = (counts(&union, &engine, table, regions).await, counts(&whole, &engine, table, regions).await);
                         assert!(!own.is_empty() && own == all, "{table} of {one:?} and {other:?}");
                         compared += 1;
                     }

@@ -29,8 +29,7 @@ pub fn picker(page: &Page, state: &State, axis: usize, list: Option<usize>, coun
     let chosen = values.iter().find_map(|value| node_of(dimension, value));
     let at = asked
         .or_else(|| {
-            chosen
-                .map(|node| if described.divides(dimension, node) { node } else { dimension.nodes[node as usize].parent.unwrap_or(0) })
+            chosen.map(|node| if described.divides(dimension, node) { node } else { dimension.nodes[node as usize].parent.unwrap_or(0) })
         })
         .unwrap_or(0);
     let label = |node: u32| dimension.nodes[node as usize].label.text(page.language);
