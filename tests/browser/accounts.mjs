@@ -36,11 +36,11 @@ await browsing(async (browser) => {
   await signIn(page, once);
   await page.getByRole("alert").getByText("can be used once").waitFor();
   await looked(page, "sign-in-first");
-  await signIn(page, once, { "New password": "short", "The same once more": "short" });
+  await signIn(page, once, { "New password (12 characters or more)": "short", "Repeat the new password": "short" });
   await page.getByRole("alert").getByText("12 to 128 characters").waitFor();
-  await signIn(page, once, { "New password": chosen, "The same once more": `${chosen}!` });
+  await signIn(page, once, { "New password (12 characters or more)": chosen, "Repeat the new password": `${chosen}!` });
   await page.getByRole("alert").getByText("not typed the same twice").waitFor();
-  await signIn(page, once, { "New password": chosen, "The same once more": chosen });
+  await signIn(page, once, { "New password (12 characters or more)": chosen, "Repeat the new password": chosen });
   await page.getByRole("heading", { name: /^Productive ages/ }).waitFor();
   must(page.url() === `${address}/tables/labour?lang=en`, `one comes out at ${page.url()}`);
   const text = await page.locator("#choice").textContent();

@@ -45,14 +45,14 @@ phrases! {
     PASSWORD = "Password" | "Kata sandi";
     PASSWORD_NOW = "Present password" | "Kata sandi sekarang";
     PASSWORD_NEW = "New password (12 characters or more)" | "Kata sandi baru (12 karakter atau lebih)";
-    PASSWORD_AGAIN = "The same once more" | "Sekali lagi, sama";
+    PASSWORD_AGAIN = "Repeat the new password" | "Ulangi kata sandi baru";
     FACTOR_CODE = "Code from your authenticator" | "Kode dari aplikasi autentikator";
     WRONG_SIGN_IN = "User id or password is wrong, or your access does not hold at present." | "Kode pengguna atau kata sandi salah, atau akses Anda sedang tidak berlaku.";
     LOCKED = "Too many attempts were wrong. Try again in {0} seconds." | "Terlalu banyak percobaan salah. Cobalah lagi dalam {0} detik.";
     CHANGE_FIRST = "This password can be used once. Choose one of your own to go on." | "Kata sandi ini hanya dapat dipakai sekali. Pilihlah kata sandi Anda sendiri untuk melanjutkan.";
     BAD_LENGTH = "A password has 12 to 128 characters." | "Kata sandi terdiri atas 12 sampai 128 karakter.";
     BAD_GUESSABLE = "That password is easy to guess: choose one that is not the old one and does not hold your user id." | "Kata sandi itu mudah ditebak: pilihlah yang berbeda dari yang lama dan tidak memuat kode pengguna.";
-    BAD_AGAIN = "What you chose was not typed the same twice. Type it again, both times." | "Kedua ketikan kata sandi baru tidak sama. Ketiklah kembali keduanya.";
+    BAD_AGAIN = "The new password was not typed the same twice. Type it again in both fields." | "Kata sandi baru yang Anda ketik tidak sama. Ketiklah kembali di kedua kolom.";
     NEEDS_CODE = "Give the code that your authenticator shows now." | "Masukkan kode yang sedang ditampilkan aplikasi autentikator Anda.";
     CHANGED = "Your password is changed. Other sessions of yours have ended." | "Kata sandi Anda telah diganti. Sesi Anda yang lain telah berakhir.";
     YOU_SEE = "What you see" | "Yang Anda lihat";
