@@ -51,11 +51,16 @@ pub fn shape(bytes: &[u8]) -> String {
     let mut runs: Vec<(Run, usize)> = Vec::new();
     for char in text.chars() {
         let run = Run::of(char);
-        match runs.last_mut() {
-            Some((last, length)) if *last == run => *length += 1,
-            _ if runs.len() > MOST_RUNS => break,
-            _ => runs.push((run, 1)),
+        if let Some((last, length)) = runs.last_mut()
+            && *last == run
+        {
+            *length += 1;
+            continue;
         }
+        if runs.len() > MOST_RUNS {
+            break;
+        }
+        runs.push((run, 1));
     }
     let mut shape = String::new();
     for (at, (run, length)) in runs.into_iter().enumerate() {

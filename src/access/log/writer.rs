@@ -23,7 +23,7 @@ use super::{
     checkpoint::sync_folder_of,
     checkpointer::Checkpointer,
     compress::compress,
-    files::{CHAIN, DONE, HEAD, Head, LogFile, OPEN, files, head, hex, line, path},
+    files::{CHAIN, HEAD, Head, LogFile, OPEN, files, head, hex, line, path},
 };
 use crate::error::{Error, Result};
 
