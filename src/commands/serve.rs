@@ -9,6 +9,7 @@ use crate::{
     access::Access,
     cli::Serve,
     engine::{SCHEMA, ServingSettings},
+    release::Trust,
     serve::{Application, Rate, ServeSettings, TlsFiles, signals},
     storage::Store,
     tables::Scope,
@@ -36,6 +37,7 @@ pub async fn serve(args: Serve) -> Result<()> {
         dashboards: files_in(args.dashboards.as_deref())?,
         postgres: args.sql,
         access,
+        trust: Trust::read(&args.trust)?,
         open,
         engine: ServingSettings { threads: args.threads, ..ServingSettings::default() },
         ..ServeSettings::default()
