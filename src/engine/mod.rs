@@ -13,6 +13,7 @@ mod placement;
 mod postgres;
 mod serving;
 mod sql;
+mod standing;
 
 pub use cells::{CellBatch, CellFile, CellStream};
 pub use count::{BatchSource, CellCounter};
@@ -21,6 +22,7 @@ pub use guard::LONGEST_LITERAL;
 pub use placement::{Placement, Scheduler};
 pub use serving::{Admission, ServingEngine, ServingSettings};
 pub use sql::{Rows, SCHEMA, SqlError, SqlParts, SqlSession, SqlSettings};
+pub use standing::Standing;
 
 use std::{future::Future, sync::Arc};
 

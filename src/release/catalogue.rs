@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Manifest,
+    Manifest, Register,
     chain::{broken_links, missing_withdrawals},
     keys::Trust,
     reports::{AUDIT, AuditReport, QUALITY, Quality},
@@ -77,6 +77,8 @@ pub struct Withdrawn {
     pub correction: Option<String>,
     /// When its manifest was written.
     pub written: DateTime<Utc>,
+    /// Identifiers of the tables that it had.
+    pub tables: Vec<String>,
     /// The revisions before it, oldest first.
     pub superseded: Vec<Superseded>,
 }
@@ -100,6 +102,7 @@ pub struct Release {
 /// The last revision of each period of one register.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
+    register: Register,
     releases: Vec<Release>,
     withdrawn: Vec<Withdrawn>,
 }
@@ -169,15 +172,19 @@ impl Catalogue {
                 )));
             }
             if let Some(withdrawal) = withdrawal {
-                let Edition { manifest, written, superseded, .. } = edition;
-                withdrawn.push(Withdrawn { withdrawal, correction: manifest.correction, written, superseded });
+                withdrawn.push(edition.withdrawn(withdrawal));
                 continue;
             }
             edition.quality = report(store, &edition, QUALITY).await?;
             edition.audit = report(store, &edition, AUDIT).await?;
             releases.push(Release { dimensions: code_lists(store, &edition, &mut known).await?, edition });
         }
-        Ok(Self { releases, withdrawn })
+        Ok(Self { register, releases, withdrawn })
+    }
+
+    /// The register, as the newest release describes it, in force or not.
+    pub fn register(&self) -> &Register {
+        &self.register
     }
 
     /// The releases in force, oldest period first; none where all were withdrawn.
@@ -227,6 +234,13 @@ impl Edition {
         let Manifest { revision, correction, .. } = self.manifest;
         let own = Superseded { revision, correction, sha256: self.sha256, written: self.written, withdrawal };
         self.superseded.into_iter().chain([own]).collect()
+    }
+
+    /// What is left of the release when it is withdrawn.
+    pub fn withdrawn(self, withdrawal: Withdrawal) -> Withdrawn {
+        let Self { manifest, written, superseded, .. } = self;
+        let tables = manifest.tables.into_iter().map(|released| released.table.id).collect();
+        Withdrawn { withdrawal, correction: manifest.correction, written, tables, superseded }
     }
 
     /// Reads every file of the release and compares it with its digest.

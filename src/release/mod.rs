@@ -21,4 +21,4 @@ pub use reports::{AuditReport, Quality, System};
 pub use signature::{Signature, Signed};
 pub use stored::{MANIFEST, MANIFEST_SIGNATURE, StoredRelease, StoredWithdrawal, WITHDRAWAL, WITHDRAWAL_SIGNATURE, list, list_stored};
 pub use verify::{Checked, Fault, Report, verify};
-pub use withdrawal::{Withdrawal, withdraw};
+pub use withdrawal::{Withdrawal, withdraw, withdrawal_of};

@@ -76,6 +76,21 @@ impl Withdrawal {
     }
 }
 
+/// The withdrawal of a release, if there is one that may be believed. One that may not is none: opening the catalogue says what is wrong with it.
+///
+/// # Errors
+/// Where the store cannot be read.
+pub async fn withdrawal_of(store: &Store, folder: &str, manifest: &str, trust: &Trust) -> Result<Option<Withdrawal>> {
+    let Some(text) = store.read(&format!("{folder}/{WITHDRAWAL}")).await? else { return Ok(None) };
+    let Ok(withdrawal) = Withdrawal::parse(&text, folder, manifest) else { return Ok(None) };
+    if !trust.is_needed() {
+        return Ok(Some(withdrawal));
+    }
+    let signature = store.read(&format!("{folder}/{WITHDRAWAL_SIGNATURE}")).await?;
+    let is_signed = Signature::check_file(signature.as_deref(), Signed::Withdrawal, &text, trust).is_ok();
+    Ok(is_signed.then_some(withdrawal))
+}
+
 /// Withdraws a revision of a period, the last one if none is named. One that is withdrawn already stays as it is, unless the key has not signed
 /// its withdrawal: then the new one takes its place.
 ///

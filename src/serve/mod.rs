@@ -20,6 +20,7 @@ mod documents;
 mod edge;
 mod estimate;
 mod finished;
+mod gate;
 mod limits;
 mod metrics;
 mod noted;
@@ -35,6 +36,7 @@ mod saved;
 mod sdmx;
 mod seen;
 mod tls;
+mod verification;
 mod who;
 
 use std::{
@@ -60,6 +62,7 @@ use self::{
     renewal::{Current, Renewal},
     seen::{Audience, Beyond, Views},
     tls::Certificate,
+    verification::Verification,
 };
 pub use ipnet::IpNet;
 pub use limits::Rate;
@@ -72,7 +75,7 @@ use crate::{
     engine::{ServingEngine, ServingSettings, SqlSettings},
     error::{Error, Result},
     register::FileSources,
-    release::{Catalogue, Protection, survey},
+    release::{Catalogue, Protection, Trust, survey},
     sql::Sql,
     storage::{ReadCache, Store},
     tables::{Library, Scope},
@@ -109,6 +112,11 @@ pub struct ServeSettings {
     pub access: Option<Arc<Access>>,
     /// What may be seen by people who have not signed in; `None`: nothing.
     pub open: Option<Scope>,
+    /// By whom releases must be signed.
+    pub trust: Trust,
+    /// Bytes of cells that are compared with their digests before the service listens; of more, each file is compared beside the answers before
+    /// it is read.
+    pub verified_first: u64,
     /// What the engine may take of the machine.
     pub engine: ServingSettings,
     /// Folder on local disk in which to keep what was read of an object store, and how many bytes; `None`: nothing is kept.
@@ -142,6 +150,8 @@ impl Default for ServeSettings {
             patience: Duration::from_secs(30),
             access: None,
             open: None,
+            trust: Trust::default(),
+            verified_first: 64 << 20,
             engine: ServingSettings::default(),
             read_cache: None,
             sql: SqlSettings::default(),
@@ -201,6 +211,8 @@ struct Shared {
     stopping: Arc<AtomicBool>,
     /// Whether the store holds other releases that cannot be taken up.
     stale: Arc<AtomicBool>,
+    /// Whether what is served is what was published.
+    verification: Verification,
     /// The parts of this state that lie within a scope.
     views: Arc<Views>,
 }
@@ -213,15 +225,25 @@ impl Application {
     /// the address is taken.
     pub async fn build(store: &Store, settings: &ServeSettings) -> Result<Self> {
         let (known, outlines) = (survey(store).await?, Boundaries::survey(store).await?);
-        let catalogue = Catalogue::open(store).await?;
+        let catalogue = Catalogue::open_trusted(store, &settings.trust).await?;
         check_protection(&catalogue, settings.address)?;
         let cache = settings.read_cache.as_ref().map(|(folder, bound)| read_cache(store, folder, *bound)).transpose()?;
-        let engine = Arc::new(ServingEngine::with_cache(store, cache.clone(), settings.engine)?);
+        // A request is not the one to wait for a whole file.
+        let engine_settings = ServingSettings { verifies_when_asked: false, ..settings.engine };
+        let engine = Arc::new(ServingEngine::with_cache(store, cache.clone(), engine_settings)?);
         let library = Arc::new(Library::open(&catalogue, &engine).await?);
-        let sql = Arc::new(Sql::open(&library, &engine, &settings.queries, settings.sql).await?);
-        let dashboards = Arc::new(Dashboards::open(&library, &sql, &settings.dashboards)?);
+        let verification = Verification::of(&library);
+        if verification.bytes() <= settings.verified_first {
+            verification.run(&engine).await?;
+        }
+        // Where everything was withdrawn nothing fits, and the service is there to say so.
+        let is_empty = library.releases.is_empty();
+        let [queries, dashboard_files] =
+            [&settings.queries, &settings.dashboards].map(|files| if is_empty { files.fitting() } else { files.clone() });
+        let sql = Arc::new(Sql::open(&library, &engine, &queries, settings.sql).await?);
+        let dashboards = Arc::new(Dashboards::open(&library, &sql, &dashboard_files)?);
         for table in settings.open.iter().filter_map(|open| open.tables.as_ref()).flatten() {
-            if library.table(table).is_none() {
+            if library.table(table).is_none() && !is_empty {
                 let there = library.tables.iter().map(|entry| entry.table.id.as_str()).collect::<Vec<_>>().join(", ");
                 return Err(Error::Input(format!("there is no table '{table}' that could be open to all; there is {there}")));
             }
@@ -273,6 +295,7 @@ impl Application {
             metrics,
             stopping: Arc::default(),
             stale: Arc::default(),
+            verification,
             views: Arc::default(),
         };
         Ok(Self {
@@ -282,7 +305,7 @@ impl Application {
             postgres,
             patience: settings.patience,
             refresh: settings.refresh,
-            renewal: Renewal::new(store, known, outlines),
+            renewal: Renewal::new(store, known, outlines, settings.trust.clone()),
             current: Current::new(Arc::new(shared)),
             figures,
         })
@@ -334,6 +357,7 @@ impl Application {
             }
         };
         let asking = if_any(postgres.map(|port| port.run(current.clone())));
+        let verifying = verification::keep_up(current.clone());
         let renewing = if_any(refresh.map(|every| Box::pin(renewal.run(current, every))));
         let offering = if_any(figures.map(|(_, offered)| async move {
             if let Err(error) = offered.await {
@@ -345,6 +369,7 @@ impl Application {
             () = offering => {}
             () = renewing_certificate => {}
             ended = server => ended.map_err(|error| Error::storage("serving", error))?,
+            () = verifying => {}
             () = renewing => {}
             () = asking => {}
             () = too_long => tracing::warn!(?patience, "stopped with answers unfinished"),

@@ -285,8 +285,8 @@ impl Shared {
 
 impl From<BindError> for Problem {
     fn from(error: BindError) -> Self {
-        if error.outside {
-            return RequestError { fault: Fault::OutOfScope, detail: error.detail }.into();
+        if let Some(fault) = error.fault {
+            return RequestError { fault, detail: error.detail }.into();
         }
         Self::parameter("Illegal parameter", error.detail)
     }

@@ -5,7 +5,7 @@ use datafusion::common::ScalarValue;
 use super::header::{Header, Kind, ParameterFile};
 use crate::{
     register::{DefinitionError, Label, Role},
-    tables::Library,
+    tables::{Fault, Library},
     words::{self, Message},
 };
 
@@ -137,10 +137,11 @@ impl Parameter {
         found.map(str::to_owned)
     }
 
-    /// Why a code may not be given that others may give.
-    pub fn outside(&self, given: &str, library: &Library) -> Option<Message> {
+    /// Why a code may not be given that others may give, or a period that there once was.
+    pub fn beyond(&self, given: &str, library: &Library) -> Option<(Fault, Message)> {
         match self.kind {
-            ParameterKind::Code(dimension, _) => library.outside(dimension, given),
+            ParameterKind::Code(dimension, _) => library.outside(dimension, given).map(|detail| (Fault::OutOfScope, detail)),
+            ParameterKind::Period => library.withdrawn_period(given).map(|detail| (Fault::Withdrawn, detail)),
             _ => None,
         }
     }

@@ -13,6 +13,7 @@ mod digest;
 mod folder;
 mod scratch;
 mod spill;
+mod stamp;
 
 use std::{
     collections::HashMap,
@@ -42,6 +43,7 @@ pub use digest::{Digester, FileDigest};
 pub use folder::{read_folder, read_text};
 pub use scratch::{Piece, Scratch};
 pub use spill::{BITS_BESIDE, PARTITIONS, Repeats, Spill, SpillWriter, beside, hash_beside, partition_of, spread};
+pub use stamp::Stamp;
 
 use crate::error::{Error, Result};
 
