@@ -69,16 +69,21 @@ Examples:
   cacah verify warehouse/releases --key release.pub
   cacah verify s3://public/releases --key release.pub --key older.pub --json
   cacah verify warehouse/releases --key release.pub --last 3f5e...    that nothing was taken out behind a release that is remembered
+  cacah verify population.xlsx --key release.pub --releases s3://public/releases
 
 Needs no service and no confidential side. Checks the signature of every manifest and withdrawal, that every release which another one names as
 published before it is there, every file against its digest, and that nothing else lies in the folders of releases. Ends with an error where
 anything is wrong.
 
 That the newest release was taken out does not show in what is left: keep what is said of the release that was published last, and name it
-with --last the next time. It is the SHA-256 of its manifest.")]
+with --last the next time. It is the SHA-256 of its manifest.
+
+Of an exported file (JSON-stat, Parquet, XLSX, SVG, PNG, PDF) it says from which release the file comes, whether a trusted key signed that release, and
+whether a byte of the file was changed by accident. Whether the numbers are the released ones needs --releases: then the file is made again and
+compared, byte for byte or, where another version of the program made it, number by number.")]
 pub struct Verify {
-    /// Release store: a folder or an s3:// address
-    #[arg(value_name = "RELEASES")]
+    /// Release store (a folder or an s3:// address), or an exported file
+    #[arg(value_name = "RELEASES|FILE")]
     pub what: String,
     /// Public key that is trusted, as 'cacah keys make' writes it to release.pub; may be repeated
     #[arg(long = "key", value_name = "FILE", required = true)]
@@ -86,6 +91,12 @@ pub struct Verify {
     /// SHA-256 of a manifest that must be there; may be repeated
     #[arg(long, value_name = "SHA256")]
     pub last: Vec<String>,
+    /// Release store with which an exported file is compared
+    #[arg(long, value_name = "PLACE")]
+    pub releases: Option<String>,
+    /// Folder of named queries (.sql) that replace the built-in ones, for charts of such queries
+    #[arg(long, value_name = "DIR", requires = "releases")]
+    pub queries: Option<PathBuf>,
     /// Report as JSON
     #[arg(long)]
     pub json: bool,

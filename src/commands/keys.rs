@@ -70,7 +70,7 @@ async fn sign(args: KeysSign) -> Result<()> {
     }
     let is_wanted = |release: &&StoredRelease| args.periods.is_empty() || args.periods.contains(&release.manifest.period);
     let is_unsigned =
-        |release: &&StoredRelease| Signature::check_file(release.signature.as_deref(), Signed::Manifest, &release.text, &trust).is_err();
+        |release: &&StoredRelease| Signature::check_file(release.signature.as_deref(), Signed::Manifest, &release.folder, &release.text, &trust).is_err();
     let (mut signed, mut before) = (0, 0);
     for release in all.iter().filter(is_wanted) {
         if !is_unsigned(&release) {
@@ -78,7 +78,7 @@ async fn sign(args: KeysSign) -> Result<()> {
             continue;
         }
         check_ours(&confidential, &store, release).await?;
-        let signature = Signature::of(Signed::Manifest, &release.text, &key).text();
+        let signature = Signature::of(Signed::Manifest, &release.folder, &release.text, &key).text();
         store.write(&format!("{}/{MANIFEST_SIGNATURE}", release.folder), signature.into_bytes()).await?;
         say!("{} signed with key {}", release.folder, key.public().id());
         signed += 1;

@@ -123,18 +123,23 @@ impl Catalogue {
     /// [`Error::NotFound`] where there is no release, [`Error::Conflict`] where releases are of different registers or not signed as they must be,
     /// and [`Error::Input`] where a file is damaged.
     pub async fn open_trusted(store: &Store, trust: &Trust) -> Result<Self> {
-        let stored = stored(store).await?;
-        if let Some((folder, problem)) = missing_withdrawals(&stored).into_iter().next() {
-            return Err(Error::Conflict(format!("{store}/{folder} {problem}; restore {WITHDRAWAL} from a copy")));
+        Self::open_of(store, checked(store, trust).await?).await
+    }
+
+    /// Opens the releases with these manifests, whatever has superseded or withdrawn them.
+    ///
+    /// # Errors
+    /// As [`Catalogue::open_trusted`].
+    pub async fn open_these(store: &Store, trust: &Trust, manifests: &[String]) -> Result<Self> {
+        let mut stored = checked(store, trust).await?;
+        stored.retain(|_, release| manifests.contains(&release.sha256));
+        for release in stored.values_mut() {
+            release.withdrawal = None;
         }
-        if trust.is_needed() {
-            for release in stored.values() {
-                check_trusted(store, release, trust)?;
-            }
-            if let Some((folder, problem)) = broken_links(&stored).into_iter().next() {
-                return Err(Error::Conflict(format!("{store}/{folder} {problem}; restore the releases from a copy")));
-            }
-        }
+        Self::open_of(store, stored).await
+    }
+
+    async fn open_of(store: &Store, stored: BTreeMap<(Period, u32), StoredRelease>) -> Result<Self> {
         let mut latest: BTreeMap<Period, (Edition, Option<Withdrawal>)> = BTreeMap::new();
         for ((period, _), release) in stored {
             let StoredRelease { folder, manifest, sha256, written, signature, withdrawal, .. } = release;
@@ -198,18 +203,35 @@ impl Catalogue {
     }
 }
 
+/// What a store holds, signed and whole as far as that is asked for.
+async fn checked(store: &Store, trust: &Trust) -> Result<BTreeMap<(Period, u32), StoredRelease>> {
+    let stored = stored(store).await?;
+    if let Some((folder, problem)) = missing_withdrawals(&stored).into_iter().next() {
+        return Err(Error::Conflict(format!("{store}/{folder} {problem}; restore {WITHDRAWAL} from a copy")));
+    }
+    if trust.is_needed() {
+        for release in stored.values() {
+            check_trusted(store, release, trust)?;
+        }
+        if let Some((folder, problem)) = broken_links(&stored).into_iter().next() {
+            return Err(Error::Conflict(format!("{store}/{folder} {problem}; restore the releases from a copy")));
+        }
+    }
+    Ok(stored)
+}
+
 /// Refuses a release that is not signed by a trusted key, or whose withdrawal is not: whoever can write to a store shall neither bring a release in
 /// nor take one off the air. What to do about it is for the operator to say, not for the service to guess.
 fn check_trusted(store: &Store, release: &StoredRelease, trust: &Trust) -> Result<()> {
     let folder = &release.folder;
-    Signature::check_file(release.signature.as_deref(), Signed::Manifest, &release.text, trust).map_err(|problem| {
+    Signature::check_file(release.signature.as_deref(), Signed::Manifest, folder, &release.text, trust).map_err(|problem| {
         Error::Conflict(format!(
             "{store}/{folder}/{MANIFEST} {problem}; have the release signed on the confidential side with 'cacah keys sign', restore it from \
              a copy, or remove it if it is none of yours"
         ))
     })?;
     let Some(stored) = &release.withdrawal else { return Ok(()) };
-    Signature::check_file(stored.signature.as_deref(), Signed::Withdrawal, &stored.text, trust).map_err(|problem| {
+    Signature::check_file(stored.signature.as_deref(), Signed::Withdrawal, folder, &stored.text, trust).map_err(|problem| {
         Error::Conflict(format!(
             "{store}/{folder}/{WITHDRAWAL} {problem}; if the release is to be withdrawn, say so with the trusted key ('cacah withdraw'); if \
              nobody of yours has withdrawn it, remove that file"

@@ -3,8 +3,10 @@
 mod catalogue;
 mod cells;
 mod chain;
+mod exported;
 mod keys;
 mod manifest;
+mod provenance;
 mod publish;
 mod reports;
 mod signature;
@@ -14,8 +16,10 @@ mod withdrawal;
 
 pub use catalogue::{Catalogue, Edition, Release, Superseded, Withdrawn, read_whole, survey, verify_file};
 pub use cells::{read_cells, write_cells};
+pub use exported::{ExportFormat, Exported, crc32, png_text, read_export};
 pub use keys::{PUBLIC_KEY, PublicKey, ReleaseKey, SECRET_KEY, Trust};
 pub use manifest::{Chain, FORMAT, Manifest, Protection, Register, ReleasedTable};
+pub use provenance::{NamedRelease, Provenance, Sealer, place, seal};
 pub use publish::{Draft, Published};
 pub use reports::{AuditReport, Quality, System};
 pub use signature::{Signature, Signed};

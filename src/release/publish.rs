@@ -299,7 +299,7 @@ impl<'a> Draft<'a> {
         self.manifest.chain = Some(chain_of(&known, self.manifest.period, self.manifest.revision));
         let text = json(&self.manifest)?;
         if let Some(key) = self.key {
-            let signature = Signature::of(Signed::Manifest, &text, key).text();
+            let signature = Signature::of(Signed::Manifest, &self.folder, &text, key).text();
             self.write(MANIFEST_SIGNATURE.to_owned(), signature.into()).await?;
         } else if self.hold.is_some() {
             // What a publisher left that was stopped is no signature of this release.

@@ -162,7 +162,7 @@ impl Report {
         if release.manifest.folder() != folder {
             self.fault(&format!("{folder}/{MANIFEST}"), &format!("is of {}: it was moved", release.manifest.folder()));
         }
-        let signature = Signature::check_file(release.signature.as_deref(), Signed::Manifest, &release.text, trust);
+        let signature = Signature::check_file(release.signature.as_deref(), Signed::Manifest, &folder, &release.text, trust);
         let signed_by = match signature {
             Ok(signature) => Some(signature.key),
             Err(problem) => {
@@ -172,7 +172,7 @@ impl Report {
         };
         let mut withdrawn = None;
         if let Some(stored) = &release.withdrawal {
-            match Signature::check_file(stored.signature.as_deref(), Signed::Withdrawal, &stored.text, trust) {
+            match Signature::check_file(stored.signature.as_deref(), Signed::Withdrawal, &folder, &stored.text, trust) {
                 Ok(_) => withdrawn = Some(format!("{}: {}", stored.withdrawal.date, stored.withdrawal.reason)),
                 Err(problem) => self.fault(&format!("{folder}/{WITHDRAWAL}"), &problem),
             }

@@ -87,7 +87,7 @@ pub async fn withdrawal_of(store: &Store, folder: &str, manifest: &str, trust: &
         return Ok(Some(withdrawal));
     }
     let signature = store.read(&format!("{folder}/{WITHDRAWAL_SIGNATURE}")).await?;
-    let is_signed = Signature::check_file(signature.as_deref(), Signed::Withdrawal, &text, trust).is_ok();
+    let is_signed = Signature::check_file(signature.as_deref(), Signed::Withdrawal, folder, &text, trust).is_ok();
     Ok(is_signed.then_some(withdrawal))
 }
 
@@ -123,7 +123,7 @@ pub async fn withdraw(
     let trust = key.map(|key| Trust::new(vec![key.public().clone()]));
     if let Some(there) = &release.withdrawal {
         let is_ours = trust.as_ref().is_none_or(|trust| {
-            Signature::check_file(there.signature.as_deref(), Signed::Withdrawal, &there.text, trust).is_ok()
+            Signature::check_file(there.signature.as_deref(), Signed::Withdrawal, &release.folder, &there.text, trust).is_ok()
         });
         if is_ours {
             return Err(Error::Conflict(format!(
@@ -145,7 +145,7 @@ pub async fn withdraw(
     let path = |name: &str| format!("{}/{name}", release.folder);
     // The signature first: whoever sees a withdrawal sees that it is one.
     match key {
-        Some(key) => store.write(&path(WITHDRAWAL_SIGNATURE), Signature::of(Signed::Withdrawal, &text, key).text().into_bytes()).await?,
+        Some(key) => store.write(&path(WITHDRAWAL_SIGNATURE), Signature::of(Signed::Withdrawal, &release.folder, &text, key).text().into_bytes()).await?,
         None => store.remove(&path(WITHDRAWAL_SIGNATURE)).await?,
     }
     if release.withdrawal.is_some() {

@@ -114,6 +114,10 @@ pub struct ServeSettings {
     pub open: Option<Scope>,
     /// By whom releases must be signed.
     pub trust: Trust,
+    /// SHA-256 of the manifests of the releases to serve, in force or not; `None`: those in force.
+    pub only: Option<Vec<String>>,
+    /// Whether a cell file is verified when somebody asks for it, however long that takes; a service for many does not let them wait.
+    pub verifies_when_asked: bool,
     /// Bytes of cells that are compared with their digests before the service listens; of more, each file is compared beside the answers before
     /// it is read.
     pub verified_first: u64,
@@ -151,6 +155,8 @@ impl Default for ServeSettings {
             access: None,
             open: None,
             trust: Trust::default(),
+            only: None,
+            verifies_when_asked: false,
             verified_first: 64 << 20,
             engine: ServingSettings::default(),
             read_cache: None,
@@ -173,6 +179,7 @@ pub struct Application {
     renewal: Renewal,
     current: Current,
     figures: Option<Figures>,
+    verifies_when_asked: bool,
 }
 
 /// The address at which figures are offered, and what offers them.
@@ -225,15 +232,17 @@ impl Application {
     /// the address is taken.
     pub async fn build(store: &Store, settings: &ServeSettings) -> Result<Self> {
         let (known, outlines) = (survey(store).await?, Boundaries::survey(store).await?);
-        let catalogue = Catalogue::open_trusted(store, &settings.trust).await?;
+        let catalogue = match &settings.only {
+            Some(only) => Catalogue::open_these(store, &settings.trust, only).await?,
+            None => Catalogue::open_trusted(store, &settings.trust).await?,
+        };
         check_protection(&catalogue, settings.address)?;
         let cache = settings.read_cache.as_ref().map(|(folder, bound)| read_cache(store, folder, *bound)).transpose()?;
-        // A request is not the one to wait for a whole file.
-        let engine_settings = ServingSettings { verifies_when_asked: false, ..settings.engine };
+        let engine_settings = ServingSettings { verifies_when_asked: settings.verifies_when_asked, ..settings.engine };
         let engine = Arc::new(ServingEngine::with_cache(store, cache.clone(), engine_settings)?);
         let library = Arc::new(Library::open(&catalogue, &engine).await?);
         let verification = Verification::of(&library);
-        if verification.bytes() <= settings.verified_first {
+        if verification.bytes() <= settings.verified_first && !settings.verifies_when_asked {
             verification.run(&engine).await?;
         }
         // Where everything was withdrawn nothing fits, and the service is there to say so.
@@ -308,6 +317,7 @@ impl Application {
             renewal: Renewal::new(store, known, outlines, settings.trust.clone()),
             current: Current::new(Arc::new(shared)),
             figures,
+            verifies_when_asked: settings.verifies_when_asked,
         })
     }
 
@@ -334,7 +344,7 @@ impl Application {
 
     /// Answers until `shutdown` resolves; then accepts nothing new and finishes the answers under way, for as long as patience lasts.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { listener, certificate, postgres, patience, refresh, renewal, current, figures, .. } = self;
+        let Self { listener, certificate, postgres, patience, refresh, renewal, current, figures, verifies_when_asked, .. } = self;
         let (stop, stopped) = oneshot::channel();
         let tongue = current.get().library.tongue(0);
         let stopping = Arc::clone(&current.get().stopping);
@@ -357,7 +367,7 @@ impl Application {
             }
         };
         let asking = if_any(postgres.map(|port| port.run(current.clone())));
-        let verifying = verification::keep_up(current.clone());
+        let verifying = if_any((!verifies_when_asked).then(|| verification::keep_up(current.clone())));
         let renewing = if_any(refresh.map(|every| Box::pin(renewal.run(current, every))));
         let offering = if_any(figures.map(|(_, offered)| async move {
             if let Err(error) = offered.await {

@@ -1,5 +1,8 @@
 //! `cacah verify`
 
+mod export;
+mod numbers;
+
 use anyhow::{Result, bail};
 
 use super::say::say;
@@ -13,7 +16,14 @@ use crate::{
 /// Runs the command.
 pub async fn verify(args: Verify) -> Result<()> {
     let trust = Trust::read(&args.keys)?;
-    let report = verify_store(&Store::open(&args.what)?, &trust, &args.last).await?;
+    let store = Store::open(&args.what)?;
+    if store.local("").is_some_and(|place| place.is_file()) {
+        return export::verify(&args, &trust).await;
+    }
+    if args.releases.is_some() {
+        bail!("'{}' is no file; --releases names the store with which an exported file is compared", args.what);
+    }
+    let report = verify_store(&store, &trust, &args.last).await?;
     if args.json {
         say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
