@@ -23,5 +23,6 @@ mod pipeline;
 mod protection;
 mod publishing;
 mod s3;
+mod signed;
 mod support;
 mod terminal;

@@ -44,11 +44,11 @@ use tokio::runtime::Handle;
 
 use super::{
     ServingEngine,
-    standing::{Standing, Standings},
+    standing::{Standing, Standings, compare},
 };
 use crate::{
     error::{Error, Result},
-    storage::{CachedFile, Digester, FileDigest, ReadCache, Stamp, Store},
+    storage::{CachedFile, FileDigest, ReadCache, Stamp, Store},
 };
 
 /// One table of one release, open for reading.
@@ -62,11 +62,6 @@ pub struct CellFile {
     rows: u64,
     digest: FileDigest,
 }
-
-/// Bytes of a local file that are verified at a time.
-const PIECE: u64 = 1 << 20;
-/// How often a local file is gone over again that somebody touches meanwhile.
-const TRIES: usize = 3;
 
 /// What every scan of a file shares: its footer and page index, and where its bytes come from.
 #[derive(Debug)]
@@ -109,7 +104,7 @@ impl CellFile {
             Some(path) => Some(Arc::new(File::open(&path).map_err(|error| Error::storage(path.display().to_string(), error))?)),
             None => None,
         };
-        let standing = Arc::new(Standings::new(format!("{store}/{path}")));
+        let standing = Arc::new(Standings::new(format!("{store}/{path}"), digest.clone()));
         let bytes = match local {
             Some(local) => PageSource::Local(local, Arc::clone(&standing)),
             None => PageSource::Remote { file: Arc::new(CachedFile::new(store, &stored)), cache: cache.cloned(), io: io.clone() },
@@ -172,10 +167,12 @@ impl CellFile {
             return standing.check();
         }
         let (is_sound, stamp) = match &self.pages.bytes {
-            PageSource::Local(file, _) => match self.verify_local(file).await? {
-                Some(stamp) => (true, Some(stamp)),
-                None => (false, None),
-            },
+            PageSource::Local(file, _) => {
+                let (file, digest) = (Arc::clone(file), self.digest.clone());
+                let compared = tokio::task::spawn_blocking(move || compare(&file, &digest));
+                let stamp = compared.await.map_err(|error| Error::Internal(error.to_string()))??;
+                (stamp.is_some(), stamp)
+            }
             PageSource::Remote { file, cache, io } => {
                 let (file, cache, digest) = (Arc::clone(file), cache.clone(), self.digest.clone());
                 let verified = io.spawn(async move { file.verify(cache.as_deref(), &digest).await });
@@ -187,37 +184,6 @@ impl CellFile {
         let is_sound = is_sound && footer(self.pages.bytes.clone(), self.digest.bytes).await.is_ok_and(|found| found == *self.pages.metadata);
         standing.verified(is_sound);
         standing.check()
-    }
-
-    /// Compares a local file with its digest; how it was all the time, if it is sound.
-    async fn verify_local(&self, file: &File) -> Result<Option<Stamp>> {
-        let failed = |error: std::io::Error| Error::storage("a cell file", error);
-        let mut piece = vec![0; PIECE as usize];
-        for _ in 0..TRIES {
-            // Where it was written just now, a change by somebody else would not show.
-            let mut before = Stamp::of(file).map_err(failed)?.settled();
-            if before.is_none() {
-                tokio::time::sleep(2 * Stamp::COARSE).await;
-                before = Stamp::of(file).map_err(failed)?.settled();
-            }
-            let Some(before) = before else { continue };
-            let mut digester = Digester::default();
-            let mut at = 0;
-            loop {
-                let read = file.read_at(&mut piece, at).map_err(failed)?;
-                if read == 0 || at > self.digest.bytes {
-                    break;
-                }
-                digester.add(&piece[..read]);
-                at += read as u64;
-                // Whoever answers meanwhile shall not wait for the end.
-                tokio::task::yield_now().await;
-            }
-            if Stamp::of(file).is_ok_and(|after| after == before) {
-                return Ok((digester.finish() == self.digest).then_some(before));
-            }
-        }
-        Err(Error::NotVerified("a cell file is being written to while it is compared with its digest".into()))
     }
 
     /// Number of cells.
@@ -339,14 +305,14 @@ impl PageSource {
     fn read(&self, ranges: Vec<Range<u64>>) -> BoxFuture<'static, ParquetResult<Vec<Bytes>>> {
         match self {
             Self::Local(local, standing) => {
-                let read = |range: Range<u64>| {
+                let read = |range: &Range<u64>| {
                     let mut bytes = vec![0; (range.end - range.start) as usize];
                     local.read_exact_at(&mut bytes, range.start)?;
                     Ok(bytes.into())
                 };
-                let read: ParquetResult<Vec<Bytes>> = ranges.into_iter().map(read).collect();
+                let read = standing.reading(local, || ranges.iter().map(read).collect::<std::io::Result<Vec<Bytes>>>());
                 let outside = |error: Error| ParquetError::External(Box::new(error));
-                std::future::ready(read.and_then(|read| standing.check_untouched(local).map_err(outside).map(|()| read))).boxed()
+                std::future::ready(read.map_err(outside).and_then(|read| Ok(read?))).boxed()
             }
             Self::Remote { file, cache, io } => {
                 let (file, cache) = (Arc::clone(file), cache.clone());
