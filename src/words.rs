@@ -459,7 +459,8 @@ phrases! {
     API_NOT_ACCEPTABLE = "None of the formats that the client accepts is offered." | "Tidak satu pun format yang diterima klien disediakan.";
     API_TOO_LARGE = "The request, or the answer in this format, is too large; the detail says what to do." | "Permintaan, atau jawaban dalam format ini, terlalu besar; keterangannya menyebut apa yang dapat dilakukan.";
     API_TOO_OFTEN = "The client has asked as often as it may; `Retry-After` says how many seconds to wait." | "Batas permintaan klien tercapai; `Retry-After` menyebut berapa detik harus menunggu.";
-    API_BUSY = "The service is busy or stopping; ask again in a second." | "Layanan sedang sibuk atau dihentikan; coba lagi sedetik kemudian.";
+    API_WITHDRAWN = "The numbers were withdrawn; the detail says when and why." | "Angkanya sudah ditarik; rinciannya menyebutkan kapan dan mengapa.";
+    API_BUSY = "The service is busy or stopping, or has not yet compared the file with what was published; ask again in a second." | "Layanan sedang sibuk atau dihentikan, atau berkasnya belum dicocokkan dengan yang diterbitkan; coba lagi sedetik kemudian.";
 
     // Charts.
 

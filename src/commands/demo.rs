@@ -6,7 +6,8 @@ use anyhow::{Context, Result, bail};
 use chrono::{Days, Utc};
 
 use super::{
-    Counting, Protecting, build_with, keys::make_usual_key, load_definitions, release_with, sample::sample_with, say::say, seconds, serve::psql,
+    Counting, Protecting, build_with, keys::make_usual_key, load_definitions, release_with, sample::sample_with, say::say, seconds,
+    serve::psql,
 };
 use crate::cli::{DefinitionArgs, Demo, SMALL_GROUP};
 use crate::{

@@ -8,7 +8,9 @@ use super::say::say;
 use crate::{
     cli::{KeyArgs, KeysAction, KeysArgs, KeysSign},
     cube::Confidential,
-    release::{MANIFEST, MANIFEST_SIGNATURE, PUBLIC_KEY, ReleaseKey, SECRET_KEY, Signature, Signed, StoredRelease, Trust, list_stored, verify_file},
+    release::{
+        MANIFEST, MANIFEST_SIGNATURE, PUBLIC_KEY, ReleaseKey, SECRET_KEY, Signature, Signed, StoredRelease, Trust, list_stored, verify_file,
+    },
     storage::Store,
 };
 
@@ -69,8 +71,9 @@ async fn sign(args: KeysSign) -> Result<()> {
         bail!("{store} holds no release of {unknown}");
     }
     let is_wanted = |release: &&StoredRelease| args.periods.is_empty() || args.periods.contains(&release.manifest.period);
-    let is_unsigned =
-        |release: &&StoredRelease| Signature::check_file(release.signature.as_deref(), Signed::Manifest, &release.folder, &release.text, &trust).is_err();
+    let is_unsigned = |release: &&StoredRelease| {
+        Signature::check_file(release.signature.as_deref(), Signed::Manifest, &release.folder, &release.text, &trust).is_err()
+    };
     let (mut signed, mut before) = (0, 0);
     for release in all.iter().filter(is_wanted) {
         if !is_unsigned(&release) {
@@ -91,7 +94,8 @@ async fn sign(args: KeysSign) -> Result<()> {
 async fn check_ours(confidential: &Confidential, store: &Store, release: &StoredRelease) -> Result<()> {
     let StoredRelease { folder, manifest, .. } = release;
     let proof = confidential.proof_manifest(manifest.period, manifest.revision).await?;
-    let proof = proof.with_context(|| format!("{folder} is not signed: the confidential side has no proof of it, so that it may be anybody's"))?;
+    let proof =
+        proof.with_context(|| format!("{folder} is not signed: the confidential side has no proof of it, so that it may be anybody's"))?;
     let cells = manifest.tables.iter().filter_map(|table| Some((table.file.clone(), manifest.files.get(&table.file)?.clone()))).collect();
     if manifest.folder() != *folder || proof.cells != cells || manifest.tables.len() != proof.cells.len() {
         bail!("{folder} is not signed: {store}/{folder}/{MANIFEST} names other cells than were proven; restore the release from a copy");

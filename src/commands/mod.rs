@@ -32,7 +32,7 @@ mod withdraw;
 
 use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -142,6 +142,9 @@ async fn open_releases(place: &str) -> Result<Releases> {
     let catalogue = Catalogue::open(&store).await?;
     let engine = Arc::new(ServingEngine::new(&store, ServingSettings::default())?);
     let library = Arc::new(Library::open(&catalogue, &engine).await?);
+    if let Some(why) = library.withdrawn_wholly() {
+        bail!("there is nothing left in '{store}': {why}");
+    }
     Ok(Releases { store, engine, library })
 }
 

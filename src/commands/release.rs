@@ -225,7 +225,17 @@ pub async fn releases(args: Releases) -> Result<()> {
         say!("{store} holds no release yet; `cacah release PERIOD` publishes one");
         return Ok(());
     }
-    say!("{:<10} {:<4} {:<14} {:>8} {:>14} {:>10}  {:<18} {:<18} digest", "period", "rev", "protection", "tables", "cells", "MB", "vintage", "signed with");
+    say!(
+        "{:<10} {:<4} {:<14} {:>8} {:>14} {:>10}  {:<18} {:<18} digest",
+        "period",
+        "rev",
+        "protection",
+        "tables",
+        "cells",
+        "MB",
+        "vintage",
+        "signed with"
+    );
     for StoredRelease { manifest, sha256, signature, withdrawal, .. } in found {
         let Manifest { period, revision, protection, tables, files, vintage, .. } = manifest;
         // Whether the signature is right needs a key to trust: that is for 'cacah verify'.

@@ -19,6 +19,8 @@ pub async fn withdraw(args: Withdraw) -> Result<()> {
             "{period} r{revision} withdrawn, NOT SIGNED: services with --trust do not believe it, and say so; withdraw it again with --sign-with"
         ),
     }
-    say!("services that run stop serving it at their next look (--refresh); its cells may have been copied, so later releases are still protected beside it");
+    say!(
+        "services that run stop serving it at their next look (--refresh); its cells may have been copied, so later releases are still protected beside it"
+    );
     Ok(())
 }

@@ -181,7 +181,8 @@ impl CellFile {
         };
         // The footer was read before anything was known of the file.
         standing.stamp(stamp);
-        let is_sound = is_sound && footer(self.pages.bytes.clone(), self.digest.bytes).await.is_ok_and(|found| found == *self.pages.metadata);
+        let is_sound =
+            is_sound && footer(self.pages.bytes.clone(), self.digest.bytes).await.is_ok_and(|found| found == *self.pages.metadata);
         standing.verified(is_sound);
         standing.check()
     }

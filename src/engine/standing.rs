@@ -116,7 +116,10 @@ impl Standings {
             }
             if self.digest.bytes > SMALL {
                 if self.get() == Standing::Sound {
-                    tracing::warn!("{} was touched since it was compared with its digest; it is compared again before it is served", self.name);
+                    tracing::warn!(
+                        "{} was touched since it was compared with its digest; it is compared again before it is served",
+                        self.name
+                    );
                     self.set(Standing::Unverified);
                 }
                 return Err(self.check().err().unwrap_or_else(|| Error::NotVerified(format!("{} was touched", self.name))));

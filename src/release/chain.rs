@@ -63,7 +63,9 @@ pub fn missing_withdrawals(known: &Releases) -> Vec<(String, String)> {
     });
     let is_missing = |folder: &String| known.values().any(|release| release.folder == *folder && release.withdrawal.is_none());
     let missing: BTreeMap<&String, &String> = named.filter(|(folder, _)| is_missing(folder)).collect();
-    let told = |(folder, by): (&String, &String)| (folder.clone(), format!("was withdrawn, as {by} says, but its withdrawal is not here: it was taken out"));
+    let told = |(folder, by): (&String, &String)| {
+        (folder.clone(), format!("was withdrawn, as {by} says, but its withdrawal is not here: it was taken out"))
+    };
     missing.into_iter().map(told).collect()
 }
 

@@ -73,8 +73,8 @@ const PNG_TEXT: &[u8] = b"Provenance\0\0\0\0\0";
 /// # Errors
 /// Says why that cannot be read.
 pub fn read_export(file: &Bytes) -> Result<Exported, String> {
-    let format = ExportFormat::of(file)
-        .ok_or("is of no kind that says where it comes from; JSON-stat, Parquet, XLSX, SVG, PNG and PDF do so")?;
+    let format =
+        ExportFormat::of(file).ok_or("is of no kind that says where it comes from; JSON-stat, Parquet, XLSX, SVG, PNG and PDF do so")?;
     let mut exempt = None;
     let mut is_whole = true;
     let text = match format {
@@ -84,7 +84,8 @@ pub fn read_export(file: &Bytes) -> Result<Exported, String> {
         ExportFormat::Svg => svg(file),
         ExportFormat::Pdf => pdf(file),
         ExportFormat::Png => png_text(file).map(|(text, checksum)| {
-            is_whole = crc32(&file[checksum.start - text.len() - PNG_TEXT.len() - 4..checksum.start]).to_be_bytes() == file[checksum.clone()];
+            is_whole =
+                crc32(&file[checksum.start - text.len() - PNG_TEXT.len() - 4..checksum.start]).to_be_bytes() == file[checksum.clone()];
             exempt = Some(checksum);
             text.to_owned()
         }),

@@ -125,8 +125,7 @@ pub(super) async fn read(
 /// # Errors
 /// Says what is wrong with it.
 pub(super) fn parse(text: &[u8]) -> Result<Manifest, String> {
-    let manifest: Manifest =
-        serde_json::from_slice(text).map_err(|error| format!("not a manifest that this program can read: {error}"))?;
+    let manifest: Manifest = serde_json::from_slice(text).map_err(|error| format!("not a manifest that this program can read: {error}"))?;
     if manifest.format != FORMAT {
         return Err(format!("layout {}, this program reads {FORMAT}", manifest.format));
     }
@@ -157,7 +156,13 @@ mod tests {
     fn a_release_has_one_folder() {
         let period: Period = "2024-S1".parse().unwrap();
         assert_eq!(placed("2024-S1/r12/cells/people.parquet"), Some(((period, 12), "cells/people.parquet")));
-        for other in ["2024-S1/r01/manifest.json", "2024-S1/x1/manifest.json", "2024-S1/manifest.json", "boundaries/r1/manifest.json", "2024-s1/r1/x"] {
+        for other in [
+            "2024-S1/r01/manifest.json",
+            "2024-S1/x1/manifest.json",
+            "2024-S1/manifest.json",
+            "boundaries/r1/manifest.json",
+            "2024-s1/r1/x",
+        ] {
             assert_eq!(placed(other), None, "{other}");
         }
     }

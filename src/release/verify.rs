@@ -11,7 +11,7 @@ use super::{
     keys::Trust,
     manifest::Manifest,
     signature::{Signature, Signed},
-    stored::{MANIFEST, OF_A_FOLDER, StoredRelease, WITHDRAWAL, by_release, parse, read},
+    stored::{MANIFEST, OF_A_FOLDER, StoredRelease, WITHDRAWAL, by_release, read},
 };
 use crate::{
     error::Result,
@@ -103,13 +103,17 @@ pub async fn verify(store: &Store, trust: &Trust, remembered: &[String]) -> Resu
             followers.join(" and ")
         ));
     }
-    let unchained = known.values().filter(|release| release.manifest.chain.is_none()).map(|release| release.folder.as_str()).collect::<Vec<_>>();
+    let unchained =
+        known.values().filter(|release| release.manifest.chain.is_none()).map(|release| release.folder.as_str()).collect::<Vec<_>>();
     if !unchained.is_empty() {
         report.notes.push(format!("made by an early version, which did not name what was published before: {}", unchained.join(", ")));
     }
     report.last = published_last(known.values()).into_iter().map(|release| release.sha256.clone()).collect();
     for digest in remembered.iter().filter(|digest| !known.values().any(|release| release.sha256 == **digest)) {
-        report.fault(&store.to_string(), &format!("no longer holds the release whose manifest has the SHA-256 {digest}: it was taken out or changed"));
+        report.fault(
+            &store.to_string(),
+            &format!("no longer holds the release whose manifest has the SHA-256 {digest}: it was taken out or changed"),
+        );
     }
     let beside: Vec<&str> = others.iter().map(|file| file.path.as_str()).filter(|path| !path.starts_with(BESIDE)).collect();
     if !beside.is_empty() {
@@ -144,8 +148,11 @@ impl Report {
         let folder = format!("{}/r{}", place.0, place.1);
         let Some(manifest) = files.get(MANIFEST) else {
             let left: Vec<&str> = files.keys().map(String::as_str).collect();
-            let problem = format!("has no manifest, so that it is no release, but holds {}: a publication that was not finished, or a release \
-                                   whose manifest was taken out", some(&left));
+            let problem = format!(
+                "has no manifest, so that it is no release, but holds {}: a publication that was not finished, or a release \
+                                   whose manifest was taken out",
+                some(&left)
+            );
             self.fault(&folder, &problem);
             return Ok(None);
         };

@@ -48,7 +48,8 @@ pub struct Withdrawal {
 impl Withdrawal {
     /// Reads a withdrawal that lies in the folder of a release.
     pub(super) fn parse(text: &[u8], folder: &str, manifest: &str) -> Result<Self, String> {
-        let withdrawal: Self = serde_json::from_slice(text).map_err(|error| format!("not a withdrawal that this program can read: {error}"))?;
+        let withdrawal: Self =
+            serde_json::from_slice(text).map_err(|error| format!("not a withdrawal that this program can read: {error}"))?;
         let place = format!("{}/r{}", withdrawal.period, withdrawal.revision);
         if withdrawal.format != LAYOUT {
             return Err(format!("layout {}, this program reads {LAYOUT}", withdrawal.format));
@@ -145,7 +146,11 @@ pub async fn withdraw(
     let path = |name: &str| format!("{}/{name}", release.folder);
     // The signature first: whoever sees a withdrawal sees that it is one.
     match key {
-        Some(key) => store.write(&path(WITHDRAWAL_SIGNATURE), Signature::of(Signed::Withdrawal, &release.folder, &text, key).text().into_bytes()).await?,
+        Some(key) => {
+            store
+                .write(&path(WITHDRAWAL_SIGNATURE), Signature::of(Signed::Withdrawal, &release.folder, &text, key).text().into_bytes())
+                .await?
+        }
         None => store.remove(&path(WITHDRAWAL_SIGNATURE)).await?,
     }
     if release.withdrawal.is_some() {

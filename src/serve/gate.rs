@@ -16,7 +16,17 @@ use super::{
 
 /// Addresses that tell nothing of cells.
 const OPEN: [&str; 11] = [
-    "/releases", "/assets", "/healthz", "/readyz", "/sign-in", "/sign-out", "/account", "/admin", "/usage", "/api/openapi.json", "/api/v2/config",
+    "/releases",
+    "/assets",
+    "/healthz",
+    "/readyz",
+    "/sign-in",
+    "/sign-out",
+    "/account",
+    "/admin",
+    "/usage",
+    "/api/openapi.json",
+    "/api/v2/config",
 ];
 
 /// Lets a request pass, unless there is nothing left to ask for.

@@ -24,7 +24,7 @@ use crate::{
     engine::SqlError,
     formats::{ColumnText, ROWS_FORMATS, RowsDocument, RowsFormat},
     sql::{BindError, Codes, Named, Parameter, ParameterKind},
-    tables::{Fault, RequestError, TIME},
+    tables::{RequestError, TIME},
     words,
 };
 

@@ -51,7 +51,8 @@ impl Verification {
         if verified == self.files.len() {
             return None;
         }
-        let detail = words::VERIFYING.with(verified as u64).and(self.files.len() as u64).and(bytes / 1_000_000).and(self.bytes() / 1_000_000);
+        let detail =
+            words::VERIFYING.with(verified as u64).and(self.files.len() as u64).and(bytes / 1_000_000).and(self.bytes() / 1_000_000);
         Some(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Verifying", detail))
     }
 

@@ -155,7 +155,8 @@ impl CachedFile {
         // The library fetches neighbours in one request.
         let places: Vec<Range<u64>> = blocks.iter().map(|&block| self.place(block)).collect();
         let fetched: Vec<(u64, Bytes)> = blocks.iter().copied().zip(self.store.read_ranges(&self.path, &places).await?).collect();
-        let is_other = |(block, content): &&(u64, Bytes)| self.expected(*block).is_some_and(|digest| Sha256::digest(content)[..] != digest[..]);
+        let is_other =
+            |(block, content): &&(u64, Bytes)| self.expected(*block).is_some_and(|digest| Sha256::digest(content)[..] != digest[..]);
         if fetched.iter().any(|found| is_other(&found)) {
             return Err(Error::Input(format!(
                 "{}/{} was changed in the store since it was compared with its digest; restore the release from a copy",

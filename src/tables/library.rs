@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     register::{Dimension, Language, Measure, MeasureKind, Period, Role, Shape, Table},
     release::{Catalogue, Edition, Register, Release, ReleasedTable, Withdrawn},
-    words::{self, Message, Part, Tongue},
+    words::{self, Message, Part as Spoken, Tongue},
 };
 
 /// Stands for "the node exists in that period, but the table did not show it".
@@ -362,7 +362,8 @@ impl Binder<'_> {
         let damaged =
             |problem: String| Error::Input(format!("{folder}: table '{}': {problem}; restore the release from a copy", found.table.id));
         let (strides, cells) = Shape::numbering(&found.table, &there.dimensions).map_err(|error| damaged(error.to_string()))?;
-        let digest = there.edition.manifest.files.get(&found.file).ok_or_else(|| damaged("the manifest has no digest of its file".into()))?;
+        let digest =
+            there.edition.manifest.files.get(&found.file).ok_or_else(|| damaged("the manifest has no digest of its file".into()))?;
         let file = engine.open(&format!("{folder}/{}", found.file), cells, digest).await?;
         let mut axes = Vec::new();
         for axis in &newest.axes {
@@ -416,7 +417,7 @@ pub fn withdrawal(withdrawn: &Withdrawn) -> Message {
     let said = &withdrawn.withdrawal;
     let day = said.day().map_or_else(|| said.date.clone(), |day| day.to_string());
     let reason = [Tongue::English, Tongue::Indonesian].map(|tongue| said.reason(tongue).to_owned());
-    words::WITHDRAWN.with(withdrawn.folder()).and(day).and(Part::Written(reason))
+    words::WITHDRAWN.with(withdrawn.folder()).and(day).and(Spoken::Written(reason))
 }
 
 /// A digest of the releases in force, of what was withdrawn, and of the program's version, because another version may write the same numbers in

@@ -19,12 +19,30 @@ const CHANGES: usize = 3_000;
 
 /// What is exported, by the address below the service.
 pub const EXPORTS: [(&str, ExportFormat); 10] = [
-    ("/api/v2/tables/people/data?lang=en&valueCodes[Region]=*&valueCodes[Sex]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=*&outputFormat=json-stat2", ExportFormat::JsonStat),
-    ("/api/v2/tables/people/data?lang=id&valueCodes[ContentsCode]=persons&valueCodes[Tid]=2024-S1&outputFormat=json-stat2", ExportFormat::JsonStat),
-    ("/api/v2/tables/people/data?lang=en&valueCodes[Region]=*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=2024-S2&outputFormat=parquet", ExportFormat::Parquet),
-    ("/api/v2/tables/people/data?lang=en&valueCodes[Region]=*&valueCodes[Sex]=*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=*&outputFormat=parquet&outputFormatParams=UseCodesAndTexts", ExportFormat::Parquet),
-    ("/api/v2/tables/people/data?lang=en&valueCodes[Region]=*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=*&outputFormat=xlsx", ExportFormat::Xlsx),
-    ("/api/v2/tables/people/data?lang=id&valueCodes[Region]=*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=*&outputFormat=xlsx&outputFormatParams=UseCodes,IncludeTitle", ExportFormat::Xlsx),
+    (
+        "/api/v2/tables/people/data?lang=en&valueCodes[Region]=*&valueCodes[Sex]=*&valueCodes[ContentsCode]=*&valueCodes[Tid]=*&outputFormat=json-stat2",
+        ExportFormat::JsonStat,
+    ),
+    (
+        "/api/v2/tables/people/data?lang=id&valueCodes[ContentsCode]=persons&valueCodes[Tid]=2024-S1&outputFormat=json-stat2",
+        ExportFormat::JsonStat,
+    ),
+    (
+        "/api/v2/tables/people/data?lang=en&valueCodes[Region]=*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=2024-S2&outputFormat=parquet",
+        ExportFormat::Parquet,
+    ),
+    (
+        "/api/v2/tables/people/data?lang=en&valueCodes[Region]=*&valueCodes[Sex]=*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=*&outputFormat=parquet&outputFormatParams=UseCodesAndTexts",
+        ExportFormat::Parquet,
+    ),
+    (
+        "/api/v2/tables/people/data?lang=en&valueCodes[Region]=*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=*&outputFormat=xlsx",
+        ExportFormat::Xlsx,
+    ),
+    (
+        "/api/v2/tables/people/data?lang=id&valueCodes[Region]=*&valueCodes[ContentsCode]=persons&valueCodes[Tid]=*&outputFormat=xlsx&outputFormatParams=UseCodes,IncludeTitle",
+        ExportFormat::Xlsx,
+    ),
     ("/charts/bars.svg?lang=en&table=people&valueCodes[Sex]=*&valueCodes[Tid]=2024-S2", ExportFormat::Svg),
     ("/charts/lines.svg?lang=id&table=people&valueCodes[Region]=1101", ExportFormat::Svg),
     ("/charts/bars.png?lang=en&table=people&valueCodes[Sex]=*&valueCodes[Tid]=2024-S2&width=400", ExportFormat::Png),

@@ -2,6 +2,7 @@
 
 mod exports;
 mod program;
+mod python;
 mod serving;
 mod store;
 

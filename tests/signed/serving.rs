@@ -185,7 +185,13 @@ async fn when_everything_is_withdrawn_the_service_says_so_and_nothing_else() {
     service.until(&people("*"), |reply| reply.status == 410).await;
     let restarted = Running::start(&store, trusting(&trust)).await;
     for service in [&service, &restarted] {
-        for path in ["/api/v2/tables", "/api/v2/tables/people/metadata", "/api/v2/queries", "/charts/bars.svg?table=people", "/sdmx/2.1/data/PEOPLE"] {
+        for path in [
+            "/api/v2/tables",
+            "/api/v2/tables/people/metadata",
+            "/api/v2/queries",
+            "/charts/bars.svg?table=people",
+            "/sdmx/2.1/data/PEOPLE",
+        ] {
             let gone = service.ask(path).await;
             assert_eq!(gone.status, 410, "{path}: {}", gone.text());
             assert_says(gone.text(), &["2023-S2/r1"]);

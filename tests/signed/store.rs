@@ -78,7 +78,10 @@ async fn a_period_that_is_published_late_follows_what_was_published_before_it() 
     assert!(check(&store, &trust).await.sound);
     // What was published first is what a chain by periods would not miss.
     store.remove_folder("2024-S2/r1").await.unwrap();
-    assert_says(&faults(&check(&store, &trust).await), &["2023-S2/r1 follows a release whose manifest has the SHA-256", "it was taken out"]);
+    assert_says(
+        &faults(&check(&store, &trust).await),
+        &["2023-S2/r1 follows a release whose manifest has the SHA-256", "it was taken out"],
+    );
     let refused = Catalogue::open_trusted(&store, &trust).await.unwrap_err().to_string();
     assert_says(&refused, &["it was taken out", "restore the releases from a copy"]);
     assert!(Catalogue::open(&store).await.is_ok(), "who trusts nobody asks for no chain");
@@ -162,7 +165,11 @@ async fn what_is_not_signed_or_does_not_belong_is_told() {
     assert_says(&told, &["2024-S2/r1/cells/people.parquet is missing"]);
     // A whole release under another name, with its signature.
     let (told, opened) = tampered(&|files| {
-        let copied: Vec<(String, Vec<u8>)> = files.iter().filter(|(path, _)| path.starts_with("2024-S2/r1/")).map(|(path, content)| (path.replace("/r1/", "/r2/"), content.clone())).collect();
+        let copied: Vec<(String, Vec<u8>)> = files
+            .iter()
+            .filter(|(path, _)| path.starts_with("2024-S2/r1/"))
+            .map(|(path, content)| (path.replace("/r1/", "/r2/"), content.clone()))
+            .collect();
         files.extend(copied);
     })
     .await;
@@ -201,7 +208,10 @@ async fn a_withdrawn_release_is_out_of_force_and_its_predecessor_with_it() {
     assert_says(&nothing, &["holds no release 2024-S1/r7", "2024-S1/r1, 2024-S1/r2"]);
     // A superseded revision is marked, and nothing else changes.
     withdraw(&store, s1, Some(1), ("wrong toys", None), day(), Some(&key)).await.unwrap();
-    assert_eq!(Catalogue::open_trusted(&store, &trust).await.unwrap().withdrawn()[0].superseded[0].withdrawal.as_ref().unwrap().reason, "wrong toys");
+    assert_eq!(
+        Catalogue::open_trusted(&store, &trust).await.unwrap().withdrawn()[0].superseded[0].withdrawal.as_ref().unwrap().reason,
+        "wrong toys"
+    );
     // The next publication of the period is in force; the very same cells may come back if the withdrawal was a mistake.
     publish(&world.counts[1], &store, Some("it was right after all"), Some(&key)).await;
     let catalogue = Catalogue::open_trusted(&store, &trust).await.unwrap();

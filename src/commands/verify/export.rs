@@ -86,7 +86,8 @@ pub async fn verify(args: &Verify, trust: &Trust) -> Result<()> {
         report.faults.push("names no release".into());
     }
     for release in &provenance.releases {
-        let signed_by = signed_by(release, trust).map_err(|problem| report.faults.push(format!("names release {}, which {problem}", release.id)));
+        let signed_by =
+            signed_by(release, trust).map_err(|problem| report.faults.push(format!("names release {}, which {problem}", release.id)));
         report.releases.push(Named { release: release.id.clone(), sha256: release.sha256.clone(), signed_by: signed_by.ok() });
     }
     match &args.releases {
@@ -121,7 +122,8 @@ impl Report {
     fn tell(&self) {
         say!("{}: {}, made by cacah {}", self.file, self.format, self.made_by);
         for release in &self.releases {
-            let signed_by = release.signed_by.as_ref().map_or_else(|| "NOT SIGNED by a trusted key".into(), |key| format!("signed by {key}"));
+            let signed_by =
+                release.signed_by.as_ref().map_or_else(|| "NOT SIGNED by a trusted key".into(), |key| format!("signed by {key}"));
             say!("  of release {} ({}), {signed_by}", release.release, release.sha256);
         }
         say!("  {}", if self.whole { "no byte was changed since it was made" } else { "CHANGED since it was made" });
@@ -164,7 +166,8 @@ impl Report {
             }
         }
         let is_in_force = |named: &&StoredRelease| {
-            let newest = there.iter().filter(|other| other.manifest.period == named.manifest.period).map(|other| other.manifest.revision).max();
+            let newest =
+                there.iter().filter(|other| other.manifest.period == named.manifest.period).map(|other| other.manifest.revision).max();
             named.withdrawal.is_none() && newest == Some(named.manifest.revision)
         };
         if let Some(superseded) = named.iter().find(|named| !is_in_force(named)).filter(|named| named.withdrawal.is_none()) {

@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::{Page, admin, assets, texts};
-use crate::{access::Role, words};
+use crate::{access::Role, tables::listed, words};
 
 /// The media type of pages.
 pub const MEDIA: &str = "text/html; charset=utf-8";
