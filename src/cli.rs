@@ -5,6 +5,7 @@ mod attack;
 mod cluster;
 mod log;
 mod report;
+mod signing;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -26,6 +27,7 @@ pub use attack::{Attack, OutsideArg, RangesFormat};
 pub use cluster::{SchedulerArgs, WorkerArgs};
 pub use log::{CheckpointArgs, Log as LogArgs, LogAction, LogShow, LogVerify};
 pub use report::{Report as ReportArgs, ReportAction, UsageArgs};
+pub use signing::{KeyArgs, Keys as KeysArgs, KeysAction, KeysMake, KeysSign, Verify, Withdraw};
 
 /// Statistics from a population register: count, protect, publish, serve.
 #[derive(Debug, Parser)]
@@ -64,6 +66,12 @@ pub enum Command {
     Attack(Attack),
     /// List what is published
     Releases(Releases),
+    /// Check from files and public keys alone that releases are what was signed, and that none was taken out
+    Verify(Verify),
+    /// Say that a release must not be used any more, and why
+    Withdraw(Withdraw),
+    /// Make keys that sign releases
+    Keys(KeysArgs),
     /// Answer requests for tables over HTTP
     Serve(Serve),
     /// Draw a chart of published numbers
@@ -222,7 +230,7 @@ changes some cell by few people, in whom whoever knows that they moved, came or 
 --accept-differences says that nobody is to be recognised by that.
 
 What would give small counts away is suppressed too, and proven to be enough. An audit that shares nothing with the protection
-checks the proof and attacks the release; only what passes is published.")]
+checks the proof and attacks the release; only what passes is published. It is signed with the key of 'cacah keys make', if there is one.")]
 pub struct Release {
     /// Semester to publish
     pub period: Period,
@@ -261,6 +269,8 @@ pub struct Release {
     /// Threads; 0 takes one for each core. The result is the same for any number
     #[arg(long, default_value_t = 0)]
     pub threads: usize,
+    #[command(flatten)]
+    pub key: KeyArgs,
 }
 
 /// What losing cells costs, in plain cells.
@@ -379,14 +389,18 @@ Examples:
   cacah serve --sql 127.0.0.1:5433                               also for clients of PostgreSQL
   cacah serve --public population,households                     two tables for everybody, the others for users
   cacah serve --public '*'                                       everything for everybody
+  cacah serve --trust release.pub                                nothing but what is signed with this key
 
 Who wants to see more than what is public signs in, or sends a key; 'cacah access' says who may.
-New releases are taken up while requests go on. A release that is withdrawn or damaged is served on as it was, and the
-log says why; start the service anew to serve without it.")]
+New releases are taken up while requests go on. One that is withdrawn ('cacah withdraw') is no longer served. Where a release is
+damaged or gone, what was served before is served on, and the log says why; it is looked at again until that is mended.")]
 pub struct Serve {
     /// Release store
     #[arg(long, value_name = "PLACE", default_value = "warehouse/releases")]
     pub releases: String,
+    /// Public key of releases, as 'cacah keys make' writes it to release.pub: nothing is served that is not signed with it; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub trust: Vec<PathBuf>,
     /// Address to listen at
     #[arg(long, default_value = "127.0.0.1")]
     pub bind: IpAddr,

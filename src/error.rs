@@ -28,6 +28,12 @@ pub enum Error {
         /// What the store said.
         cause: String,
     },
+    /// What was asked for was not compared with its digest yet, or differs from it.
+    #[error("{0}")]
+    NotVerified(String),
+    /// What was asked for has been withdrawn since.
+    #[error("{0}")]
+    Withdrawn(String),
     /// The query engine failed.
     #[error("query engine: {0}")]
     Engine(#[from] datafusion::error::DataFusionError),
@@ -40,6 +46,17 @@ impl Error {
     /// A failure of a store or disk.
     pub fn storage(context: impl Into<String>, cause: impl std::fmt::Display) -> Self {
         Self::Storage { context: context.into(), cause: cause.to_string() }
+    }
+
+    /// The [`Error::NotVerified`] or [`Error::Withdrawn`] that this is or that caused it.
+    pub fn refusal(&self) -> Option<&Self> {
+        let mut at: &(dyn std::error::Error + 'static) = self;
+        loop {
+            match at.downcast_ref::<Self>() {
+                Some(refusal @ (Self::NotVerified(_) | Self::Withdrawn(_))) => return Some(refusal),
+                _ => at = at.source()?,
+            }
+        }
     }
 }
 
@@ -57,3 +74,22 @@ impl From<arrow::error::ArrowError> for Error {
 
 /// The library's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use datafusion::error::DataFusionError;
+    use parquet::errors::ParquetError;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_found_however_deep_it_lies() {
+        let refusal = || Error::Withdrawn("gone".into());
+        let deep = ParquetError::External(Box::new(refusal()));
+        let deeper = DataFusionError::External(Box::new(Error::from(DataFusionError::from(deep))));
+        for error in [refusal(), Error::from(deeper)] {
+            assert!(matches!(error.refusal(), Some(Error::Withdrawn(_))), "{error:?}");
+        }
+        assert!(Error::NotFound("nothing".into()).refusal().is_none());
+    }
+}

@@ -90,6 +90,8 @@ pub enum Part {
     Text(String),
     /// Something said in turn.
     Message(Message),
+    /// What somebody has written in English and in Indonesian.
+    Written([String; 2]),
 }
 
 impl Message {
@@ -112,6 +114,9 @@ impl Message {
                     match self.parts.get(number) {
                         Some(Part::Text(part)) => text.push_str(part),
                         Some(Part::Message(part)) => text.push_str(&part.text(tongue)),
+                        Some(Part::Written([english, indonesian])) => {
+                            text.push_str(if tongue == Tongue::Indonesian { indonesian } else { english });
+                        }
                         None => {}
                     }
                     rest = after;
@@ -458,7 +463,8 @@ phrases! {
     API_NOT_ACCEPTABLE = "None of the formats that the client accepts is offered." | "Tidak satu pun format yang diterima klien disediakan.";
     API_TOO_LARGE = "The request, or the answer in this format, is too large; the detail says what to do." | "Permintaan, atau jawaban dalam format ini, terlalu besar; keterangannya menyebut apa yang dapat dilakukan.";
     API_TOO_OFTEN = "The client has asked as often as it may; `Retry-After` says how many seconds to wait." | "Batas permintaan klien tercapai; `Retry-After` menyebut berapa detik harus menunggu.";
-    API_BUSY = "The service is busy or stopping; ask again in a second." | "Layanan sedang sibuk atau dihentikan; coba lagi sedetik kemudian.";
+    API_WITHDRAWN = "The numbers were withdrawn; the detail says when and why." | "Angkanya sudah ditarik; rinciannya menyebutkan kapan dan mengapa.";
+    API_BUSY = "The service is busy or stopping, or has not yet compared the file with what was published; ask again in a second." | "Layanan sedang sibuk atau dihentikan, atau berkasnya belum dicocokkan dengan yang diterbitkan; coba lagi sedetik kemudian.";
 
     // Charts.
 
@@ -503,6 +509,22 @@ phrases! {
     NEEDS_REGIONS = "regions, and one code of everything else" | "wilayah, dan satu kode dari semua yang lain";
     NEEDS_PYRAMID = "several ages, both sexes, and one code of everything else" | "beberapa umur, kedua jenis kelamin, dan satu kode dari semua yang lain";
 
+    /// That a release was withdrawn: which, when, why.
+    WITHDRAWN = "release {0} was withdrawn on {1}: {2}" | "rilis {0} ditarik pada {1}: {2}";
+    /// What becomes of addresses whose numbers were withdrawn.
+    WITHDRAWN_MEANS = "{0} - its numbers must not be used any more, and what came before it was wrong; /releases tells what is in force"
+        | "{0} - angkanya tidak boleh digunakan lagi, dan angka sebelumnya keliru; rilis yang berlaku tercantum di /releases";
+    /// The same where it happened while a request was answered.
+    WITHDRAWN_NOW = "what was asked for has just been withdrawn; /releases says why" | "yang diminta baru saja ditarik; alasannya tercantum di /releases";
+    /// Files that are compared with their digests: how many of how many, and how many megabytes of how many.
+    VERIFYING = "the releases are being compared with their digests: {0} of {1} files, {2} of {3} MB; ask again in a while"
+        | "rilis sedang dicocokkan dengan sidiknya: {0} dari {1} berkas, {2} dari {3} MB; coba lagi sebentar lagi";
+    /// That nothing can be read of a file.
+    NOT_VERIFIED = "what was asked for cannot be answered before it has been compared with what was published; ask again in a while"
+        | "permintaan ini belum dapat dijawab sebelum datanya dicocokkan dengan yang diterbitkan; coba lagi sebentar lagi";
+    /// That a file is another than was published.
+    DAMAGED = "a file differs from what was published, and is not served; the service's log names it"
+        | "sebuah berkas berbeda dari yang diterbitkan sehingga tidak disajikan; namanya tercatat dalam log layanan";
     BUSY = "many answers are under way; ask again in a second" | "banyak jawaban sedang dikerjakan; coba lagi sedetik kemudian";
     STOPPING = "the service is stopping; ask another one" | "layanan sedang dihentikan; gunakan layanan lain";
     FAILED = "the service failed to answer; its log says why" | "layanan gagal menjawab; sebabnya tercatat dalam lognya";

@@ -160,6 +160,7 @@ fn publish(releases: &Path, revision: u32, definitions: &Definitions, cells: &[V
         links: definitions.links.abridged(),
         codelists: BTreeMap::new(),
         files: BTreeMap::new(),
+        chain: None,
         previous: None,
     };
     let keep = |manifest: &mut Manifest, file: &str, content: Bytes| {

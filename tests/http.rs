@@ -28,7 +28,7 @@ mod speed;
 pub mod sql;
 mod statistics;
 mod tls;
-mod toyland;
+pub mod toyland;
 mod twins;
 pub mod world;
 

@@ -23,6 +23,7 @@ mod pipeline;
 mod protection;
 mod publishing;
 mod s3;
+mod signed;
 mod spreadsheets;
 mod support;
 mod terminal;

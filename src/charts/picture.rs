@@ -14,6 +14,7 @@ use super::draw::canvas::{REGULAR, SEMI_BOLD};
 
 use crate::{
     error::{Error, Result},
+    release::{Provenance, crc32, png_text, seal},
     tables::Library,
     words::{self, Message},
 };
@@ -59,30 +60,11 @@ impl PictureFormat {
     }
 }
 
-/// Where a picture comes from, for programs; it stands inside the file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Provenance {
-    /// The address that answers with the numbers.
-    pub query: String,
-    /// The releases, each with its digest.
-    pub releases: Vec<(String, String)>,
-    /// Language of the texts.
-    pub language: String,
-    /// Who published the numbers.
-    pub source: String,
-}
-
-impl Provenance {
-    /// Where numbers of these releases come from, in a language; `query` is the address that answers with them.
-    pub fn new(library: &Library, language: usize, query: String, releases: impl Iterator<Item = usize>) -> Self {
-        let release = |at: usize| (library.releases[at].folder.clone(), library.releases[at].sha256.clone());
-        Self {
-            query,
-            releases: releases.map(release).collect(),
-            language: library.register.languages.get(language).map_or_else(String::new, |language| language.id.clone()),
-            source: library.register.source.text(language).to_owned(),
-        }
-    }
+/// Where numbers of these releases come from, in a language: `address` answers with the picture (nothing where none does), `query` with its numbers.
+pub fn provenance(library: &Library, language: usize, address: String, query: String, releases: impl Iterator<Item = usize>) -> Provenance {
+    let id = library.register.languages.get(language).map_or_else(String::new, |language| language.id.clone());
+    let source = library.register.source.text(language).to_owned();
+    Provenance { query, ..Provenance::new(address, id, source, releases.map(|at| &library.releases[at])) }
 }
 
 /// Pixels of one picture, at most.
@@ -144,14 +126,18 @@ impl Picture {
     /// Where the picture cannot be written, which would be a mistake of this program.
     pub fn write(&self, format: PictureFormat, scale: f64) -> Result<Vec<u8>> {
         match format {
-            PictureFormat::Svg => Ok(self.svg(&FACES).into_bytes()),
+            PictureFormat::Svg => {
+                let mut file = self.svg(&FACES).into_bytes();
+                seal(&mut file, None);
+                Ok(file)
+            }
             PictureFormat::Png => self.png(scale),
             PictureFormat::Pdf => self.pdf(),
         }
     }
 
     fn told(&self) -> String {
-        serde_json::to_string(&self.provenance).unwrap_or_default()
+        self.provenance.text()
     }
 
     /// The document with its size in pixels, its name, and where it comes from; `faces` are typefaces that it carries.
@@ -194,6 +180,12 @@ impl Picture {
         // The ground is opaque, so that nothing is multiplied by transparency.
         let write = |mut writer: png::Writer<&mut Vec<u8>>| writer.write_image_data(pixels.data()).and_then(|()| writer.finish());
         encoder.write_header().and_then(write).map_err(|error| failed(&error.to_string()))?;
+        let (text, checksum) = png_text(&file).ok_or_else(|| failed("it does not say where it comes from"))?;
+        // The checksum is of the kind of the chunk and its content, which ends with the text.
+        let chunk = checksum.start - text.len() - PNG_KEYWORD..checksum.start;
+        seal(&mut file, Some(checksum.clone()));
+        let right = crc32(&file[chunk]).to_be_bytes();
+        file[checksum].copy_from_slice(&right);
         Ok(file)
     }
 
@@ -208,7 +200,7 @@ impl Picture {
             .title(self.title.clone())
             .description(self.description.clone())
             .authors(vec![self.provenance.source.clone()])
-            .keywords(vec![self.told()])
+            .keywords(self.provenance.releases.iter().map(|release| format!("{} {}", release.id, release.sha256)).collect())
             .language(self.provenance.language.clone())
             .creator(concat!("cacah ", env!("CARGO_PKG_VERSION")).to_owned());
         document.set_metadata(metadata);
@@ -218,9 +210,17 @@ impl Picture {
         surface.draw_svg(&tree, size, SvgSettings::default()).ok_or_else(|| failed("its drawing".into()))?;
         surface.finish();
         page.finish();
-        document.finish().map_err(|error| failed(format!("{error:?}")))
+        let mut file = document.finish().map_err(|error| failed(format!("{error:?}")))?;
+        // A comment may stand between any two things of a document; before the place that tells where its table begins it moves nothing.
+        let end = memchr::memmem::rfind(&file, b"startxref").ok_or_else(|| failed("it has no end".into()))?;
+        file.splice(end..end, format!("\n%cacah {}\n", self.told()).into_bytes());
+        seal(&mut file, None);
+        Ok(file)
     }
 }
+
+/// Bytes before the text of the chunk that says where a PNG comes from: its kind, and the keyword with what belongs to it.
+const PNG_KEYWORD: usize = "iTXtProvenance\0\0\0\0\0".len();
 
 /// Text as it stands in XML.
 fn escaped(text: &str) -> String {

@@ -7,8 +7,8 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use super::{Releases, files_in, open_releases, say::say};
 use crate::{
     charts::{
-        Boundaries, CHART_KINDS, ChartKind, PICTURE_FORMATS, Picture, PictureFormat, Provenance, Rows, Wishes, picture, picture_of_rows,
-        plan,
+        Boundaries, CHART_KINDS, ChartKind, PICTURE_FORMATS, Picture, PictureFormat, Rows, Wishes, picture, picture_of_rows, plan,
+        provenance,
     },
     cli::Chart,
     engine::{ServingEngine, SqlSettings},
@@ -67,7 +67,7 @@ impl Found {
             .map_err(|error| anyhow!("{}", error.detail.text(Tongue::English)))?;
         let context = Context { library: Arc::clone(&library), language, base: BASE.to_owned() };
         let address = address(&context, &plan.query, "csv").unwrap_or_default();
-        let provenance = Provenance::new(&library, language, address, plan.query.releases.iter().copied());
+        let provenance = provenance(&library, language, String::new(), address, plan.query.releases.iter().copied());
         let drawing = picture(Arc::clone(&library), Arc::clone(&engine), plan, wishes, language, boundaries, provenance);
         engine.compute(drawing).await?.map_err(|error| anyhow!("{}", error.detail.text(Tongue::English)))
     }
@@ -84,7 +84,7 @@ impl Found {
         let given = bound.given.clone();
         let (_, batches) = sql.run(bound).await?.collect().await?;
         let address = format!("{BASE}/{}", query.address(&given));
-        let provenance = Provenance::new(&library, language, address, 0..library.releases.len());
+        let provenance = provenance(&library, language, String::new(), address, 0..library.releases.len());
         let rows = Rows { library: &library, query, given: &given, language, batches: &batches, boundaries: &boundaries };
         picture_of_rows(&rows, kind, &args.columns, wishes, provenance)?.map_err(|refused| anyhow!("{}", refused.text(Tongue::English)))
     }

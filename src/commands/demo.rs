@@ -5,7 +5,10 @@ use std::{collections::HashMap, fs, io::ErrorKind, path::Path, sync::Arc, time::
 use anyhow::{Context, Result, bail};
 use chrono::{Days, Utc};
 
-use super::{Counting, Protecting, build_with, load_definitions, release_with, sample::sample_with, say::say, seconds, serve::psql};
+use super::{
+    Counting, Protecting, build_with, keys::make_usual_key, load_definitions, release_with, sample::sample_with, say::say, seconds,
+    serve::psql,
+};
 use crate::cli::{DefinitionArgs, Demo, SMALL_GROUP};
 use crate::{
     access::{Access, Attempt, Institution, Kind, Listed, Request, Role, SignedIn, Standing, key_path, one_time_password},
@@ -13,6 +16,7 @@ use crate::{
     engine::Engine,
     protect::Trials,
     register::Period,
+    release::Trust,
     sample::Options,
     serve::{Application, ServeSettings, signals},
     storage::Store,
@@ -61,6 +65,7 @@ pub async fn demo(args: Demo) -> Result<()> {
     }
     let confidential = Store::open(&format!("{folder}/confidential"))?;
     let releases = Store::open(&format!("{folder}/releases"))?;
+    let key = make_usual_key(&confidential)?;
     let engine = Engine::new(0)?;
     let protecting = Protecting {
         threshold: THRESHOLD,
@@ -92,7 +97,7 @@ pub async fn demo(args: Demo) -> Result<()> {
         let report =
             build_with(&load_definitions(&DefinitionArgs::default(), None)?, &options, Counting::Here(&engine), &confidential).await?;
         steps.push((format!("build {period}"), report.elapsed));
-        let (_, elapsed) = release_with(&Confidential::new(confidential.clone()), &releases, period, &protecting, None).await?;
+        let (_, elapsed) = release_with(&Confidential::new(confidential.clone()), &releases, period, &protecting, None, Some(&key)).await?;
         steps.push((format!("release {period}"), elapsed));
     }
     say!("\nstep                  time");
@@ -109,6 +114,7 @@ pub async fn demo(args: Demo) -> Result<()> {
         address: ([127, 0, 0, 1], args.port).into(),
         postgres: Some(([127, 0, 0, 1], args.sql_port).into()),
         access: Some(Arc::new(access)),
+        trust: Trust::new(vec![key.public().clone()]),
         open: Some(Scope { region: None, tables: Some(OPEN.map(str::to_owned).into()) }),
         ..ServeSettings::default()
     };

@@ -17,6 +17,7 @@ mod contradictions;
 mod corrections;
 mod demo;
 mod explain;
+mod keys;
 mod leave_out;
 mod log;
 mod protection;
@@ -25,11 +26,13 @@ mod report;
 mod sample;
 mod say;
 mod serve;
+mod verify;
 mod weights;
+mod withdraw;
 
 use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -47,9 +50,12 @@ use boundaries::add_boundaries;
 use build::{Counting, build, build_with};
 use chart::chart;
 use demo::demo;
+use keys::keys;
 use release::{Protecting, release, release_with, releases};
 use sample::sample;
 use serve::serve;
+use verify::verify;
+use withdraw::withdraw;
 
 /// What is logged where `CACAH_LOG` does not say otherwise. That a job failed is told by the command that sent it.
 const LOGGED: &str = "warn,cacah=info,ballista_core::execution_plans::distributed_query=off";
@@ -74,6 +80,9 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Audit(args) => audit(args).await,
             Command::Attack(args) => attack(args).await,
             Command::Releases(args) => releases(args).await,
+            Command::Verify(args) => Box::pin(verify(args)).await,
+            Command::Withdraw(args) => withdraw(args).await,
+            Command::Keys(args) => keys(args).await,
             Command::Serve(args) => Box::pin(serve(args)).await,
             Command::Chart(args) => chart(args).await,
             Command::Access(args) => access(args).await,
@@ -133,6 +142,9 @@ async fn open_releases(place: &str) -> Result<Releases> {
     let catalogue = Catalogue::open(&store).await?;
     let engine = Arc::new(ServingEngine::new(&store, ServingSettings::default())?);
     let library = Arc::new(Library::open(&catalogue, &engine).await?);
+    if let Some(why) = library.withdrawn_wholly() {
+        bail!("there is nothing left in '{store}': {why}");
+    }
     Ok(Releases { store, engine, library })
 }
 

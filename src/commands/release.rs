@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use super::{
     contradictions::say_contradictions,
     corrections::{Revisions, check_differences, last_published, protected_already, refuse},
+    keys::signing_key,
     protection::{Busy, CountedTables, Counts, attack_effort, describe_faults, say_losses},
     say::say,
     seconds,
@@ -18,7 +19,7 @@ use crate::{
     cube::{BuildManifest, Confidential, Proven, Quality, grouped},
     protect::{self, Protected, Settings, Trials},
     register::{Definitions, Dimension, Period, Status, Unit},
-    release::{Draft, Manifest, Published, list},
+    release::{Draft, Manifest, Published, ReleaseKey, Signature, StoredRelease, list_stored},
     storage::Store,
     worlds::{Audited, Counted, GroupRule, Proof, Reach, Rule},
 };
@@ -63,7 +64,9 @@ impl Protecting {
 
 /// Runs `cacah release`.
 pub async fn release(args: Release) -> Result<()> {
-    let confidential = Confidential::new(Store::open(&args.stores.confidential())?);
+    let confidential = Store::open(&args.stores.confidential())?;
+    let key = signing_key(&confidential, &args.key)?;
+    let confidential = Confidential::new(confidential);
     let store = Store::open(&args.stores.releases())?;
     let protecting = Protecting {
         threshold: args.threshold,
@@ -79,7 +82,7 @@ pub async fn release(args: Release) -> Result<()> {
     if args.dry_run {
         return try_out(&confidential, &store, args.period, &protecting, args.correction.is_some()).await;
     }
-    release_with(&confidential, &store, args.period, &protecting, args.correction).await?;
+    release_with(&confidential, &store, args.period, &protecting, args.correction, key.as_ref()).await?;
     say!("next: cacah serve --releases {store}");
     Ok(())
 }
@@ -91,12 +94,16 @@ pub async fn release_with(
     period: Period,
     protecting: &Protecting,
     correction: Option<String>,
+    key: Option<&ReleaseKey>,
 ) -> Result<(Published, Duration)> {
     let started = Instant::now();
     let (build, definitions) = confidential.load(period).await?;
     let rule = protecting.rule(&definitions)?;
     let published = last_published(confidential, store, &build, &rule, correction.is_some()).await?;
     let mut draft = Draft::start(store, &definitions, period, correction, published).await?;
+    if let Some(key) = key {
+        draft.sign_with(key);
+    }
     complete(&mut draft, confidential, store, &build, &definitions, protecting, &rule).await?;
     let published = draft.publish().await?;
     say!(
@@ -108,6 +115,10 @@ pub async fn release_with(
         published.bytes as f64 / 1e6,
         &published.digest[..16],
     );
+    match &published.key {
+        Some(key) => say!("signed with key {key}"),
+        None => say!("not signed: there is no key; 'cacah keys make' makes one, 'cacah keys sign' signs with it what is published already"),
+    }
     Ok((published, started.elapsed()))
 }
 
@@ -209,24 +220,39 @@ fn shows_all_people(counted: &[Counted<'_>], audited: &Audited) -> bool {
 /// Runs `cacah releases`.
 pub async fn releases(args: Releases) -> Result<()> {
     let store = Store::open(&args.releases)?;
-    let found = list(&store).await?;
+    let found = list_stored(&store).await?;
     if found.is_empty() {
         say!("{store} holds no release yet; `cacah release PERIOD` publishes one");
         return Ok(());
     }
-    say!("{:<10} {:<4} {:<14} {:>8} {:>14} {:>10}  {:<18} digest", "period", "rev", "protection", "tables", "cells", "MB", "vintage");
-    for (manifest, digest) in found {
+    say!(
+        "{:<10} {:<4} {:<14} {:>8} {:>14} {:>10}  {:<18} {:<18} digest",
+        "period",
+        "rev",
+        "protection",
+        "tables",
+        "cells",
+        "MB",
+        "vintage",
+        "signed with"
+    );
+    for StoredRelease { manifest, sha256, signature, withdrawal, .. } in found {
         let Manifest { period, revision, protection, tables, files, vintage, .. } = manifest;
+        // Whether the signature is right needs a key to trust: that is for 'cacah verify'.
+        let key = signature.as_deref().and_then(Signature::parse).map_or_else(|| "-".to_owned(), |signature| signature.key);
         let cells: u64 = tables.iter().map(|table| table.cells).sum();
         let bytes: u64 = files.values().map(|file| file.bytes).sum();
         let protection = protection.id();
         say!(
-            "{period:<10} r{revision:<3} {protection:<14} {:>8} {:>14} {:>10.1}  {vintage:<18} {}",
+            "{period:<10} r{revision:<3} {protection:<14} {:>8} {:>14} {:>10.1}  {vintage:<18} {key:<18} {}",
             tables.len(),
             grouped(cells),
             bytes as f64 / 1e6,
-            &digest[..16]
+            &sha256[..16]
         );
+        if let Some(stored) = withdrawal {
+            say!("{:<10} withdrawn on {}: {}", "", stored.withdrawal.date, stored.withdrawal.reason);
+        }
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::{
     access::{Access, CheckpointSettings},
     cli::{CheckpointArgs, Serve},
     engine::{SCHEMA, ServingSettings},
+    release::Trust,
     serve::{Application, ConnectionBounds, Rate, ServeSettings, TlsFiles, signals},
     storage::{SpoolBounds, Store},
     tables::Scope,
@@ -42,6 +43,7 @@ pub async fn serve(args: Serve) -> Result<()> {
         postgres: args.sql,
         access,
         checkpoints,
+        trust: Trust::read(&args.trust)?,
         open,
         engine: ServingSettings { threads: args.threads, ..ServingSettings::default() },
         ..defaults

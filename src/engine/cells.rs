@@ -7,7 +7,8 @@
 //! ```
 //!
 //! No statement is planned and no value compared. What a request costs is the opening of a scan and the pages it touches.
-//! The footer and the page index are read once, when the catalogue is opened, and kept.
+//! The footer and the page index are read once, when the catalogue is opened, and kept. No cell is read before the whole file was compared with
+//! its digest ([`Standing`]); the footer that is kept is compared with that of the verified file then.
 
 use std::{fs::File, ops::Range, os::unix::fs::FileExt, sync::Arc};
 
@@ -41,10 +42,13 @@ use parquet::{
 };
 use tokio::runtime::Handle;
 
-use super::ServingEngine;
+use super::{
+    ServingEngine,
+    standing::{Standing, Standings, compare},
+};
 use crate::{
     error::{Error, Result},
-    storage::{CachedFile, ReadCache, Store},
+    storage::{CachedFile, FileDigest, ReadCache, Stamp, Store},
 };
 
 /// One table of one release, open for reading.
@@ -56,6 +60,7 @@ pub struct CellFile {
     columns: Vec<usize>,
     pages: Arc<Pages>,
     rows: u64,
+    digest: FileDigest,
 }
 
 /// What every scan of a file shares: its footer and page index, and where its bytes come from.
@@ -63,6 +68,7 @@ pub struct CellFile {
 struct Pages {
     metadata: Arc<ParquetMetaData>,
     bytes: PageSource,
+    standing: Arc<Standings>,
 }
 
 /// Cells in the order asked for, a batch at a time.
@@ -80,7 +86,14 @@ pub struct CellBatch {
 }
 
 impl CellFile {
-    pub(super) async fn open(store: &Store, cache: Option<&Arc<ReadCache>>, io: &Handle, path: &str, rows: u64) -> Result<Self> {
+    pub(super) async fn open(
+        store: &Store,
+        cache: Option<&Arc<ReadCache>>,
+        io: &Handle,
+        path: &str,
+        rows: u64,
+        digest: &FileDigest,
+    ) -> Result<Self> {
         let damaged = |problem: String| Error::Input(format!("{store}/{path} {problem}; restore the release from a copy"));
         let Some(stored) = store.stat(path).await? else {
             return Err(damaged("is missing, though the manifest names it".into()));
@@ -91,16 +104,12 @@ impl CellFile {
             Some(path) => Some(Arc::new(File::open(&path).map_err(|error| Error::storage(path.display().to_string(), error))?)),
             None => None,
         };
-        let mut bytes = match local {
-            Some(local) => PageSource::Local(local),
+        let standing = Arc::new(Standings::new(format!("{store}/{path}"), digest.clone()));
+        let bytes = match local {
+            Some(local) => PageSource::Local(local, Arc::clone(&standing)),
             None => PageSource::Remote { file: Arc::new(CachedFile::new(store, &stored)), cache: cache.cloned(), io: io.clone() },
         };
-        let metadata = ParquetMetaDataReader::new()
-            .with_column_index_policy(PageIndexPolicy::Skip)
-            .with_offset_index_policy(PageIndexPolicy::Required)
-            .load_and_finish(&mut bytes, stored.bytes)
-            .await
-            .map_err(|error| damaged(format!("is no cell file: {error}")))?;
+        let metadata = footer(bytes.clone(), stored.bytes).await.map_err(|error| damaged(format!("is no cell file: {error}")))?;
         let metadata = Arc::new(metadata);
         let schema = Arc::clone(ArrowReaderMetadata::try_new(Arc::clone(&metadata), ArrowReaderOptions::new())?.schema());
         let column = |name: &str, fits: fn(&DataType) -> bool| {
@@ -114,8 +123,68 @@ impl CellFile {
             return Err(damaged(format!("has {found} rows, its code lists make {rows} cells")));
         }
         let file = file.with_arrow_schema(Arc::clone(&schema));
-        let pages = Arc::new(Pages { metadata, bytes });
-        Ok(Self { file, schema: schema.into(), columns, pages, rows })
+        let pages = Arc::new(Pages { metadata, bytes, standing });
+        Ok(Self { file, schema: schema.into(), columns, pages, rows, digest: digest.clone() })
+    }
+
+    /// Whether this is the file that a release names, as it lies in the store by now.
+    pub(super) async fn is_still(&self, store: &Store, path: &str, rows: u64, digest: &FileDigest) -> bool {
+        let is_there = match &self.pages.bytes {
+            PageSource::Local(own, _) => {
+                let there = store.local(path).and_then(|path| File::open(path).ok()).and_then(|file| Stamp::of(&file).ok());
+                there.is_some() && there == Stamp::of(own).ok()
+            }
+            PageSource::Remote { file, .. } => {
+                matches!(store.stat(path).await, Ok(Some(there)) if file.is(store, &there))
+            }
+        };
+        is_there && self.rows == rows && self.digest == *digest && matches!(self.standing(), Standing::Unverified | Standing::Sound)
+    }
+
+    /// Whether it may be read.
+    pub fn standing(&self) -> Standing {
+        self.pages.standing.get()
+    }
+
+    /// Lets nobody read it any more, whoever has it open.
+    pub fn withdraw(&self) {
+        self.pages.standing.withdraw();
+    }
+
+    /// What its release says that it is.
+    pub fn digest(&self) -> &FileDigest {
+        &self.digest
+    }
+
+    /// Compares all of it with its digest, unless that has been done.
+    ///
+    /// # Errors
+    /// [`Error::NotVerified`] where it differs, [`Error::Withdrawn`] where it is withdrawn, and where it cannot be read.
+    pub(super) async fn verify(&self) -> Result<()> {
+        let standing = &self.pages.standing;
+        let _turn = standing.turn.lock().await;
+        if standing.get() != Standing::Unverified {
+            return standing.check();
+        }
+        let (is_sound, stamp) = match &self.pages.bytes {
+            PageSource::Local(file, _) => {
+                let (file, digest) = (Arc::clone(file), self.digest.clone());
+                let compared = tokio::task::spawn_blocking(move || compare(&file, &digest));
+                let stamp = compared.await.map_err(|error| Error::Internal(error.to_string()))??;
+                (stamp.is_some(), stamp)
+            }
+            PageSource::Remote { file, cache, io } => {
+                let (file, cache, digest) = (Arc::clone(file), cache.clone(), self.digest.clone());
+                let verified = io.spawn(async move { file.verify(cache.as_deref(), &digest).await });
+                (verified.await.map_err(|error| Error::Internal(error.to_string()))??, None)
+            }
+        };
+        // The footer was read before anything was known of the file.
+        standing.stamp(stamp);
+        let is_sound =
+            is_sound && footer(self.pages.bytes.clone(), self.digest.bytes).await.is_ok_and(|found| found == *self.pages.metadata);
+        standing.verified(is_sound);
+        standing.check()
     }
 
     /// Number of cells.
@@ -126,7 +195,14 @@ impl CellFile {
 
 impl ServingEngine {
     /// Starts to read rows, given as ranges that ascend and do not overlap. Nothing is read before the first batch is asked for.
-    pub fn read(&self, cells: &CellFile, ranges: impl Iterator<Item = Range<u64>>) -> Result<CellStream> {
+    ///
+    /// # Errors
+    /// [`Error::NotVerified`] and [`Error::Withdrawn`] where the file may not be read.
+    pub async fn read(&self, cells: &CellFile, ranges: impl Iterator<Item = Range<u64>>) -> Result<CellStream> {
+        if self.verifies_when_asked && cells.standing() == Standing::Unverified {
+            cells.verify().await?;
+        }
+        cells.pages.standing.check()?;
         let ranges = ranges.map(|range| range.start as usize..range.end as usize);
         let rows = RowSelection::from_consecutive_ranges(ranges, cells.rows as usize);
         let factory: Arc<dyn ParquetFileReaderFactory> = Arc::clone(&cells.pages) as _;
@@ -193,10 +269,19 @@ fn cells(batch: &RecordBatch) -> Result<CellBatch> {
 /// Where the bytes of a file come from.
 #[derive(Debug, Clone)]
 enum PageSource {
-    /// An open local file.
-    Local(Arc<File>),
+    /// An open local file, and whether it is still the one that was verified.
+    Local(Arc<File>, Arc<Standings>),
     /// A file in an object store, fetched on the runtime `io`, by way of a cache where there is one.
     Remote { file: Arc<CachedFile>, cache: Option<Arc<ReadCache>>, io: Handle },
+}
+
+/// The footer and page index of a cell file.
+async fn footer(mut bytes: PageSource, length: u64) -> ParquetResult<ParquetMetaData> {
+    ParquetMetaDataReader::new()
+        .with_column_index_policy(PageIndexPolicy::Skip)
+        .with_offset_index_policy(PageIndexPolicy::Required)
+        .load_and_finish(&mut bytes, length)
+        .await
 }
 
 /// One scan's way to the pages.
@@ -220,22 +305,19 @@ impl ParquetFileReaderFactory for Pages {
 impl PageSource {
     fn read(&self, ranges: Vec<Range<u64>>) -> BoxFuture<'static, ParquetResult<Vec<Bytes>>> {
         match self {
-            Self::Local(local) => {
-                let read = |range: Range<u64>| {
+            Self::Local(local, standing) => {
+                let read = |range: &Range<u64>| {
                     let mut bytes = vec![0; (range.end - range.start) as usize];
                     local.read_exact_at(&mut bytes, range.start)?;
                     Ok(bytes.into())
                 };
-                std::future::ready(ranges.into_iter().map(read).collect()).boxed()
+                let read = standing.reading(local, || ranges.iter().map(read).collect::<std::io::Result<Vec<Bytes>>>());
+                let outside = |error: Error| ParquetError::External(Box::new(error));
+                std::future::ready(read.map_err(outside).and_then(|read| Ok(read?))).boxed()
             }
             Self::Remote { file, cache, io } => {
                 let (file, cache) = (Arc::clone(file), cache.clone());
-                let fetched = io.spawn(async move {
-                    match cache {
-                        Some(cache) => cache.read(&file, &ranges).await,
-                        None => file.read(&ranges).await,
-                    }
-                });
+                let fetched = io.spawn(async move { file.read(cache.as_deref(), &ranges).await });
                 async move {
                     let outside = |error: Error| ParquetError::External(Box::new(error));
                     fetched.await.map_err(|error| ParquetError::External(Box::new(error)))?.map_err(outside)

@@ -17,6 +17,7 @@ mod postgres;
 mod serving;
 mod spooled_rows;
 mod sql;
+mod standing;
 
 pub use cells::{CellBatch, CellFile, CellStream};
 pub use count::{BatchSource, CellCounter};
@@ -26,6 +27,7 @@ pub use placement::{Placement, Scheduler};
 pub use serving::{ServingEngine, ServingSettings};
 pub use spooled_rows::Rows;
 pub use sql::{SCHEMA, SqlError, SqlParts, SqlSession, SqlSettings};
+pub use standing::Standing;
 
 use std::{future::Future, sync::Arc};
 

@@ -13,9 +13,12 @@
 //! Files in an object store are fetched on the caller's runtime, so that a busy core never delays the network. Local files
 //! are read where they are needed: a page in the operating system's cache comes sooner than a change of threads.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use datafusion::{
@@ -30,7 +33,7 @@ use tokio::{
 use super::{Engine, cells::CellFile};
 use crate::{
     error::{Error, Result},
-    storage::{ReadCache, Spool, SpoolBounds, Store},
+    storage::{FileDigest, ReadCache, Spool, SpoolBounds, Store},
 };
 
 /// How much of the machine serving may take.
@@ -42,12 +45,15 @@ pub struct ServingSettings {
     pub memory: usize,
     /// Cells that the answers being computed may have together.
     pub cells: u64,
+    /// Whether a cell file that was not compared with its digest yet is so when it is read. Otherwise reading it is refused until somebody has
+    /// done so ([`ServingEngine::verify`]): no request waits for a whole file.
+    pub verifies_when_asked: bool,
 }
 
 impl Default for ServingSettings {
-    /// Every core; 512 MiB; 16 million cells, which are 144 MB.
+    /// Every core; 512 MiB; 16 million cells, which are 144 MB; files are verified when they are read.
     fn default() -> Self {
-        Self { threads: 0, memory: 512 << 20, cells: 16_000_000 }
+        Self { threads: 0, memory: 512 << 20, cells: 16_000_000, verifies_when_asked: true }
     }
 }
 
@@ -71,6 +77,9 @@ pub struct ServingEngine {
     room: Arc<Semaphore>,
     /// Cells that there is room for.
     most: u64,
+    pub(super) verifies_when_asked: bool,
+    /// Files that are open, by path: another state of the releases shares them, and what is known of them.
+    files: Mutex<HashMap<String, Weak<CellFile>>>,
 }
 
 /// Cells are admitted in units of so many.
@@ -127,16 +136,37 @@ impl ServingEngine {
             long: AtomicUsize::new(0),
             room: Arc::new(Semaphore::new(units(settings.cells) as usize)),
             most: settings.cells,
+            verifies_when_asked: settings.verifies_when_asked,
+            files: Mutex::default(),
             engine,
         })
     }
 
-    /// Opens a cell file: reads its footer and page index, which stay in memory from then on.
+    /// Opens a cell file: reads its footer and page index, which stay in memory from then on. A file that is open already is shared.
     ///
     /// # Errors
     /// [`Error::Input`] where the file is missing, no cell file, or has other than `rows` rows.
-    pub async fn open(&self, path: &str, rows: u64) -> Result<CellFile> {
-        CellFile::open(&self.store, self.cache.as_ref(), &self.io, path, rows).await
+    pub async fn open(&self, path: &str, rows: u64, digest: &FileDigest) -> Result<Arc<CellFile>> {
+        let known = self.files.lock().unwrap_or_else(PoisonError::into_inner).get(path).and_then(Weak::upgrade);
+        if let Some(known) = known
+            && known.is_still(&self.store, path, rows, digest).await
+        {
+            return Ok(known);
+        }
+        let opened = Arc::new(CellFile::open(&self.store, self.cache.as_ref(), &self.io, path, rows, digest).await?);
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.retain(|_, file| file.strong_count() > 0);
+        files.insert(path.to_owned(), Arc::downgrade(&opened));
+        Ok(opened)
+    }
+
+    /// Compares a cell file with its digest, on the engine's threads and beside the answers: from then on it may be read.
+    ///
+    /// # Errors
+    /// [`Error::NotVerified`] where it differs, and where it cannot be read.
+    pub async fn verify(&self, file: &Arc<CellFile>) -> Result<()> {
+        let file = Arc::clone(file);
+        self.engine.run(async move { file.verify().await }).await
     }
 
     /// Computes an answer that holds so many cells, once it has its turn and they have room. Dropping the returned future stops it.

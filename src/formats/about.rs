@@ -4,13 +4,13 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use url::form_urlencoded::byte_serialize;
 
 use super::{
-    Context,
+    Context, Format,
     json::Json,
     jsonstat::{releases, selection},
 };
 use crate::{
     register::Note,
-    release::Protection,
+    release::{NamedRelease, Protection, Provenance},
     tables::{Answer, CellStatus, Chosen, Query, TableEntry, Variable},
     words::{self, Phrase, Tongue},
 };
@@ -133,8 +133,25 @@ impl<'a> About<'a> {
         library.variables(self.entry).map(chosen).collect()
     }
 
+    /// Where a file of a format comes from, as it says itself; not sealed yet.
+    pub fn provenance(self, format: Format) -> String {
+        let address = self.address_within(&format.asked(), usize::MAX).unwrap_or_default();
+        let releases = self.query.releases.iter().map(|&release| &self.context.library.releases[release]);
+        Provenance::new(address, self.language().to_owned(), self.source().to_owned(), releases).text()
+    }
+
+    /// The releases that the numbers come from, as files name them.
+    pub fn named_releases(self) -> Vec<NamedRelease> {
+        self.query.releases.iter().map(|&release| NamedRelease::from(&self.context.library.releases[release])).collect()
+    }
+
     /// The address at which the same numbers may be had, in the given format; `None` where it would be too long.
     fn address(self, format: &str) -> Option<String> {
+        self.address_within(format, LONGEST_ADDRESS)
+    }
+
+    /// The same with so many characters at most.
+    fn address_within(self, format: &str, longest: usize) -> Option<String> {
         let library = &self.context.library;
         let code = |variable: Variable| library.variable_code(self.entry, variable);
         let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
@@ -165,7 +182,7 @@ impl<'a> About<'a> {
                     address.push(',');
                 }
                 address.push_str(&encoded(category.code));
-                if address.len() > LONGEST_ADDRESS {
+                if address.len() > longest {
                     return None;
                 }
             }
@@ -177,7 +194,7 @@ impl<'a> About<'a> {
             }
         }
         address.push_str(&format!("&outputFormat={format}"));
-        (address.len() <= LONGEST_ADDRESS).then_some(address)
+        (address.len() <= longest).then_some(address)
     }
 
     /// What programs are told in the metadata of a file: keys and values.

@@ -60,6 +60,13 @@ impl<'a> Json<'a> {
         self
     }
 
+    /// What is JSON already.
+    pub fn raw(&mut self, json: &str) -> &mut Self {
+        self.part();
+        self.out.extend_from_slice(json.as_bytes());
+        self
+    }
+
     /// A key with a text.
     pub fn text(&mut self, key: &str, text: &str) -> &mut Self {
         self.key(key).string(text)

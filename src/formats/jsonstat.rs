@@ -2,19 +2,21 @@
 //!
 //! Clients have their own ways of reading the standard, so this is its safest dialect: `category.index` is an object in
 //! order, `value` is dense with nulls, `status` is sparse and absent where every number is published. `extension.query` says
-//! what was selected, summed away and from which releases, which PxWebApi itself does not tell.
+//! what was selected, summed away and from which releases, which PxWebApi itself does not tell. The extension of an answer comes last: it ends with
+//! the seal over everything before it.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Context, Document, PIECE,
-    about::{language_id, marks_and_warnings, moment, notes_on, notes_on_nodes},
+    Context, Document, Format, PIECE,
+    about::{About, language_id, marks_and_warnings, moment, notes_on, notes_on_nodes},
     json::Json,
     push_number,
 };
 use crate::{
     error::Result,
     register::{Measure, MeasureKind, Note, Role},
+    release::{NamedRelease, Sealer},
     tables::{Answer, CellStatus, Chosen, CodeListKind, Library, Query, TableEntry, Variable},
     words,
 };
@@ -24,6 +26,7 @@ pub struct JsonStat {
     context: Context,
     answer: Arc<Answer>,
     stage: Stage,
+    sealer: Sealer,
 }
 
 #[derive(Clone, Copy)]
@@ -33,16 +36,31 @@ enum Stage {
     Values(usize),
     /// Statuses from this cell on; whether one was written before.
     Statuses(usize, bool),
+    Extension,
 }
 
 impl JsonStat {
     pub fn new(context: Context, answer: Arc<Answer>) -> Self {
-        Self { context, answer, stage: Stage::Head }
+        Self { context, answer, stage: Stage::Head, sealer: Sealer::default() }
     }
 }
 
 impl Document for JsonStat {
     fn fill(&mut self, out: &mut Vec<u8>) -> Result<bool> {
+        let start = out.len();
+        let more = self.write(out);
+        if more {
+            self.sealer.add(&out[start..]);
+        } else {
+            self.sealer.finish(&mut out[start..]);
+        }
+        Ok(more)
+    }
+}
+
+impl JsonStat {
+    /// Appends the next piece; false where it was the last.
+    fn write(&mut self, out: &mut Vec<u8>) -> bool {
         let (values, statuses) = (&self.answer.values, &self.answer.statuses);
         let end = out.len() + PIECE;
         loop {
@@ -86,13 +104,23 @@ impl Document for JsonStat {
                     }
                     self.stage = Stage::Statuses(cell, any);
                     if cell == statuses.len() {
-                        out.extend_from_slice(if any { b"}}" } else { b"}" });
-                        return Ok(false);
+                        out.extend_from_slice(if any { b"}" } else { b"" });
+                        self.stage = Stage::Extension;
                     }
+                }
+                Stage::Extension => {
+                    let present = |status: CellStatus| statuses.contains(&status);
+                    // A piece may begin here, where nothing before it tells that a comma is due.
+                    let mut tail = vec![b'{'];
+                    extension(&mut Json::new(&mut tail), &self.context, &self.answer.query, Some(&present));
+                    tail[0] = b',';
+                    out.extend_from_slice(&tail);
+                    out.push(b'}');
+                    return false;
                 }
             }
             if out.len() >= end {
-                return Ok(true);
+                return true;
             }
         }
     }
@@ -102,6 +130,7 @@ impl Document for JsonStat {
 pub fn metadata(context: &Context, query: &Query) -> Vec<u8> {
     let mut out = vec![b'{'];
     head(&mut Json::new(&mut out), context, query, None);
+    extension(&mut Json::new(&mut out), context, query, None);
     out.extend_from_slice(b",\"value\":[]}");
     out
 }
@@ -146,6 +175,17 @@ fn head(json: &mut Json<'_>, context: &Context, query: &Query, present: Option<&
             dimensions.key(code(variable)).object(|body| dimension(body, context, query, entry, variable));
         }
     });
+}
+
+/// What there is to say of an answer, or of a table, beyond the standard.
+fn extension(json: &mut Json<'_>, context: &Context, query: &Query, present: Option<&dyn Fn(CellStatus) -> bool>) {
+    let library = &context.library;
+    let entry = &library.tables[query.table];
+    let language = context.language;
+    let code = |variable: Variable| library.variable_code(entry, variable);
+    let about = About::new(context, query);
+    let own = marks_and_warnings(context, query, present);
+    let noted: Vec<&Note> = notes_on(context, query, None).collect();
     json.key("extension").object(|extension| {
         extension.key("px").object(|px| {
             px.text("tableid", &entry.table.id).text("matrix", &entry.table.id).key("decimals").number(decimals(library, query));
@@ -181,9 +221,13 @@ fn head(json: &mut Json<'_>, context: &Context, query: &Query, present: Option<&
         }
         extension.key("discontinued").boolean(entry.discontinued);
         extension.text("frequency", library.register.frequency.sdmx());
+        if let Some(newest) = about.named_releases().last() {
+            extension.key("release").object(|body| named_release(body, newest));
+        }
         releases(extension, context, query);
         if present.is_some() {
             extension.key("query").object(|body| selection(body, context, query, entry));
+            extension.key("provenance").raw(&about.provenance(Format::JsonStat));
         }
     });
 }
@@ -368,6 +412,14 @@ fn axis_extension(extension: &mut Json<'_>, context: &Context, query: &Query, en
     }
 }
 
+/// A release by which a reader may check where the numbers come from.
+fn named_release(body: &mut Json<'_>, release: &NamedRelease) {
+    body.text("id", &release.id).text("sha256", &release.sha256);
+    if let (Some(key), Some(signature)) = (&release.key, &release.signature) {
+        body.text("key", key).text("signature", signature);
+    }
+}
+
 /// The releases that the numbers come from.
 pub(super) fn releases(extension: &mut Json<'_>, context: &Context, query: &Query) {
     extension.key("releases").array(|list| {
@@ -377,6 +429,9 @@ pub(super) fn releases(extension: &mut Json<'_>, context: &Context, query: &Quer
             list.object(|body| {
                 body.text("id", &edition.folder).text("period", context.library.period(release));
                 body.key("revision").number(u64::from(manifest.revision)).text("sha256", &edition.sha256);
+                if let Some(signature) = &edition.signature {
+                    body.text("key", &signature.key).text("signature", &signature.signature);
+                }
                 body.text("protection", manifest.protection.id())
                     .text("vintage", &manifest.vintage)
                     .text("referenceDate", &manifest.reference_date);

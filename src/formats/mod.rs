@@ -146,6 +146,19 @@ impl Format {
         }
     }
 
+    /// What stands in an address that asks for the format with its options.
+    fn asked(self) -> String {
+        let names = match self {
+            Self::JsonStat | Self::Px => Vec::new(),
+            Self::Csv(options) | Self::Parquet(options) | Self::Arrow(options) => options.names(Texts::Codes),
+            Self::Xlsx(options) | Self::Html(options) => options.names(Texts::Names),
+        };
+        match names.as_slice() {
+            [] => self.name().to_owned(),
+            names => format!("{}&outputFormatParams={}", self.name(), names.join(",")),
+        }
+    }
+
     /// The media type.
     pub fn media_type(self) -> &'static str {
         match self {
@@ -205,7 +218,7 @@ impl Format {
             Self::Csv(options) => Box::new(csv::Csv::new(&context, answer, options)),
             Self::Xlsx(options) => Box::new(xlsx::Xlsx::new(&context, &answer, options)?),
             Self::Px => Box::new(px::Px::new(&context, answer)),
-            Self::Parquet(options) => Box::new(parquet::Parquet::new(&context, &answer, options.texts)?),
+            Self::Parquet(options) => Box::new(parquet::Parquet::new(&context, &answer, options)?),
             Self::Arrow(options) => Box::new(arrow::ArrowStream::new(&context, &answer, options.texts)?),
             Self::Html(options) => Box::new(html::Html::new(context, answer, options)),
         })

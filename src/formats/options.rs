@@ -74,6 +74,24 @@ pub(super) const OF_SHEETS: &[&str] = &[TEXTS[0], TEXTS[1], TEXTS[2], TITLE];
 pub const OF_CSV: &[&str] = &[TEXTS[0], TEXTS[1], TEXTS[2], TITLE, "SeparatorTab", "SeparatorSpace", "SeparatorSemicolon", "IncludeBom"];
 
 impl Options {
+    /// The names by which these options of a format are asked for, where `texts` is what it writes if nothing is asked for.
+    pub(super) fn names(self, texts: Texts) -> Vec<&'static str> {
+        let own = match self.texts {
+            _ if self.texts == texts => None,
+            Texts::Codes => Some(TEXTS[0]),
+            Texts::Names => Some(TEXTS[1]),
+            Texts::Both => Some(TEXTS[2]),
+        };
+        let separator = match self.separator {
+            Separator::Comma => None,
+            Separator::Tab => Some("SeparatorTab"),
+            Separator::Space => Some("SeparatorSpace"),
+            Separator::Semicolon => Some("SeparatorSemicolon"),
+        };
+        let others = [self.title.then_some(TITLE), self.byte_order_mark.then_some("IncludeBom")];
+        [own, separator].into_iter().chain(others).flatten().collect()
+    }
+
     /// Reads the options of a format by name, in any case; the last of two that contradict each other counts.
     ///
     /// # Errors
@@ -114,6 +132,14 @@ mod tests {
         let chosen = parse(OF_CSV, &["usetexts", "SEPARATORTAB", "UseCodesAndTexts", "includebom"]).unwrap();
         assert_eq!((chosen.texts, chosen.separator), (Texts::Both, Separator::Tab));
         assert!(chosen.byte_order_mark && !chosen.title);
+    }
+
+    #[test]
+    fn options_are_named_as_they_are_read() {
+        for options in [&[][..], &["UseCodesAndTexts", "SeparatorTab", "IncludeTitle", "IncludeBom"], &["UseTexts", "SeparatorSemicolon"]] {
+            let chosen = parse(OF_CSV, options).unwrap();
+            assert_eq!(parse(OF_CSV, &chosen.names(Texts::Codes)).unwrap(), chosen);
+        }
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! A workbook: a cover, notes, and a sheet with the table.
 //!
+//! Where the numbers come from stands among the properties of the workbook, for people, and in the comment of the archive, with the seal.
+//!
 //! The sheet is written row by row into one temporary file, the finished workbook into another, from which it is read as it
 //! is sent, so that memory holds one row. Nothing is sent before the workbook is whole.
 
 use std::{
     fs::File,
-    io::{BufWriter, Read as _, Seek as _, Write as _},
+    io::{self, BufWriter, Read as _, Seek as _, Write as _},
+    os::unix::fs::FileExt as _,
 };
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError};
@@ -18,6 +21,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    release::{NamedRelease, Sealer},
     tables::{Answer, Query},
     words::{self, Message},
 };
@@ -60,6 +64,8 @@ impl Xlsx {
         workbook.save_to_writer(&mut writer).map_err(failed)?;
         writer.flush().map_err(|error| Error::storage("a temporary file", error))?;
         let mut file = writer.into_inner().map_err(|error| Error::storage("a temporary file", error.into_error()))?;
+        let told = About::new(context, &answer.query).provenance(super::Format::Xlsx(options));
+        comment(&mut file, told).map_err(|error| Error::storage("a temporary file", error))?;
         file.rewind().map_err(|error| Error::storage("a temporary file", error))?;
         Ok(Self { file })
     }
@@ -70,6 +76,30 @@ impl Document for Xlsx {
         let read = (&mut self.file).take(PIECE as u64).read_to_end(out).map_err(|error| Error::storage("a temporary file", error))?;
         Ok(read > 0)
     }
+}
+
+/// Bytes of the end of an archive that has no comment.
+const ARCHIVE_END: u64 = 22;
+
+/// Gives an archive a comment, and seals the whole. A comment that is too long for an archive is left out.
+fn comment(file: &mut File, comment: String) -> io::Result<()> {
+    let (mut comment, length) = (comment.into_bytes(), file.seek(io::SeekFrom::End(0))?);
+    let mut end = [0; ARCHIVE_END as usize];
+    file.read_exact_at(&mut end, length.saturating_sub(ARCHIVE_END))?;
+    let (Ok(size), true) = (u16::try_from(comment.len()), end.starts_with(b"PK\x05\x06") && end.ends_with(&[0, 0])) else { return Ok(()) };
+    file.write_all_at(&size.to_le_bytes(), length - 2)?;
+    let mut sealer = Sealer::default();
+    let mut piece = vec![0; PIECE];
+    file.rewind()?;
+    loop {
+        let read = file.read(&mut piece)?;
+        if read == 0 {
+            break;
+        }
+        sealer.add(&piece[..read]);
+    }
+    sealer.finish(&mut comment);
+    file.write_all_at(&comment, length)
 }
 
 fn failed(error: XlsxError) -> Error {
@@ -84,7 +114,12 @@ fn write(workbook: &mut Workbook, context: &Context, answer: &Answer, options: O
     let tongue = about.tongue();
     // Not when the file was made: the same answer is the same file.
     let written = ExcelDateTime::from_timestamp(about.entry.updated.timestamp())?;
-    let properties = DocProperties::new().set_title(about.title()).set_author(about.source()).set_creation_datetime(&written);
+    let mut properties = DocProperties::new().set_title(about.title()).set_author(about.source()).set_creation_datetime(&written);
+    for release in about.named_releases() {
+        let NamedRelease { id, sha256, key, signature } = release;
+        let signed = key.zip(signature).map_or_else(String::new, |(key, signature)| format!(" key {key} signature {signature}"));
+        properties = properties.set_custom_property(format!("release {id}"), format!("sha256 {sha256}{signed}"));
+    }
     workbook.set_properties(&properties);
 
     let (bold, wrapped) = (Format::new().set_bold(), Format::new().set_text_wrap().set_align(FormatAlign::Top));

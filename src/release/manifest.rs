@@ -1,6 +1,6 @@
 //! What a release says of itself: `manifest.json`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -133,8 +133,39 @@ pub struct Manifest {
     pub codelists: BTreeMap<String, String>,
     /// Every other file of the release.
     pub files: BTreeMap<String, FileDigest>,
-    /// SHA-256 of the manifest published before this one; `None` for the first in the store.
+    /// What was published before this; absent in releases of early versions of this program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<Chain>,
+    /// In releases of early versions, SHA-256 of the manifest of the latest period before this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
+}
+
+/// What was published before a release. It holds the catalogue together: whatever is named here cannot be taken out unseen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chain {
+    /// SHA-256 of the manifests that were published last, in the order of the digests: those that no other manifest named yet. Usually it
+    /// is one; none for the first release, several where some were published at the same moment.
+    pub follows: Vec<String>,
+    /// SHA-256 of the manifest of the revision before, of the same period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrects: Option<String>,
+    /// Folders of the releases that had been withdrawn.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub withdrawn: BTreeSet<String>,
+}
+
+impl Manifest {
+    /// The folder of the release below its store, such as `2024-S1/r1`.
+    pub fn folder(&self) -> String {
+        format!("{}/r{}", self.period, self.revision)
+    }
+
+    /// Digests of all manifests that this one names.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        let chain = self.chain.iter().flat_map(|chain| chain.follows.iter().chain(&chain.corrects));
+        chain.chain(&self.previous).map(String::as_str)
+    }
 }
 
 /// Version of the layout that this program writes and reads.

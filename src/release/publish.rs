@@ -7,13 +7,24 @@
 //! in at a time. In an object store all may write: nobody replaces a file that is there, so whoever finds one with
 //! other content gives up, and nobody removes a file before there is a manifest, since another may build on it. Publishers
 //! of the very same bytes win together.
+//!
+//! What stands before the release ([`super::chain`]) is looked up once more when only the manifest is left to write. The signature is written
+//! before the manifest, which stays the last file: there is no moment at which a signed release is there without its signature.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{FORMAT, Manifest, Protection, Register, ReleasedTable, reports::AUDIT, write_cells};
+use super::{
+    FORMAT, Manifest, Protection, Register, ReleasedTable,
+    chain::chain_of,
+    keys::ReleaseKey,
+    reports::AUDIT,
+    signature::{Signature, Signed},
+    stored::{MANIFEST, MANIFEST_SIGNATURE, stored},
+    write_cells,
+};
 use crate::{
     error::{Error, Result},
     register::{Definitions, Period},
@@ -33,6 +44,10 @@ pub struct Draft<'a> {
     folder: String,
     /// Manifest of the revision before, if this period has been published already.
     earlier: Option<Manifest>,
+    /// Whether that revision is withdrawn.
+    earlier_is_withdrawn: bool,
+    /// What the manifest is signed with.
+    key: Option<&'a ReleaseKey>,
     /// Keeps other publishers out, where that is possible.
     hold: Option<Hold>,
     /// All files but the manifest.
@@ -56,6 +71,8 @@ pub struct Published {
     pub bytes: u64,
     /// Number of cells of all tables.
     pub cells: u64,
+    /// Id of the key that signed it.
+    pub key: Option<String>,
 }
 
 fn json(value: &impl Serialize) -> Result<Bytes> {
@@ -66,31 +83,6 @@ fn json(value: &impl Serialize) -> Result<Bytes> {
 fn cells(manifest: &Manifest) -> BTreeMap<String, FileDigest> {
     let digest = |table: &ReleasedTable| Some((table.file.clone(), manifest.files.get(&table.file)?.clone()));
     manifest.tables.iter().filter_map(digest).collect()
-}
-
-/// Every manifest in a store, by period and revision.
-pub(super) async fn manifests(store: &Store) -> Result<BTreeMap<(Period, u32), (Manifest, String)>> {
-    let mut found = BTreeMap::new();
-    for folder in store.folders("").await? {
-        let Ok(period) = folder.parse::<Period>() else { continue };
-        for revision in store.folders(&folder).await? {
-            let Some(number) = revision.strip_prefix('r').and_then(|number| number.parse::<u32>().ok()) else { continue };
-            let path = format!("{folder}/{revision}/manifest.json");
-            let Some(text) = store.read(&path).await? else { continue };
-            let manifest: Manifest = serde_json::from_slice(&text)
-                .map_err(|error| Error::Input(format!("{store}/{path}: not a manifest that this program can read: {error}")))?;
-            if manifest.format != FORMAT {
-                return Err(Error::Input(format!("{store}/{path}: layout {}, this program reads {FORMAT}", manifest.format)));
-            }
-            found.insert((period, number), (manifest, FileDigest::of(&text).sha256));
-        }
-    }
-    Ok(found)
-}
-
-/// Every release in a store, by period and revision, with the digest of its manifest.
-pub async fn list(store: &Store) -> Result<Vec<(Manifest, String)>> {
-    Ok(manifests(store).await?.into_values().collect())
 }
 
 impl<'a> Draft<'a> {
@@ -105,8 +97,10 @@ impl<'a> Draft<'a> {
         published: u32,
     ) -> Result<Self> {
         let hold = store.hold()?;
-        let known = manifests(store).await?;
-        let earlier = known.range((period, 0)..=(period, u32::MAX)).next_back().map(|(_, (manifest, _))| manifest.clone());
+        let known = stored(store).await?;
+        let earlier = known.range((period, 0)..=(period, u32::MAX)).next_back().map(|(_, release)| release);
+        let earlier_is_withdrawn = earlier.is_some_and(|earlier| earlier.withdrawal.is_some());
+        let earlier = earlier.map(|earlier| earlier.manifest.clone());
         let revision = earlier.as_ref().map_or(0, |manifest| manifest.revision).max(published) + 1;
         match (revision, &correction) {
             (1, Some(_)) => return Err(Error::Conflict(format!("{period} has not been published yet; leave out --correction"))),
@@ -115,14 +109,12 @@ impl<'a> Draft<'a> {
             }
             _ => {}
         }
-        if let Some((_, (other, _))) = known.iter().find(|(_, (manifest, _))| manifest.register.id != definitions.id) {
+        if let Some(other) = known.values().find(|release| release.manifest.register.id != definitions.id) {
             return Err(Error::Conflict(format!(
                 "{store} holds releases of the register '{}', these are of '{}'; use another folder",
-                other.register.id, definitions.id
+                other.manifest.register.id, definitions.id
             )));
         }
-        // The latest release that stands before this one; the one that this corrects included.
-        let previous = known.range(..(period, revision)).next_back().map(|(_, (_, digest))| digest.clone());
         let manifest = Manifest {
             format: FORMAT,
             register: Register::from(definitions),
@@ -140,7 +132,8 @@ impl<'a> Draft<'a> {
             links: definitions.links.abridged(),
             codelists: BTreeMap::new(),
             files: BTreeMap::new(),
-            previous,
+            chain: None,
+            previous: None,
         };
         Ok(Self {
             store,
@@ -148,6 +141,8 @@ impl<'a> Draft<'a> {
             manifest,
             folder: format!("{period}/r{revision}"),
             earlier,
+            earlier_is_withdrawn,
+            key: None,
             hold,
             contents: Vec::new(),
             created: Vec::new(),
@@ -200,6 +195,11 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// Has the release signed.
+    pub fn sign_with(&mut self, key: &'a ReleaseKey) {
+        self.key = Some(key);
+    }
+
     /// Whether this corrects an earlier revision.
     pub fn is_correction(&self) -> bool {
         self.manifest.correction.is_some()
@@ -237,7 +237,9 @@ impl<'a> Draft<'a> {
         if let Some(earlier) = &self.earlier {
             let (period, published) = (self.manifest.period, earlier.revision);
             let lists = |manifest: &Manifest| manifest.codelists.values().map(|file| manifest.files.get(file).cloned()).collect::<Vec<_>>();
-            if cells(earlier) == self.cells() && lists(earlier) == lists(&self.manifest) {
+            // What was withdrawn by mistake may be published again.
+            let is_same = cells(earlier) == self.cells() && lists(earlier) == lists(&self.manifest);
+            if is_same && !self.earlier_is_withdrawn {
                 return Err(Error::Conflict(format!(
                     "{period} is published already as r{published}, with exactly these cells; there is nothing to publish"
                 )));
@@ -265,10 +267,16 @@ impl<'a> Draft<'a> {
                 return Err(error);
             }
         }
+        let text = match self.seal().await {
+            Ok(text) => text,
+            Err(error) => {
+                let _ = self.abandon().await;
+                return Err(error);
+            }
+        };
         let Manifest { period, revision, .. } = self.manifest;
-        let text = json(&self.manifest)?;
         let digest = FileDigest::of(&text);
-        let path = format!("{}/manifest.json", self.folder);
+        let path = format!("{}/{MANIFEST}", self.folder);
         // Whoever finds there what he has to say has published it, even if an object store has lost its answer to that.
         if self.store.create(&path, text).await? == Created::Other {
             self.tidy().await?;
@@ -280,12 +288,29 @@ impl<'a> Draft<'a> {
             bytes: digest.bytes + self.manifest.files.values().map(|file| file.bytes).sum::<u64>(),
             digest: digest.sha256,
             cells: self.manifest.tables.iter().map(|table| table.cells).sum(),
+            key: self.key.map(|key| key.public().id().to_owned()),
         })
+    }
+
+    /// Writes into the manifest what was published before it, and signs it: all but the manifest itself is then there.
+    async fn seal(&mut self) -> Result<Bytes> {
+        // Others may have published since this one was begun.
+        let known = stored(self.store).await?;
+        self.manifest.chain = Some(chain_of(&known, self.manifest.period, self.manifest.revision));
+        let text = json(&self.manifest)?;
+        if let Some(key) = self.key {
+            let signature = Signature::of(Signed::Manifest, &self.folder, &text, key).text();
+            self.write(MANIFEST_SIGNATURE.to_owned(), signature.into()).await?;
+        } else if self.hold.is_some() {
+            // What a publisher left that was stopped is no signature of this release.
+            self.store.remove(&format!("{}/{MANIFEST_SIGNATURE}", self.folder)).await?;
+        }
+        Ok(text)
     }
 
     /// Removes what an unfinished release has written.
     async fn abandon(self) -> Result<()> {
-        let path = format!("{}/manifest.json", self.folder);
+        let path = format!("{}/{MANIFEST}", self.folder);
         if self.hold.is_none() {
             self.tidy().await
         } else if self.store.stat(&path).await?.is_none() {
@@ -297,7 +322,7 @@ impl<'a> Draft<'a> {
 
     /// Removes what this draft has added to a release that somebody else has published meanwhile.
     async fn tidy(&self) -> Result<()> {
-        let Some(text) = self.store.read(&format!("{}/manifest.json", self.folder)).await? else { return Ok(()) };
+        let Some(text) = self.store.read(&format!("{}/{MANIFEST}", self.folder)).await? else { return Ok(()) };
         let Ok(published) = serde_json::from_slice::<Manifest>(&text) else { return Ok(()) };
         for path in self.created.iter().filter(|path| !published.files.contains_key(*path)) {
             self.store.remove(&format!("{}/{path}", self.folder)).await?;

@@ -8,6 +8,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
+use url::form_urlencoded;
 
 use super::{
     Shared, edge,
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     charts::{
-        CHART_KINDS, ChartKind, PICTURE_FORMATS, Picture, PictureFormat, Plan, Provenance, Rows, Wishes, picture, picture_of_rows, plan,
+        CHART_KINDS, ChartKind, PICTURE_FORMATS, Picture, PictureFormat, Plan, Rows, Wishes, picture, picture_of_rows, plan, provenance,
     },
     error::Result as Computed,
     formats::{Context, address},
@@ -75,7 +76,7 @@ impl Asked {
 async fn of_table(shared: &Arc<Shared>, parameters: &Parameters, asked: Asked, headers: &HeaderMap) -> Result<Response, Problem> {
     let table = shared.table(parameters.get("table").unwrap_or(""))?;
     let plan = plan(&shared.library, table, asked.kind, &parameters.request(), &asked.wishes.options)?;
-    let tag = tag(shared, &plan, &asked);
+    let tag = tag(shared, &plan, &asked, parameters);
     let cells = plan.query.cells;
     if edge::is_known(headers, &tag) {
         shared.metrics.answer(Origin::Client, cells);
@@ -94,7 +95,8 @@ async fn of_table(shared: &Arc<Shared>, parameters: &Parameters, asked: Asked, h
             let mut noted = Noted::query(&shared.library, &plan.query);
             let address = address(&context, &plan.query, "csv")
                 .unwrap_or_else(|| format!("{}/tables/{}", context.base, shared.library.tables[table].table.id));
-            let provenance = Provenance::new(&shared.library, asked.language, address, plan.query.releases.iter().copied());
+            let own = own_address(shared, parameters, &asked, headers);
+            let provenance = provenance(&shared.library, asked.language, own, address, plan.query.releases.iter().copied());
             let (there, wishes, language, format) = (Arc::clone(shared), asked.wishes.clone(), asked.language, asked.format);
             let drawing = async move {
                 let (library, engine) = (Arc::clone(&there.library), Arc::clone(&there.engine));
@@ -132,7 +134,7 @@ async fn of_query(
     let mut pieces = vec!["chart of rows", query.name.as_str(), query.digest.as_str()];
     pieces.extend(given.iter().map(String::as_str));
     pieces.extend(wanted.iter().map(String::as_str));
-    let key = asked.key();
+    let key = asked.key() + &written(parameters);
     pieces.push(&key);
     pieces.push(shared.boundaries.digest());
     let tag = shared.tag(&pieces);
@@ -149,7 +151,8 @@ async fn of_query(
             let noted = Noted::rows(&shared.library, query, &given, &batches);
             noted::note(&noted);
             let address = format!("{base}/{}", query.address(&given));
-            let provenance = Provenance::new(&shared.library, asked.language, address, 0..shared.library.releases.len());
+            let own = own_address(shared, parameters, &asked, headers);
+            let provenance = provenance(&shared.library, asked.language, own, address, 0..shared.library.releases.len());
             let (there, name, language) = (Arc::clone(shared), query.name.clone(), asked.language);
             let (kind, format, wishes) = (asked.kind, asked.format, asked.wishes.clone());
             let drawing = async move {
@@ -180,9 +183,21 @@ fn file(picture: &Picture, format: PictureFormat, scale: f64) -> Computed<Result
     }
 }
 
+/// The parameters of an address in one order.
+fn written(parameters: &Parameters) -> String {
+    let mut pairs: Vec<(&str, &str)> = parameters.pairs().filter(|(_, value)| !value.is_empty()).collect();
+    pairs.sort_unstable();
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// The address of a picture, which stands inside it.
+fn own_address(shared: &Shared, parameters: &Parameters, asked: &Asked, headers: &HeaderMap) -> String {
+    format!("{}/charts/{}.{}?{}", shared.origin(headers), asked.kind.id(), asked.format.ending(), written(parameters))
+}
+
 /// Changes with everything that the picture depends on.
-fn tag(shared: &Shared, plan: &Plan, asked: &Asked) -> String {
+fn tag(shared: &Shared, plan: &Plan, asked: &Asked, parameters: &Parameters) -> String {
     let queries = [Some(&plan.query), plan.other.as_ref(), plan.whole.as_ref()];
     let prints: Vec<String> = queries.into_iter().flatten().map(|query| query.fingerprint(&shared.library)).collect();
-    shared.tag(&["chart", &prints.join(" "), &asked.key(), shared.boundaries.digest()])
+    shared.tag(&["chart", &prints.join(" "), &asked.key(), &written(parameters), shared.boundaries.digest()])
 }

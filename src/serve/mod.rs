@@ -21,6 +21,7 @@ mod documents;
 mod edge;
 mod estimate;
 mod finished;
+mod gate;
 mod limits;
 mod metrics;
 mod noted;
@@ -39,6 +40,7 @@ mod sdmx;
 mod seen;
 mod server;
 mod tls;
+mod verification;
 mod who;
 
 use std::{
@@ -66,6 +68,7 @@ use self::{
     seen::{Audience, Beyond, Views},
     server::HttpServer,
     tls::Certificate,
+    verification::Verification,
 };
 pub use connection_limits::ConnectionBounds;
 pub use ipnet::IpNet;
@@ -79,7 +82,7 @@ use crate::{
     engine::{ServingEngine, ServingSettings, SqlSettings},
     error::{Error, Result},
     register::FileSources,
-    release::{Catalogue, Protection, survey},
+    release::{Catalogue, Protection, Trust, survey},
     sql::Sql,
     storage::{ReadCache, Spool, SpoolBounds, Store},
     tables::{Library, Scope},
@@ -124,6 +127,15 @@ pub struct ServeSettings {
     pub checkpoints: Option<CheckpointSettings>,
     /// What may be seen by people who have not signed in; `None`: nothing.
     pub open: Option<Scope>,
+    /// By whom releases must be signed.
+    pub trust: Trust,
+    /// SHA-256 of the manifests of the releases to serve, in force or not; `None`: those in force.
+    pub only: Option<Vec<String>>,
+    /// Whether a cell file is verified when somebody asks for it, however long that takes; a service for many does not let them wait.
+    pub verifies_when_asked: bool,
+    /// Bytes of cells that are compared with their digests before the service listens; of more, each file is compared beside the answers before
+    /// it is read.
+    pub verified_first: u64,
     /// What the engine may take of the machine.
     pub engine: ServingSettings,
     /// Folder on local disk in which to keep what was read of an object store, and how many bytes; `None`: nothing is kept.
@@ -161,6 +173,10 @@ impl Default for ServeSettings {
             access: None,
             checkpoints: None,
             open: None,
+            trust: Trust::default(),
+            only: None,
+            verifies_when_asked: false,
+            verified_first: 64 << 20,
             engine: ServingSettings::default(),
             read_cache: None,
             sql: SqlSettings::default(),
@@ -183,6 +199,7 @@ pub struct Application {
     current: Current,
     connections: ConnectionBounds,
     figures: Option<Figures>,
+    verifies_when_asked: bool,
 }
 
 /// The address at which figures are offered, and what offers them.
@@ -222,6 +239,8 @@ struct Shared {
     stopping: Arc<AtomicBool>,
     /// Whether the store holds other releases that cannot be taken up.
     stale: Arc<AtomicBool>,
+    /// Whether what is served is what was published.
+    verification: Verification,
     /// The parts of this state that lie within a scope.
     views: Arc<Views>,
 }
@@ -234,18 +253,30 @@ impl Application {
     /// the address is taken.
     pub async fn build(store: &Store, settings: &ServeSettings) -> Result<Self> {
         let (known, outlines) = (survey(store).await?, Boundaries::survey(store).await?);
-        let catalogue = Catalogue::open(store).await?;
+        let catalogue = match &settings.only {
+            Some(only) => Catalogue::open_these(store, &settings.trust, only).await?,
+            None => Catalogue::open_trusted(store, &settings.trust).await?,
+        };
         check_protection(&catalogue, settings.address)?;
         let cache = settings.read_cache.as_ref().map(|(folder, bound)| read_cache(store, folder, *bound)).transpose()?;
         let spool = Spool::new(settings.waiting_folder.clone(), settings.waiting);
-        let engine = Arc::new(ServingEngine::with_disk(store, cache.clone(), spool, settings.engine)?);
+        let engine_settings = ServingSettings { verifies_when_asked: settings.verifies_when_asked, ..settings.engine };
+        let engine = Arc::new(ServingEngine::with_disk(store, cache.clone(), spool, engine_settings)?);
         tempfile::tempfile_in(&settings.waiting_folder)
             .map_err(|error| Error::storage(format!("{} (where long answers wait)", settings.waiting_folder.display()), error))?;
         let library = Arc::new(Library::open(&catalogue, &engine).await?);
-        let sql = Arc::new(Sql::open(&library, &engine, &settings.queries, settings.sql).await?);
-        let dashboards = Arc::new(Dashboards::open(&library, &sql, &settings.dashboards)?);
+        let verification = Verification::of(&library);
+        if verification.bytes() <= settings.verified_first && !settings.verifies_when_asked {
+            verification.run(&engine).await?;
+        }
+        // Where everything was withdrawn nothing fits, and the service is there to say so.
+        let is_empty = library.releases.is_empty();
+        let [queries, dashboard_files] =
+            [&settings.queries, &settings.dashboards].map(|files| if is_empty { files.fitting() } else { files.clone() });
+        let sql = Arc::new(Sql::open(&library, &engine, &queries, settings.sql).await?);
+        let dashboards = Arc::new(Dashboards::open(&library, &sql, &dashboard_files)?);
         for table in settings.open.iter().filter_map(|open| open.tables.as_ref()).flatten() {
-            if library.table(table).is_none() {
+            if library.table(table).is_none() && !is_empty {
                 let there = library.tables.iter().map(|entry| entry.table.id.as_str()).collect::<Vec<_>>().join(", ");
                 return Err(Error::Input(format!("there is no table '{table}' that could be open to all; there is {there}")));
             }
@@ -305,6 +336,7 @@ impl Application {
             metrics,
             stopping: Arc::default(),
             stale: Arc::default(),
+            verification,
             views: Arc::default(),
         };
         Ok(Self {
@@ -314,10 +346,11 @@ impl Application {
             postgres,
             patience: settings.patience,
             refresh: settings.refresh,
-            renewal: Renewal::new(store, known, outlines),
+            renewal: Renewal::new(store, known, outlines, settings.trust.clone()),
             current: Current::new(Arc::new(shared)),
             connections: settings.connections,
             figures,
+            verifies_when_asked: settings.verifies_when_asked,
         })
     }
 
@@ -344,7 +377,7 @@ impl Application {
 
     /// Answers until `shutdown` resolves; then accepts nothing new and finishes the answers under way, for as long as patience lasts.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { listener, certificate, postgres, patience, refresh, renewal, current, connections, figures, .. } = self;
+        let Self { listener, certificate, postgres, patience, refresh, renewal, current, connections, figures, verifies_when_asked, .. } = self;
         server::raise_open_files(connections.total);
         let (stop, stopped) = oneshot::channel();
         let shared = current.get();
@@ -376,6 +409,7 @@ impl Application {
             }
         };
         let asking = if_any(postgres.map(|port| port.run(current.clone())));
+        let verifying = if_any((!verifies_when_asked).then(|| verification::keep_up(current.clone())));
         let renewing = if_any(refresh.map(|every| Box::pin(renewal.run(current, every))));
         let offering = if_any(figures.map(|(_, offered)| async move {
             if let Err(error) = offered.await {
@@ -387,6 +421,7 @@ impl Application {
             () = offering => {}
             () = renewing_certificate => {}
             () = answering => {}
+            () = verifying => {}
             () = renewing => {}
             () = asking => {}
             () = too_long => tracing::warn!(?patience, "stopped with answers unfinished"),

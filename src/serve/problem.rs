@@ -76,6 +76,9 @@ impl Problem {
 /// The title of what lies outside of what the reader may see.
 pub const OUT_OF_SCOPE: &str = "Out of scope";
 
+/// The title of what was withdrawn.
+pub const WITHDRAWN: &str = "Withdrawn";
+
 /// The media type of a problem.
 pub const MEDIA: &str = "application/problem+json";
 
@@ -84,6 +87,7 @@ impl From<RequestError> for Problem {
         let (status, title) = match error.fault {
             Fault::NoTable => (StatusCode::NOT_FOUND, "Non-existent table"),
             Fault::OutOfScope => (StatusCode::FORBIDDEN, OUT_OF_SCOPE),
+            Fault::Withdrawn => (StatusCode::GONE, WITHDRAWN),
             Fault::NoPage => (StatusCode::NOT_FOUND, "Non-existent page"),
             Fault::NoVariable => (StatusCode::BAD_REQUEST, "Non-existent variable"),
             Fault::NoCodeList => (StatusCode::BAD_REQUEST, "Non-existent codelist"),
@@ -105,6 +109,12 @@ impl From<Error> for Problem {
         if let Error::Busy(what) = &error {
             tracing::warn!(what, "a request was put off");
             return Self::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", &words::BUSY);
+        }
+        match error.refusal() {
+            Some(Error::Withdrawn(_)) => return Self::new(StatusCode::GONE, WITHDRAWN, &words::WITHDRAWN_NOW),
+            // Whoever verifies says in the log what is wrong, once.
+            Some(_) => return Self::new(StatusCode::SERVICE_UNAVAILABLE, "Not verified", &words::NOT_VERIFIED),
+            None => {}
         }
         tracing::error!(%error, "a request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", &words::FAILED)

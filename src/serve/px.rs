@@ -19,12 +19,13 @@ use super::{
     edge,
     noted::Noted,
     parameters::Parameters,
-    problem::{OUT_OF_SCOPE, Problem},
+    problem::{OUT_OF_SCOPE, Problem, WITHDRAWN},
     saved,
     seen::Seen,
 };
 use crate::{
     formats::{self, Context},
+    release::Withdrawn,
     tables::{Listing, Request, Selection, default_selection as default_selection_of, everything, list, resolve},
     words,
 };
@@ -43,6 +44,9 @@ impl Shared {
         tables.iter().position(|entry| entry.table.id.eq_ignore_ascii_case(id)).ok_or_else(|| {
             if let Some(detail) = self.library.not_granted(id) {
                 return Problem::new(StatusCode::FORBIDDEN, OUT_OF_SCOPE, detail);
+            }
+            if let Some(detail) = self.library.withdrawn_table(id) {
+                return Problem::new(StatusCode::GONE, WITHDRAWN, detail);
             }
             let there = tables.iter().map(|entry| entry.table.id.as_str()).collect::<Vec<_>>().join(", ");
             Problem::no_table(words::NO_TABLE.with(id.chars().take(60).collect::<String>()).and(words::THERE_IS.with(there)))
@@ -156,6 +160,9 @@ pub struct Health {
 pub struct Readiness<'a> {
     status: &'static str,
     releases: Vec<&'a str>,
+    /// Releases that are no longer served, because they were withdrawn.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    withdrawn: Vec<String>,
     /// Whether there are newer releases that cannot be taken up; the log says why.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     stale: bool,
@@ -170,8 +177,12 @@ pub async fn ready(Seen(shared): Seen) -> Answer {
     if shared.stopping.load(Ordering::Relaxed) {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", &words::STOPPING));
     }
+    if let Some(problem) = shared.verification.problem() {
+        return Err(problem);
+    }
     let releases = shared.library.releases.iter().map(|release| release.folder.as_str()).collect();
-    fresh(&Readiness { status: "ready", releases, stale: shared.stale.load(Ordering::Relaxed) })
+    let withdrawn = shared.library.withdrawn.iter().map(Withdrawn::folder).collect();
+    fresh(&Readiness { status: "ready", releases, withdrawn, stale: shared.stale.load(Ordering::Relaxed) })
 }
 
 /// A document that depends on more than the library: settings, the clock, what a client sent.

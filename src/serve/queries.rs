@@ -24,7 +24,7 @@ use crate::{
     engine::SqlError,
     formats::{ColumnText, ROWS_FORMATS, RowsDocument, RowsFormat},
     sql::{BindError, Codes, Named, Parameter, ParameterKind},
-    tables::{Fault, RequestError, TIME},
+    tables::{RequestError, TIME},
     words,
 };
 
@@ -285,8 +285,8 @@ impl Shared {
 
 impl From<BindError> for Problem {
     fn from(error: BindError) -> Self {
-        if error.outside {
-            return RequestError { fault: Fault::OutOfScope, detail: error.detail }.into();
+        if let Some(fault) = error.fault {
+            return RequestError { fault, detail: error.detail }.into();
         }
         Self::parameter("Illegal parameter", error.detail)
     }

@@ -20,7 +20,7 @@ use tower_http::{
 
 use super::{
     api::{self, Address, Operation, operations as of},
-    charts, data, edge, estimate, portal, px, queries,
+    charts, data, edge, estimate, gate, portal, px, queries,
     renewal::Current,
     saved, sdmx,
 };
@@ -177,6 +177,7 @@ pub fn router(current: Current) -> Router {
         .layer(Extension(Arc::new(interface)))
         .fallback(edge::nowhere)
         .method_not_allowed_fallback(edge::no_such_method)
+        .layer(middleware::from_fn(gate::gate))
         .layer(middleware::from_fn_with_state(current.clone(), edge::around))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(SMALL).and(NotEncoded)))
         .layer(middleware::from_fn(edge::weaken))

@@ -5,6 +5,7 @@ use datafusion::common::{ParamValues, ScalarValue};
 use super::{Named, Sql, named::LANGUAGE};
 use crate::{
     engine::{Rows, SqlError},
+    tables::Fault,
     words::{self, Message},
 };
 
@@ -14,13 +15,13 @@ use crate::{
 pub struct BindError {
     /// What, and what may be given.
     pub detail: Message,
-    /// Whether it is nothing but outside of what the reader may see.
-    pub outside: bool,
+    /// What is wrong, if it is not what was given: it lies outside of what the reader may see, or was withdrawn.
+    pub fault: Option<Fault>,
 }
 
 impl From<Message> for BindError {
     fn from(detail: Message) -> Self {
-        Self { detail, outside: false }
+        Self { detail, fault: None }
     }
 }
 
@@ -57,8 +58,8 @@ impl Sql {
             let Some(text) = first.map(str::to_owned).or_else(|| parameter.default_text(library)) else {
                 return Err(words::PARAMETER_MISSING.with(parameter.name.as_str()).and(parameter.expected(library)).into());
             };
-            let (value, text) = parameter.read(&text, library).map_err(|expected| match parameter.outside(&text, library) {
-                Some(detail) => BindError { detail, outside: true },
+            let (value, text) = parameter.read(&text, library).map_err(|expected| match parameter.beyond(&text, library) {
+                Some((fault, detail)) => BindError { detail, fault: Some(fault) },
                 None => words::PARAMETER_IS.with(parameter.name.as_str()).and(short(&text)).and(expected).into(),
             })?;
             bound.given.push(text);

@@ -5,7 +5,7 @@ use datafusion::common::ScalarValue;
 use super::header::{Header, Kind, ParameterFile};
 use crate::{
     register::{DefinitionError, Label, Node, Role},
-    tables::{Library, NodeRuns, TableEntry},
+    tables::{Fault, Library, NodeRuns, TableEntry},
     words::{self, Message},
 };
 
@@ -172,13 +172,17 @@ impl Parameter {
         self.seen(library).iter().all(|seen| found.is_some_and(|node| seen.contains(node)))
     }
 
-    /// Why a code may not be given that others may give.
-    pub fn outside(&self, given: &str, library: &Library) -> Option<Message> {
+    /// Why a code may not be given that others may give, or a period that there once was.
+    pub fn beyond(&self, given: &str, library: &Library) -> Option<(Fault, Message)> {
         match self.kind {
-            ParameterKind::Code(dimension, _) => library.outside(dimension, given).or_else(|| {
-                let mut bounds = self.narrowed(library).filter(|_| self.is_bound);
-                bounds.find_map(|entry| library.outside_of(entry, dimension, given))
-            }),
+            ParameterKind::Code(dimension, _) => {
+                let outside = library.outside(dimension, given).or_else(|| {
+                    let mut bounds = self.narrowed(library).filter(|_| self.is_bound);
+                    bounds.find_map(|entry| library.outside_of(entry, dimension, given))
+                });
+                outside.map(|detail| (Fault::OutOfScope, detail))
+            }
+            ParameterKind::Period => library.withdrawn_period(given).map(|detail| (Fault::Withdrawn, detail)),
             _ => None,
         }
     }

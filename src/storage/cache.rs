@@ -3,15 +3,19 @@
 //! Files that never change are kept in blocks. A block is a file of its own in the cache's folder: the SHA-256 of its content, and the
 //! content. So a block that a crash cut short or left empty is not believed, and is fetched again. The bound holds for all blocks
 //! together; what was not read for the longest time goes first. What cannot be kept, because the disk is full, is read all the same.
+//!
+//! That a block fits its own head proves nothing against somebody who writes both. Once a file was compared with the digest that its release gives it
+//! ([`CachedFile::verify`]), the digests of its blocks are held in memory, and no block is given away that differs: one on disk is fetched again,
+//! one that the store gives is an error. A block is not gone over again as long as its file on disk has not been touched ([`Stamp`]).
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::{ErrorKind, Write},
+    fs::{self, File},
+    io::{ErrorKind, Read as _, Write},
     ops::Range,
     path::{Path, PathBuf},
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -20,7 +24,7 @@ use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use super::{FileDigest, Hold, Store, StoredFile};
+use super::{Digester, FileDigest, Hold, Stamp, Store, StoredFile};
 use crate::{
     error::{Error, Result},
     recent::Recent,
@@ -30,6 +34,8 @@ use crate::{
 const BLOCK: u64 = 256 << 10;
 /// Bytes before the content of a block.
 const HEAD: usize = 32;
+/// Blocks that are verified at a time.
+const AT_ONCE: usize = 64;
 /// Ending of a block's name; anything else in the folder is none of ours.
 const ENDING: &str = "block";
 
@@ -38,13 +44,24 @@ const ENDING: &str = "block";
 pub struct ReadCache {
     folder: PathBuf,
     bound: u64,
-    /// For each block in the folder whether its content was held against its digest since the process began.
-    kept: Mutex<Recent<bool>>,
+    /// For each block in the folder how its file was when its content was last held against its digest.
+    kept: Mutex<Recent<Option<Believed>>>,
     hits: AtomicU64,
     misses: AtomicU64,
     /// No other process counts on the same folder.
     _hold: Option<Hold>,
 }
+
+/// That the content of a block is sound, as long as its file stays as it was.
+#[derive(Debug, Clone, Copy)]
+struct Believed {
+    stamp: Stamp,
+    /// Whether it was held against what its release says, and not against its own head alone.
+    is_verified: bool,
+}
+
+/// SHA-256 of a block.
+type BlockDigest = [u8; HEAD];
 
 /// A file that never changes, as the cache knows it.
 #[derive(Debug, Clone)]
@@ -54,18 +71,142 @@ pub struct CachedFile {
     bytes: u64,
     /// Beginning of the names of its blocks.
     name: String,
+    /// What its blocks are, once the whole file was compared with its digest.
+    blocks: Arc<OnceLock<Vec<BlockDigest>>>,
 }
 
 impl CachedFile {
     /// A file of an object store.
     pub fn new(store: &Store, file: &StoredFile) -> Self {
         let name = FileDigest::of(store.identity(file).as_bytes()).sha256;
-        Self { store: store.clone(), path: file.path.clone(), bytes: file.bytes, name }
+        Self { store: store.clone(), path: file.path.clone(), bytes: file.bytes, name, blocks: Arc::default() }
     }
 
-    /// Reads some parts, past any cache.
-    pub async fn read(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        self.store.read_ranges(&self.path, ranges).await
+    /// Whether a file that a store holds is this one.
+    pub fn is(&self, store: &Store, file: &StoredFile) -> bool {
+        self.name == Self::new(store, file).name
+    }
+
+    /// Reads some parts, by way of a cache where there is one. Once the file is verified nothing else is given than what was.
+    ///
+    /// # Errors
+    /// Where the store cannot be read, or holds something else by now.
+    pub async fn read(&self, cache: Option<&ReadCache>, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        match cache {
+            // As long as nothing is known of its blocks, there is no need for whole ones.
+            None if self.blocks.get().is_none() => self.store.read_ranges(&self.path, ranges).await,
+            cache => self.read_blocks(cache, ranges).await,
+        }
+    }
+
+    /// Compares the whole file with the digest that its release gives it, and remembers what its blocks are. Blocks on local disk spare the way to
+    /// the store as long as the whole fits.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn verify(&self, cache: Option<&ReadCache>, digest: &FileDigest) -> Result<bool> {
+        if digest.bytes != self.bytes {
+            return Ok(false);
+        }
+        for cache in [cache, None].into_iter().skip(usize::from(cache.is_none())) {
+            let (mut whole, mut blocks) = (Digester::default(), Vec::new());
+            for first in (0..self.count()).step_by(AT_ONCE) {
+                for (_, content) in self.blocks(cache, first..(first + AT_ONCE as u64).min(self.count())).await? {
+                    whole.add(&content);
+                    blocks.push(Sha256::digest(&content).into());
+                }
+            }
+            if whole.finish() == *digest {
+                // Whoever verified it at the same time found the same.
+                let _ = self.blocks.set(blocks);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Number of blocks.
+    fn count(&self) -> u64 {
+        self.bytes.div_ceil(BLOCK)
+    }
+
+    fn place(&self, block: u64) -> Range<u64> {
+        block * BLOCK..((block + 1) * BLOCK).min(self.bytes)
+    }
+
+    /// What a block must be, if that is known.
+    fn expected(&self, block: u64) -> Option<&BlockDigest> {
+        self.blocks.get()?.get(block as usize)
+    }
+
+    /// Some blocks that follow each other, from a cache or the store, and nobody counts or keeps them.
+    async fn blocks(&self, cache: Option<&ReadCache>, wanted: Range<u64>) -> Result<BTreeMap<u64, Bytes>> {
+        let find = |block| Some((block, cache?.find(&name_of(self, block), None)?));
+        let mut found: BTreeMap<u64, Bytes> = wanted.clone().filter_map(find).collect();
+        let missing: Vec<u64> = wanted.filter(|block| !found.contains_key(block)).collect();
+        if !missing.is_empty() {
+            found.extend(self.fetch(&missing).await?);
+        }
+        Ok(found)
+    }
+
+    /// Blocks of the store, which are refused if they are others than were verified.
+    async fn fetch(&self, blocks: &[u64]) -> Result<Vec<(u64, Bytes)>> {
+        // The library fetches neighbours in one request.
+        let places: Vec<Range<u64>> = blocks.iter().map(|&block| self.place(block)).collect();
+        let fetched: Vec<(u64, Bytes)> = blocks.iter().copied().zip(self.store.read_ranges(&self.path, &places).await?).collect();
+        let is_other =
+            |(block, content): &&(u64, Bytes)| self.expected(*block).is_some_and(|digest| Sha256::digest(content)[..] != digest[..]);
+        if fetched.iter().any(|found| is_other(&found)) {
+            return Err(Error::Input(format!(
+                "{}/{} was changed in the store since it was compared with its digest; restore the release from a copy",
+                self.store, self.path
+            )));
+        }
+        Ok(fetched)
+    }
+
+    async fn read_blocks(&self, cache: Option<&ReadCache>, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        let wanted = |range: &Range<u64>| if range.is_empty() { 0..0 } else { range.start / BLOCK..(range.end - 1) / BLOCK + 1 };
+        let mut blocks: BTreeMap<u64, Option<Bytes>> = BTreeMap::new();
+        for block in ranges.iter().flat_map(wanted) {
+            let find = || cache.and_then(|cache| cache.find(&name_of(self, block), self.expected(block)));
+            blocks.entry(block).or_insert_with(find);
+        }
+        let missing: Vec<u64> = blocks.iter().filter(|(_, found)| found.is_none()).map(|(&block, _)| block).collect();
+        if let Some(cache) = cache {
+            cache.hits.fetch_add((blocks.len() - missing.len()) as u64, Ordering::Relaxed);
+            cache.misses.fetch_add(missing.len() as u64, Ordering::Relaxed);
+        }
+        if !missing.is_empty() {
+            for (block, bytes) in self.fetch(&missing).await? {
+                if let Some(cache) = cache {
+                    cache.keep(&name_of(self, block), &bytes);
+                }
+                blocks.insert(block, Some(bytes));
+            }
+        }
+        let cut = |range: &Range<u64>| {
+            let mut pieces = wanted(range).filter_map(|block| {
+                let bytes = blocks.get(&block)?.as_ref()?;
+                let begin = block * BLOCK;
+                let from = range.start.saturating_sub(begin).min(bytes.len() as u64);
+                let to = (range.end - begin).min(bytes.len() as u64);
+                Some(bytes.slice(from as usize..to as usize))
+            });
+            let first = pieces.next().unwrap_or_default();
+            let whole = match pieces.next() {
+                None => first,
+                Some(second) => {
+                    let mut whole = BytesMut::from(first);
+                    std::iter::once(second).chain(pieces).for_each(|piece| whole.extend_from_slice(&piece));
+                    whole.freeze()
+                }
+            };
+            let complete = whole.len() as u64 == range.end - range.start;
+            complete.then_some(whole).ok_or_else(|| Error::storage(format!("{}/{}", self.store, self.path), "the file ends too early"))
+        };
+        ranges.iter().map(cut).collect()
     }
 }
 
@@ -98,7 +239,7 @@ impl ReadCache {
         found.sort_unstable();
         let mut kept = Recent::default();
         for (_, name, bytes) in found {
-            kept.put(name, false, bytes);
+            kept.put(name, None, bytes);
         }
         let cache = Self {
             folder: folder.to_owned(),
@@ -122,64 +263,38 @@ impl ReadCache {
         self.kept().weight()
     }
 
-    fn kept(&self) -> MutexGuard<'_, Recent<bool>> {
+    fn kept(&self) -> MutexGuard<'_, Recent<Option<Believed>>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads some parts of a file.
-    pub async fn read(&self, file: &CachedFile, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        let wanted = |range: &Range<u64>| if range.is_empty() { 0..0 } else { range.start / BLOCK..(range.end - 1) / BLOCK + 1 };
-        let mut blocks: BTreeMap<u64, Option<Bytes>> = BTreeMap::new();
-        for block in ranges.iter().flat_map(wanted) {
-            blocks.entry(block).or_insert_with(|| self.find(&name_of(file, block)));
-        }
-        let missing: Vec<u64> = blocks.iter().filter(|(_, found)| found.is_none()).map(|(&block, _)| block).collect();
-        self.hits.fetch_add((blocks.len() - missing.len()) as u64, Ordering::Relaxed);
-        self.misses.fetch_add(missing.len() as u64, Ordering::Relaxed);
-        let place = |block: u64| block * BLOCK..((block + 1) * BLOCK).min(file.bytes);
-        if !missing.is_empty() {
-            // The library fetches neighbours in one request.
-            let places: Vec<Range<u64>> = missing.iter().map(|&block| place(block)).collect();
-            let fetched = file.read(&places).await?;
-            for (&block, bytes) in missing.iter().zip(fetched) {
-                self.keep(&name_of(file, block), &bytes);
-                blocks.insert(block, Some(bytes));
-            }
-        }
-        let cut = |range: &Range<u64>| {
-            let mut pieces = wanted(range).filter_map(|block| {
-                let bytes = blocks.get(&block)?.as_ref()?;
-                let begin = block * BLOCK;
-                let from = range.start.saturating_sub(begin).min(bytes.len() as u64);
-                let to = (range.end - begin).min(bytes.len() as u64);
-                Some(bytes.slice(from as usize..to as usize))
-            });
-            let first = pieces.next().unwrap_or_default();
-            let whole = match pieces.next() {
-                None => first,
-                Some(second) => {
-                    let mut whole = BytesMut::from(first);
-                    std::iter::once(second).chain(pieces).for_each(|piece| whole.extend_from_slice(&piece));
-                    whole.freeze()
-                }
-            };
-            let complete = whole.len() as u64 == range.end - range.start;
-            complete.then_some(whole).ok_or_else(|| Error::storage(format!("{}/{}", file.store, file.path), "the file ends too early"))
-        };
-        ranges.iter().map(cut).collect()
-    }
-
-    /// A block that is here and whole.
-    fn find(&self, name: &str) -> Option<Bytes> {
+    /// A block that is here and whole; where it is known what it must be, nothing else.
+    fn find(&self, name: &str, expected: Option<&BlockDigest>) -> Option<Bytes> {
         let believed = *self.kept().get(name)?;
-        let content = fs::read(self.folder.join(name)).ok().filter(|content| content.len() >= HEAD);
-        let content = content.map(Bytes::from).filter(|content| believed || Sha256::digest(&content[HEAD..])[..] == content[..HEAD]);
-        let Some(mut content) = content else {
+        let Some((mut content, stamp)) = self.content(name) else {
             self.kept().remove(name);
             return None;
         };
-        self.kept().put(name.to_owned(), true, content.len() as u64);
+        let is_believed = believed.is_some_and(|known| stamp == Some(known.stamp) && (known.is_verified || expected.is_none()));
+        if !is_believed {
+            let digest = Sha256::digest(&content[HEAD..]);
+            if digest[..] != content[..HEAD] || expected.is_some_and(|expected| digest[..] != expected[..]) {
+                self.kept().remove(name);
+                return None;
+            }
+        }
+        let believed = if is_believed { believed } else { stamp.map(|stamp| Believed { stamp, is_verified: expected.is_some() }) };
+        self.kept().put(name.to_owned(), believed, content.len() as u64);
         Some(content.split_off(HEAD))
+    }
+
+    /// The content of a block's file, and how the file was all the time while it was read, if that can be told.
+    fn content(&self, name: &str) -> Option<(Bytes, Option<Stamp>)> {
+        let mut file = File::open(self.folder.join(name)).ok()?;
+        let before = Stamp::of(&file).ok()?.settled();
+        let mut content = Vec::new();
+        file.read_to_end(&mut content).ok()?;
+        let stamp = before.filter(|before| Stamp::of(&file).is_ok_and(|after| after == *before));
+        (content.len() >= HEAD).then(|| (content.into(), stamp))
     }
 
     /// Keeps a block, whole or not at all.
@@ -192,7 +307,8 @@ impl ReadCache {
             Ok(())
         };
         match write() {
-            Ok(()) => self.kept().put(name.to_owned(), true, (HEAD + bytes.len()) as u64),
+            // What was written is gone over when it is read: somebody else may be quicker.
+            Ok(()) => self.kept().put(name.to_owned(), None, (HEAD + bytes.len()) as u64),
             Err(error) => tracing::warn!("{}: what was read cannot be kept: {error}", self.folder.display()),
         }
         self.shrink();
@@ -232,7 +348,7 @@ mod tests {
     }
 
     async fn part(cache: &ReadCache, file: &CachedFile, range: Range<u64>) -> Result<Bytes> {
-        cache.read(file, std::slice::from_ref(&range)).await.map(|mut found| found.remove(0))
+        file.read(Some(cache), std::slice::from_ref(&range)).await.map(|mut found| found.remove(0))
     }
 
     fn size(folder: &Path) -> u64 {
@@ -257,7 +373,7 @@ mod tests {
                     let at = |share: f64| (share * bytes as f64) as u64;
                     let ranges: Vec<Range<u64>> =
                         ranges.into_iter().map(|(a, b)| at(a.min(b))..at(a.max(b))).collect();
-                    let found = cache.read(&file, &ranges).await.unwrap();
+                    let found = file.read(Some(&cache), &ranges).await.unwrap();
                     for (range, found) in ranges.iter().zip(&found) {
                         assert_eq!(found[..], all[range.start as usize..range.end as usize]);
                     }
@@ -322,5 +438,46 @@ mod tests {
         fs::remove_dir(folder.path().join("cache")).unwrap();
         assert_eq!(part(&cache, &file, 10..20).await.unwrap(), content(100)[10..20]);
         assert!(part(&cache, &file, 90..101).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_was_verified_is_all_that_is_given_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::in_memory().unwrap();
+        let all = content(3 * BLOCK as usize + 100);
+        let file = stored(&store, "cells", all.len()).await;
+        let whole = 0..all.len() as u64;
+        let digest = FileDigest::of(&all);
+        let cache = ReadCache::open(folder.path(), u64::MAX).unwrap();
+        part(&cache, &file, whole.clone()).await.unwrap();
+        // Somebody has changed a block together with its head: the file as a whole is still the store's.
+        let forge = |number: u64| {
+            let path = folder.path().join(name_of(&file, number));
+            let mut block = fs::read(&path).unwrap();
+            block[HEAD + 9] ^= 1;
+            let head = Sha256::digest(&block[HEAD..]);
+            block[..HEAD].copy_from_slice(&head);
+            fs::write(&path, block).unwrap();
+        };
+        forge(1);
+        assert!(!file.verify(Some(&cache), &FileDigest::of(b"other")).await.unwrap());
+        assert!(file.verify(Some(&cache), &digest).await.unwrap());
+        assert_eq!(part(&cache, &file, whole.clone()).await.unwrap(), all);
+        // And again afterwards, when all blocks were read before.
+        assert_eq!(part(&cache, &file, whole.clone()).await.unwrap(), all);
+        forge(0);
+        forge(2);
+        assert_eq!(part(&cache, &file, whole.clone()).await.unwrap(), all);
+        // The same without a cache, and when the store itself holds something else by now.
+        assert_eq!(file.read(None, std::slice::from_ref(&whole)).await.unwrap()[0], all);
+        let mut other = all.clone();
+        other[5] ^= 1;
+        store.write("cells", other).await.unwrap();
+        for cache in [None, Some(&ReadCache::open(&folder.path().join("empty"), u64::MAX).unwrap())] {
+            let refused = file.read(cache, &[0..10]).await.unwrap_err().to_string();
+            assert!(refused.contains("was changed in the store"), "{refused}");
+        }
+        // What was verified is still on disk.
+        assert_eq!(part(&cache, &file, whole).await.unwrap(), all);
     }
 }

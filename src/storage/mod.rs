@@ -14,6 +14,7 @@ mod folder;
 mod scratch;
 mod spill;
 mod spool;
+mod stamp;
 
 use std::{
     collections::HashMap,
@@ -39,11 +40,12 @@ use tokio::io::AsyncReadExt;
 use url::Url;
 
 pub use cache::{CachedFile, ReadCache};
-pub use digest::FileDigest;
+pub use digest::{Digester, FileDigest};
 pub use folder::{read_folder, read_text};
 pub use scratch::{Piece, Scratch};
 pub use spill::{BITS_BESIDE, PARTITIONS, Repeats, Spill, SpillWriter, beside, hash_beside, partition_of, spread};
 pub use spool::{Spool, SpoolBounds, SpoolWriter, Spooled, SpooledContent};
+pub use stamp::Stamp;
 
 use crate::error::{Error, Result};
 
@@ -240,6 +242,20 @@ impl Store {
         let found = self.objects.get(&self.path(path)).await.map_err(|error| self.failed(path, error))?;
         let context = format!("{}/{path}", self.shown);
         Ok(found.into_stream().map_err(move |error| Error::storage(context.clone(), error)).boxed())
+    }
+
+    /// Size and digest of a file, read in pieces; `None` where there is none.
+    pub async fn digest(&self, path: &str) -> Result<Option<FileDigest>> {
+        let found = match self.objects.get(&self.path(path)).await {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(self.failed(path, error)),
+        };
+        let (mut pieces, mut digester) = (found.into_stream(), Digester::default());
+        while let Some(piece) = pieces.try_next().await.map_err(|error| self.failed(path, error))? {
+            digester.add(&piece);
+        }
+        Ok(Some(digester.finish()))
     }
 
     /// Writes a file, replacing what is there.

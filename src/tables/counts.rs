@@ -163,7 +163,7 @@ async fn block(engine: &ServingEngine, part: Option<&Part>, query: &Query, exten
             break;
         }
     }
-    let mut cursor = Cursor::new(engine.read(&part.file, ranges.iter().cloned())?, &ranges);
+    let mut cursor = Cursor::new(engine.read(&part.file, ranges.iter().cloned()).await?, &ranges);
     let mut targets: Vec<usize> = Vec::new();
     at.fill(0);
     loop {

@@ -11,7 +11,7 @@ use super::{
     codelists::{self, CodeList, CodeListKind, Cover},
     derive,
     narrow::NodeRuns,
-    scope::Whole,
+    scope::{Scope, Whole},
     search::Index,
     vintages::{ABSENT, UnionDimension},
 };
@@ -19,8 +19,8 @@ use crate::{
     engine::{CellFile, ServingEngine},
     error::{Error, Result},
     register::{Dimension, Language, Measure, MeasureKind, Period, Role, Shape, Table},
-    release::{Catalogue, Edition, Register, Release, ReleasedTable},
-    words::{self, Tongue},
+    release::{Catalogue, Edition, Register, Release, ReleasedTable, Withdrawn},
+    words::{self, Message, Part as Spoken, Tongue},
 };
 
 /// Stands for "the node exists in that period, but the table did not show it".
@@ -33,6 +33,8 @@ pub struct Library {
     pub register: Register,
     /// The releases in force, oldest period first.
     pub releases: Vec<Edition>,
+    /// The periods that are not in force because their last revision was withdrawn, oldest first.
+    pub withdrawn: Arc<[Withdrawn]>,
     /// Every dimension; parts that hold every region share them.
     pub dimensions: Arc<Vec<UnionDimension>>,
     /// Every code list; behind them those of tables of which not every region may be seen, under the same names.
@@ -128,9 +130,7 @@ impl Library {
     /// Where a file of a release is missing or damaged.
     pub async fn open(catalogue: &Catalogue, engine: &ServingEngine) -> Result<Self> {
         let releases = catalogue.releases();
-        let Some(newest) = releases.last() else {
-            return Err(Error::NotFound("there is no release".into()));
-        };
+        let Some(newest) = releases.last() else { return Self::of_nothing(catalogue) };
         let mut dimensions: Vec<UnionDimension> = Vec::new();
         let mut codelists = Vec::new();
         for id in releases.iter().rev().flat_map(|release| &release.dimensions).map(|dimension| &dimension.id) {
@@ -163,10 +163,8 @@ impl Library {
         Ok(Self {
             period_labels: register.languages.iter().map(labels).collect(),
             register: newest.edition.manifest.register.clone(),
-            // With the program's version, because another version may write the same numbers in another way.
-            fingerprint: fingerprint(
-                releases.iter().map(|release| release.edition.sha256.as_bytes()).chain([env!("CARGO_PKG_VERSION").as_bytes()]),
-            ),
+            fingerprint: state(catalogue),
+            withdrawn: catalogue.withdrawn().into(),
             periods: releases.iter().map(|release| period(release).to_string()).collect(),
             releases: releases.iter().map(|release| release.edition.clone()).collect(),
             index: Arc::new(Index::new(&dimensions)),
@@ -175,6 +173,63 @@ impl Library {
             codelists,
             tables,
         })
+    }
+
+    /// The library of releases that were all withdrawn: it has no table, and tells why.
+    fn of_nothing(catalogue: &Catalogue) -> Result<Self> {
+        if catalogue.withdrawn().is_empty() {
+            return Err(Error::NotFound("there is no release".into()));
+        }
+        let register = catalogue.register();
+        Ok(Self {
+            register: register.clone(),
+            releases: Vec::new(),
+            withdrawn: catalogue.withdrawn().into(),
+            dimensions: Arc::default(),
+            codelists: Vec::new(),
+            tables: Vec::new(),
+            fingerprint: state(catalogue),
+            index: Arc::new(Index::new(&[])),
+            whole: None,
+            periods: Vec::new(),
+            period_labels: vec![Vec::new(); register.languages.len()],
+        })
+    }
+
+    /// The cell files of the releases with these positions.
+    pub fn cell_files(&self, is_wanted: impl Fn(usize) -> bool) -> Vec<Arc<CellFile>> {
+        let parts = self.tables.iter().flat_map(|entry| entry.parts.iter().enumerate());
+        let files = parts.filter(|(release, _)| is_wanted(*release)).filter_map(|(_, part)| part.as_ref());
+        files.map(|part| Arc::clone(&part.file)).collect()
+    }
+
+    /// Why there are no numbers of a period that is asked for by its code, if they were withdrawn.
+    pub fn withdrawn_period(&self, code: &str) -> Option<Message> {
+        let found = self.withdrawn.iter().find(|withdrawn| withdrawn.withdrawal.period.to_string().eq_ignore_ascii_case(code))?;
+        Some(words::WITHDRAWN_MEANS.with(withdrawal(found)))
+    }
+
+    /// Why there is no table that is asked for, if all releases that had it were withdrawn.
+    pub fn withdrawn_table(&self, id: &str) -> Option<Message> {
+        let had = |withdrawn: &&Withdrawn| withdrawn.tables.iter().any(|table| table.eq_ignore_ascii_case(id));
+        let found = self.withdrawn.iter().rev().find(had)?;
+        Some(words::WITHDRAWN_MEANS.with(withdrawal(found)))
+    }
+
+    /// Why there is nothing at all, if every release was withdrawn.
+    pub fn withdrawn_wholly(&self) -> Option<Message> {
+        let newest = self.withdrawn.last().filter(|_| self.releases.is_empty())?;
+        Some(words::WITHDRAWN_MEANS.with(withdrawal(newest)))
+    }
+
+    /// The same library with more that was withdrawn: whatever is made from it changes. For the releases themselves to be gone it has to be opened
+    /// anew.
+    #[must_use]
+    pub fn with_withdrawn(self: &Arc<Self>, more: &[Withdrawn]) -> Self {
+        let withdrawn: Vec<Withdrawn> = self.withdrawn.iter().chain(more).cloned().collect();
+        let digests = more.iter().map(|withdrawn| withdrawn.withdrawal.manifest.as_bytes());
+        let fingerprint = fingerprint(std::iter::once(self.fingerprint.as_bytes()).chain(digests));
+        Self { withdrawn: withdrawn.into(), fingerprint, whole: None, ..self.within(&Scope::default()) }
     }
 
     /// The table with an identifier, in whatever case it is written.
@@ -333,7 +388,9 @@ impl Binder<'_> {
         let damaged =
             |problem: String| Error::Input(format!("{folder}: table '{}': {problem}; restore the release from a copy", found.table.id));
         let (strides, cells) = Shape::numbering(&found.table, &there.dimensions).map_err(|error| damaged(error.to_string()))?;
-        let file = Arc::new(engine.open(&format!("{folder}/{}", found.file), cells).await?);
+        let digest =
+            there.edition.manifest.files.get(&found.file).ok_or_else(|| damaged("the manifest has no digest of its file".into()))?;
+        let file = engine.open(&format!("{folder}/{}", found.file), cells, digest).await?;
         let mut axes = Vec::new();
         for axis in &newest.axes {
             let at = found.table.axes.iter().position(|other| other.dimension == axis.dimension);
@@ -380,6 +437,24 @@ impl Binder<'_> {
         };
         Arc::clone(self.covers.entry((release, union, level)).or_insert_with(make))
     }
+}
+
+/// That a release was withdrawn, when and why.
+pub fn withdrawal(withdrawn: &Withdrawn) -> Message {
+    let said = &withdrawn.withdrawal;
+    let day = said.day().map_or_else(|| said.date.clone(), |day| day.to_string());
+    let reason = [Tongue::English, Tongue::Indonesian].map(|tongue| said.reason(tongue).to_owned());
+    words::WITHDRAWN.with(withdrawn.folder()).and(day).and(Spoken::Written(reason))
+}
+
+/// A digest of the releases in force, of what was withdrawn, and of the program's version, because another version may write the same numbers in
+/// another way.
+fn state(catalogue: &Catalogue) -> String {
+    let releases = catalogue.releases().iter().map(|release| release.edition.sha256.as_str());
+    let superseded = catalogue.releases().iter().flat_map(|release| &release.edition.superseded).filter_map(|one| one.withdrawal.as_ref());
+    let gone = catalogue.withdrawn().iter().map(|withdrawn| &withdrawn.withdrawal).chain(superseded);
+    let told: Vec<String> = gone.map(|withdrawal| format!("{} {} {}", withdrawal.manifest, withdrawal.date, withdrawal.reason)).collect();
+    fingerprint(releases.chain([env!("CARGO_PKG_VERSION")]).chain(told.iter().map(String::as_str)).map(str::as_bytes))
 }
 
 /// Whether two definitions of a table show the same thing, if perhaps in other detail: the same measure over the same dimensions.

@@ -32,7 +32,7 @@ pub use codelists::{CodeList, CodeListKind};
 pub use defaults::selection as default_selection;
 pub use describe::Category;
 pub use expression::{Codes, Expression, Unselected};
-pub use library::{AxisEntry, Library, TableEntry, fingerprint};
+pub use library::{AxisEntry, Library, TableEntry, fingerprint, withdrawal};
 pub use narrow::NodeRuns;
 pub use request::{Fault, Request, RequestError, Selection, joined, listed};
 pub use resolve::{CONTENTS, Chosen, Query, TIME, Variable, everything, resolve};

@@ -52,6 +52,8 @@ pub enum Fault {
     NoTable,
     /// It lies outside of what the reader may see.
     OutOfScope,
+    /// It asks for numbers that were withdrawn.
+    Withdrawn,
     /// It names a variable that the table lacks.
     NoVariable,
     /// It names a code list that does not exist or does not fit.

@@ -316,6 +316,11 @@ impl<'a> Resolver<'a> {
                     Variable::Axis(axis) => self.dimension(axis).find(code).is_some(),
                     _ => false,
                 };
+                if variable == Variable::Time
+                    && let Some(withdrawn) = self.library.withdrawn_period(code)
+                {
+                    return RequestError::new(Fault::Withdrawn, withdrawn);
+                }
                 if let Variable::Axis(axis) = variable
                     && let Some(outside) = self.library.outside_of(self.entry, self.entry.axes[axis].dimension, code)
                 {

@@ -165,6 +165,7 @@ impl Library {
         Self {
             register: self.register.clone(),
             releases: self.releases.clone(),
+            withdrawn: Arc::clone(&self.withdrawn),
             index,
             codelists,
             tables,

@@ -210,10 +210,13 @@ impl<'a> Writer<'a> {
             responses = responses.response("304", ResponseBuilder::new().description(self.say(&words::API_UNCHANGED)));
         }
         let schema = Ref::from_schema_name("Problem");
-        for code in [400].iter().chain(operation.problems).chain(&[429, 503]) {
+        // What can be not found can be withdrawn.
+        let gone: &[u16] = if operation.problems.contains(&404) { &[410] } else { &[] };
+        for code in [400].iter().chain(operation.problems).chain(gone).chain(&[429, 503]) {
             let meaning = match code {
                 404 => &words::API_NOT_FOUND,
                 406 => &words::API_NOT_ACCEPTABLE,
+                410 => &words::API_WITHDRAWN,
                 413 => &words::API_TOO_LARGE,
                 429 => &words::API_TOO_OFTEN,
                 503 => &words::API_BUSY,

@@ -8,7 +8,7 @@ use crate::{
     dashboards::{Dashboard, Given},
     serve::problem::Problem,
     sql::{Parameter, ParameterKind},
-    tables::{Fault, RequestError},
+    tables::RequestError,
     words,
 };
 
@@ -42,9 +42,9 @@ pub fn given(page: &Page, dashboard: &Dashboard, fixed: &[(&str, &str)]) -> Resu
     let get = |name: &str| texts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let library = &page.shared.library;
     Given::read(&dashboard.filters, library, get).map_err(|detail| {
-        let outside = dashboard.filters.iter().find_map(|filter| filter.outside(get(&filter.name)?, library));
-        match outside {
-            Some(detail) => RequestError { fault: Fault::OutOfScope, detail }.into(),
+        let beyond = dashboard.filters.iter().find_map(|filter| filter.beyond(get(&filter.name)?, library));
+        match beyond {
+            Some((fault, detail)) => RequestError { fault, detail }.into(),
             None => Problem::parameter("Illegal parameter", detail),
         }
     })

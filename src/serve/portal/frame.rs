@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::{Page, admin, assets, texts};
-use crate::{access::Role, words};
+use crate::{access::Role, tables::listed, words};
 
 /// The media type of pages.
 pub const MEDIA: &str = "text/html; charset=utf-8";
@@ -81,7 +81,10 @@ pub fn frame(page: &Page, title: &str, section: Section, main: &Markup) -> Marku
                 @if let Some(other) = &page.shared.audience.sees_as {
                     aside.seeing-as aria-label=(page.say(&admin::texts::SEE_AS)) { (admin::texts::SEEING_AS.with(other.as_str()).text(page.tongue)) " " a href=(page.link("/admin/see-as", &[])) { (page.say(&admin::texts::SEE_AS_SELF)) } }
                 }
-                main id="main" tabindex="-1" { (main) }
+                main id="main" tabindex="-1" {
+                    @for note in withdrawn_notes(page) { div.alert role="alert" { p { (sentence(&note)) } } }
+                    (main)
+                }
                 footer {
                     div.inner {
                         span { (words::SOURCE.text(page.tongue)) ": " (register.source.text(page.language)) }
@@ -99,6 +102,20 @@ pub fn frame(page: &Page, title: &str, section: Section, main: &Markup) -> Marku
             }
         }
     }
+}
+
+/// What the address of a page names that was withdrawn: a link to it may be older than the withdrawal.
+fn withdrawn_notes(page: &Page) -> Vec<String> {
+    let library = &page.shared.library;
+    // The explorer says so of its selection, where it says what else is wrong with it.
+    if library.withdrawn.is_empty() || page.path.starts_with("/tables/") {
+        return Vec::new();
+    }
+    let named = page.parameters.pairs().flat_map(|(_, value)| listed(value)).filter_map(|code| library.withdrawn_period(&code));
+    let mut notes: Vec<String> = named.map(|note| note.text(page.tongue)).collect();
+    notes.sort_unstable();
+    notes.dedup();
+    notes
 }
 
 /// The mark of the portal: bars of a population pyramid.

@@ -227,6 +227,7 @@ pub fn problem_page(shared: &Arc<Shared>, uri: &Uri, headers: &HeaderMap, proble
     let title = match problem.status {
         StatusCode::FORBIDDEN => page.say(&texts::NOT_FOR_YOU),
         StatusCode::NOT_FOUND => page.say(&texts::NOT_HERE),
+        StatusCode::GONE => page.say(&texts::WITHDRAWN_TITLE),
         status if status.is_server_error() => page.say(&texts::NOT_NOW),
         _ => page.say(&texts::NOT_UNDERSTOOD),
     };

@@ -12,9 +12,10 @@ use maud::{Markup, html};
 use super::{Page, Section, frame::frame, respond, respond_as_of, texts};
 use crate::{
     formats::written,
-    release::{AuditReport, Edition},
+    register::Period,
+    release::{AuditReport, Edition, Superseded, Withdrawal, Withdrawn},
     serve::{problem::Problem, seen::Seen},
-    words::{self, Phrase},
+    words::{self, Phrase, Tongue},
 };
 
 /// By what anybody can attack what is published.
@@ -39,10 +40,17 @@ async fn make(page: Page, today: NaiveDate) -> Result<Markup, Problem> {
             (timetable(&page, today))
             ul.actions { li { a href=(page.link("/releases/calendar.ics", &[])) { (page.say(&texts::AS_CALENDAR)) } } }
         }
+        @for withdrawn in library.withdrawn.iter().rev() {
+            section.card id={ "withdrawn-" (withdrawn.withdrawal.period) } {
+                h2 { (words::period(withdrawn.withdrawal.period, page.tongue)) }
+                div.alert role="note" { p { (page.say(if withdrawn.superseded.is_empty() { &texts::WITHDRAWN_FIRST } else { &texts::WITHDRAWN_PERIOD })) } }
+                (revisions(&page, &words::period(withdrawn.withdrawal.period, page.tongue), withdrawn.withdrawal.period, &revisions_of_withdrawn(withdrawn)))
+            }
+        }
         @for (at, release) in library.releases.iter().enumerate().rev() {
             section.card id={ "r" (at) } {
                 h2 { (library.period_label(at, page.language)) }
-                (revisions(&page, at, release))
+                (revisions(&page, library.period_label(at, page.language), release.manifest.period, &revisions_of(release)))
                 ul.facts {
                     li { (page.say(&texts::VINTAGE)) ": " (release.manifest.vintage) }
                     li { (page.say(&texts::TABLES)) ": " (release.manifest.tables.len()) }
@@ -136,6 +144,34 @@ struct Revision<'a> {
     published: NaiveDate,
     correction: Option<&'a str>,
     sha256: &'a str,
+    /// Whether it is the one that is served.
+    in_force: bool,
+    withdrawal: Option<&'a Withdrawal>,
+}
+
+/// Revisions that others have superseded, the newest first.
+fn superseded(earlier: &[Superseded]) -> impl Iterator<Item = Revision<'_>> {
+    earlier.iter().rev().map(|earlier| Revision {
+        number: earlier.revision,
+        published: earlier.written.date_naive(),
+        correction: earlier.correction.as_deref(),
+        sha256: &earlier.sha256,
+        in_force: false,
+        withdrawal: earlier.withdrawal.as_ref(),
+    })
+}
+
+/// Every revision of a period of which none is in force, the newest first.
+fn revisions_of_withdrawn(withdrawn: &Withdrawn) -> Vec<Revision<'_>> {
+    let newest = Revision {
+        number: withdrawn.withdrawal.revision,
+        published: withdrawn.written.date_naive(),
+        correction: withdrawn.correction.as_deref(),
+        sha256: &withdrawn.withdrawal.manifest,
+        in_force: false,
+        withdrawal: Some(&withdrawn.withdrawal),
+    };
+    std::iter::once(newest).chain(superseded(&withdrawn.superseded)).collect()
 }
 
 /// Every revision of a release's period, the newest first.
@@ -145,20 +181,15 @@ fn revisions_of(release: &Edition) -> Vec<Revision<'_>> {
         published: release.written.date_naive(),
         correction: release.manifest.correction.as_deref(),
         sha256: &release.sha256,
+        in_force: true,
+        withdrawal: None,
     };
-    let earlier = release.superseded.iter().rev().map(|earlier| Revision {
-        number: earlier.revision,
-        published: earlier.written.date_naive(),
-        correction: earlier.correction.as_deref(),
-        sha256: &earlier.sha256,
-    });
-    std::iter::once(newest).chain(earlier).collect()
+    std::iter::once(newest).chain(superseded(&release.superseded)).collect()
 }
 
-/// The revisions of a release's period as a table.
-fn revisions(page: &Page, at: usize, release: &Edition) -> Markup {
-    let period = release.manifest.period.to_string();
-    let name = format!("{}: {}", page.say(&texts::REVISIONS), page.shared.library.period_label(at, page.language));
+/// The revisions of a period as a table; `label` is what the period is called.
+fn revisions(page: &Page, label: &str, period: Period, revisions: &[Revision<'_>]) -> Markup {
+    let name = format!("{}: {label}", page.say(&texts::REVISIONS));
     html! {
         div.scroll tabindex="0" role="region" aria-label=(name) {
             table.plain {
@@ -171,11 +202,15 @@ fn revisions(page: &Page, at: usize, release: &Edition) -> Markup {
                     th scope="col" { (page.say(&texts::DIGEST)) }
                 } }
                 tbody {
-                    @for revision in revisions_of(release) {
+                    @for revision in revisions {
                         tr {
                             th scope="row" { (revision.number) " " code.nowrap { (period) "/r" (revision.number) } }
                             td {
-                                @if revision.number == release.manifest.revision { strong { (page.say(&texts::IN_FORCE)) } }
+                                @if revision.in_force { strong { (page.say(&texts::IN_FORCE)) } }
+                                @else if let Some(withdrawal) = revision.withdrawal {
+                                    strong { (texts::WITHDRAWN_ON.with(day(withdrawal, page.tongue)).text(page.tongue)) } ": "
+                                    q lang="" dir="auto" { (withdrawal.reason(page.tongue)) }
+                                }
                                 @else { (texts::SUPERSEDED.with(u64::from(revision.number) + 1).text(page.tongue)) }
                             }
                             td.nowrap { (words::day(revision.published, page.tongue)) }
@@ -192,6 +227,11 @@ fn revisions(page: &Page, at: usize, release: &Edition) -> Markup {
             }
         }
     }
+}
+
+/// The day of a withdrawal for people.
+fn day(withdrawal: &Withdrawal, tongue: Tongue) -> String {
+    withdrawal.day().map_or_else(|| withdrawal.date.clone(), |day| words::day(day, tongue))
 }
 
 /// Tenths of a thousandth for people.

@@ -31,6 +31,7 @@ phrases! {
     SHARE = "Keep and share" | "Simpan dan bagikan";
     NOT_FOR_YOU = "That is not for you to see" | "Ini di luar hak akses Anda";
     NOT_HERE = "There is no such page" | "Halaman tidak ditemukan";
+    WITHDRAWN_TITLE = "Withdrawn" | "Sudah ditarik";
     NOT_NOW = "That did not work" | "Gagal";
     NOT_UNDERSTOOD = "That was not understood" | "Permintaan tidak dipahami";
     NOT_HERE_HELP = "Search for what you need, or begin with the tables." | "Carilah yang Anda perlukan, atau mulailah dari daftar tabel.";
@@ -219,6 +220,9 @@ phrases! {
     REVISIONS = "Revisions, newest first" | "Daftar revisi, mulai dari yang terbaru";
     FORCE = "In force" | "Status";
     IN_FORCE = "in force" | "berlaku";
+    WITHDRAWN_ON = "withdrawn on {0}" | "ditarik pada {0}";
+    WITHDRAWN_PERIOD = "No revision of this period is in force: the last one was withdrawn, and it had said that those before it were wrong." | "Tidak ada revisi periode ini yang berlaku: revisi terakhir ditarik, dan revisi itu menyatakan bahwa revisi sebelumnya keliru.";
+    WITHDRAWN_FIRST = "No revision of this period is in force: it was withdrawn." | "Tidak ada revisi periode ini yang berlaku: rilisnya ditarik.";
     SUPERSEDED = "superseded by revision {0}" | "digantikan oleh revisi {0}";
     CORRECTION_REASON = "Reason, as the publisher wrote it" | "Alasan, sesuai tulisan penerbit";
     FIRST_PUBLICATION = "first publication" | "terbitan pertama";
