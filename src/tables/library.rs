@@ -229,7 +229,7 @@ impl Library {
         let withdrawn: Vec<Withdrawn> = self.withdrawn.iter().chain(more).cloned().collect();
         let digests = more.iter().map(|withdrawn| withdrawn.withdrawal.manifest.as_bytes());
         let fingerprint = fingerprint(std::iter::once(self.fingerprint.as_bytes()).chain(digests));
-        Self { withdrawn: withdrawn.into(), fingerprint, whole: None, ..self.within(&Scope::default()) }
+        Self { withdrawn: withdrawn.into(), fingerprint, whole: None, ..self.within(&Scope::default().into()) }
     }
 
     /// The table with an identifier, in whatever case it is written.
