@@ -13,16 +13,14 @@ use url::form_urlencoded;
 use super::{
     Shared, edge,
     metrics::Origin,
-    noted::{self, Noted},
+    noted::{Noted, Recorded, read_picture, read_rows},
     parameters::Parameters,
     problem::Problem,
     seen::Seen,
 };
 use crate::{
-    charts::{
-        CHART_KINDS, ChartKind, PICTURE_FORMATS, Picture, PictureFormat, Plan, Rows, Wishes, picture, picture_of_rows, plan, provenance,
-    },
-    error::Result as Computed,
+    charts::{CHART_KINDS, ChartKind, PICTURE_FORMATS, Picture, PictureFormat, Plan, Rows, Wishes, picture_of_rows, plan, provenance},
+    error::{Error, Result as Computed},
     formats::{Context, address},
     tables::{Fault, RequestError},
     words,
@@ -34,7 +32,7 @@ pub async fn chart(
     Path(file): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
+) -> Result<Recorded<Response>, Problem> {
     let parameters = Parameters::parse(query.as_deref());
     let known = file.rsplit_once('.').and_then(|(kind, format)| Some((ChartKind::parse(kind)?, PictureFormat::parse(format)?)));
     let Some((kind, format)) = known else {
@@ -73,15 +71,14 @@ impl Asked {
 }
 
 /// A chart of a table.
-async fn of_table(shared: &Arc<Shared>, parameters: &Parameters, asked: Asked, headers: &HeaderMap) -> Result<Response, Problem> {
+async fn of_table(shared: &Arc<Shared>, parameters: &Parameters, asked: Asked, headers: &HeaderMap) -> Result<Recorded<Response>, Problem> {
     let table = shared.table(parameters.get("table").unwrap_or(""))?;
     let plan = plan(&shared.library, table, asked.kind, &parameters.request(), &asked.wishes.options)?;
     let tag = tag(shared, &plan, &asked, parameters);
     let cells = plan.query.cells;
     if edge::is_known(headers, &tag) {
         shared.metrics.answer(Origin::Client, cells);
-        noted::note(&Noted::query(&shared.library, &plan.query));
-        return Ok(edge::unchanged(&tag));
+        return Ok(Recorded::known(Noted::query(&shared.library, &plan.query), edge::unchanged(&tag)));
     }
     let context = Context { library: Arc::clone(&shared.library), language: asked.language, base: shared.base(headers) };
     let key = format!("{tag} {}", context.base);
@@ -92,29 +89,28 @@ async fn of_table(shared: &Arc<Shared>, parameters: &Parameters, asked: Asked, h
         }
         None => {
             let needed = plan.query.needed(&shared.library);
-            let mut noted = Noted::query(&shared.library, &plan.query);
             let address = address(&context, &plan.query, "csv")
                 .unwrap_or_else(|| format!("{}/tables/{}", context.base, shared.library.tables[table].table.id));
             let own = own_address(shared, parameters, &asked, headers);
             let provenance = provenance(&shared.library, asked.language, own, address, plan.query.releases.iter().copied());
             let (there, wishes, language, format) = (Arc::clone(shared), asked.wishes.clone(), asked.language, asked.format);
             let drawing = async move {
-                let (library, engine) = (Arc::clone(&there.library), Arc::clone(&there.engine));
                 let scale = wishes.scale;
-                match picture(library, engine, plan, wishes, language, Arc::clone(&there.boundaries), provenance).await? {
-                    Ok(picture) => Ok(file(&picture, format, scale)?.map(|file| (picture.suppressed, file))),
-                    Err(refused) => Ok(Err(refused.into())),
+                match read_picture(there, plan, wishes, language, provenance).await? {
+                    Ok(picture) => match picture.try_map(|picture| file(&picture, format, scale)) {
+                        Ok(drawn) => Ok(drawn.transpose()),
+                        Err(error) => Err(error),
+                    },
+                    Err(refused) => Ok(Err(refused)),
                 }
             };
-            let (suppressed, drawn) = shared.engine.compute_cells(needed, drawing).await??;
-            noted.suppressed = suppressed;
-            noted::note(&noted);
+            let drawn = shared.engine.compute_cells(needed, drawing).await??;
             shared.metrics.answer(Origin::Computed, cells);
-            shared.finished.put(key, drawn.clone(), noted);
+            shared.finished.put(key, &drawn);
             drawn
         }
     };
-    Ok(asked.response(&shared.library.tables[table].table.id, body, &tag))
+    Ok(body.map(|body| asked.response(&shared.library.tables[table].table.id, body, &tag)))
 }
 
 /// A chart of a named query.
@@ -124,7 +120,7 @@ async fn of_query(
     parameters: &Parameters,
     asked: Asked,
     headers: &HeaderMap,
-) -> Result<Response, Problem> {
+) -> Result<Recorded<Response>, Problem> {
     let query = shared.named(name)?;
     let own = |given: &str| query.parameters.iter().any(|parameter| parameter.name.eq_ignore_ascii_case(given));
     let pairs: Vec<(&str, &str)> = parameters.pairs().filter(|(name, _)| own(name)).collect();
@@ -139,17 +135,14 @@ async fn of_query(
     pieces.push(shared.boundaries.digest());
     let tag = shared.tag(&pieces);
     if edge::is_known(headers, &tag) {
-        noted::note(&Noted::rows(&shared.library, query, &given, &[]));
-        return Ok(edge::unchanged(&tag));
+        return Ok(Recorded::known(Noted::rows(&shared.library, query, &given, &[]), edge::unchanged(&tag)));
     }
     let base = shared.base(headers);
     let kept = format!("{tag} {base}");
     let body = match shared.finished.get(&kept) {
         Some(finished) => finished,
         None => {
-            let (_, batches) = shared.sql.run(bound).await?.collect().await?;
-            let noted = Noted::rows(&shared.library, query, &given, &batches);
-            noted::note(&noted);
+            let rows = read_rows(shared, query, bound).await?;
             let address = format!("{base}/{}", query.address(&given));
             let own = own_address(shared, parameters, &asked, headers);
             let provenance = provenance(&shared.library, asked.language, own, address, 0..shared.library.releases.len());
@@ -160,19 +153,22 @@ async fn of_query(
                     Ok(query) => query,
                     Err(problem) => return Ok(Err(problem)),
                 };
-                let rows =
-                    Rows { library: &there.library, query, given: &given, language, batches: &batches, boundaries: &there.boundaries };
-                match picture_of_rows(&rows, kind, &wanted, &wishes, provenance)? {
-                    Ok(picture) => file(&picture, format, wishes.scale),
-                    Err(refused) => Ok(Err(RequestError { fault: Fault::Chart, detail: refused }.into())),
-                }
+                let drawn = rows.try_map(|batches| {
+                    let rows =
+                        Rows { library: &there.library, query, given: &given, language, batches: &batches, boundaries: &there.boundaries };
+                    match picture_of_rows(&rows, kind, &wanted, &wishes, provenance)? {
+                        Ok(picture) => file(&picture, format, wishes.scale),
+                        Err(refused) => Ok::<_, Error>(Err(RequestError { fault: Fault::Chart, detail: refused }.into())),
+                    }
+                });
+                drawn.map(Recorded::transpose)
             };
             let drawn = shared.engine.compute(drawing).await??;
-            shared.finished.put(kept, drawn.clone(), noted);
+            shared.finished.put(kept, &drawn);
             drawn
         }
     };
-    Ok(asked.response(&query.name, body, &tag))
+    Ok(body.map(|body| asked.response(&query.name, body, &tag)))
 }
 
 /// The file of a picture, if it may be as large.

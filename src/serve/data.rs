@@ -13,7 +13,7 @@ use bytes::Bytes;
 use super::{
     Shared, accept, edge,
     metrics::Origin,
-    noted::{self, Noted},
+    noted::{Noted, Recorded, read_cells},
     paced_body::SpooledBody,
     parameters::{Parameters, selection_body},
     problem::Problem,
@@ -21,10 +21,10 @@ use super::{
     seen::Seen,
 };
 use crate::{
-    error::Result as Computed,
+    error::{Error, Result as Computed},
     formats::{Context, Document, Format},
     storage::Spooled,
-    tables::{Answer, CellStatus, Query, Request, answer, resolve},
+    tables::{Answer, Query, Request, resolve},
 };
 
 /// Answers of up to this many cells are finished before they are sent, and may be kept; larger ones stream.
@@ -34,7 +34,12 @@ const FINISHED_AT_ONCE: u64 = 65_536;
 const LONG_BODY: usize = 64 << 10;
 pub const MANY_CODES: usize = 1000;
 
-pub async fn get(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn get(
+    Seen(shared): Seen,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Recorded<Response>, Problem> {
     let parameters = Parameters::parse(query.as_deref());
     let request = parameters.request();
     data(&shared, &id, &parameters, &request, &headers).await
@@ -46,7 +51,7 @@ pub async fn post(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Problem> {
+) -> Result<Recorded<Response>, Problem> {
     let parameters = Parameters::parse(query.as_deref());
     let request = posted(&shared, body).await?;
     data(&shared, &id, &parameters, &request, &headers).await
@@ -108,7 +113,7 @@ pub(super) async fn data(
     parameters: &Parameters,
     request: &Request,
     headers: &HeaderMap,
-) -> Result<Response, Problem> {
+) -> Result<Recorded<Response>, Problem> {
     let asked = understand(shared, id, parameters, request, headers, shared.most_cells).await?;
     let (named, format, query) = (asked.named, asked.format, asked.query);
     let context = Context { library: Arc::clone(&shared.library), language: asked.language, base: shared.base(headers) };
@@ -116,14 +121,13 @@ pub(super) async fn data(
     let cells = query.cells;
     if edge::is_known(headers, &tag) {
         shared.metrics.answer(Origin::Client, cells);
-        noted::note(&Noted::query(&shared.library, &query));
-        return Ok(varying(edge::unchanged(&tag), named));
+        return Ok(Recorded::known(Noted::query(&shared.library, &query), varying(edge::unchanged(&tag), named)));
     }
     let key = format!("{tag} {}", context.base);
     let body = match shared.finished.get(&key) {
         Some(finished) => {
             shared.metrics.answer(Origin::Finished, cells);
-            Written::Whole(finished)
+            finished.map(Written::Whole)
         }
         None => {
             let computed = compute(shared, query, key, move |answer| format.document(context, answer)).await?;
@@ -131,9 +135,12 @@ pub(super) async fn data(
             computed
         }
     };
-    let mut response = body.response(format.media_type(), &tag);
-    edge::call(&mut response, &format!("{}.{}", shared.library.tables[asked.table].table.id, format.ending()));
-    Ok(varying(response, named))
+    let file = format!("{}.{}", shared.library.tables[asked.table].table.id, format.ending());
+    Ok(body.map(|body| {
+        let mut response = body.response(format.media_type(), &tag);
+        edge::call(&mut response, &file);
+        varying(response, named)
+    }))
 }
 
 /// An answer that was written down.
@@ -173,42 +180,32 @@ pub async fn compute(
     query: Query,
     key: String,
     document: impl FnOnce(Arc<Answer>) -> Computed<Box<dyn Document>> + Send + 'static,
-) -> Result<Written, Problem> {
+) -> Result<Recorded<Written>, Problem> {
     let (cells, needed) = (query.cells, query.needed(&shared.library));
-    let mut noted = Noted::query(&shared.library, &query);
-    let answer = answer(Arc::clone(&shared.library), Arc::clone(&shared.engine), query);
+    let answer = read_cells(Arc::clone(shared), query);
     if cells > FINISHED_AT_ONCE {
         let mut writer = shared.engine.spool().write();
         let written = async move {
-            let answer = Arc::new(answer.await?);
-            let suppressed = answer.count(CellStatus::Suppressed);
-            let mut document = document(answer)?;
+            let mut document = answer.await?.try_map(document)?;
             let (mut piece, mut goes_on) = (Vec::new(), true);
             while goes_on {
-                goes_on = document.fill(&mut piece)?;
+                document = document.try_map(|mut document| {
+                    goes_on = document.fill(&mut piece)?;
+                    Ok::<_, Error>(document)
+                })?;
                 writer.push(&piece)?;
                 piece.clear();
                 // Short answers come in between, and whoever has gone is noticed.
                 tokio::task::yield_now().await;
             }
-            Ok((suppressed, writer.finish()))
+            Ok(document.map(|_| Written::Spooled(writer.finish())))
         };
-        let (suppressed, document) = shared.engine.compute_cells(needed, written).await?;
-        noted.suppressed = suppressed;
-        noted::note(&noted);
-        return Ok(Written::Spooled(document));
+        return Ok(shared.engine.compute_cells(needed, written).await?);
     }
-    let finished = async move {
-        let answer = Arc::new(answer.await?);
-        let suppressed = answer.count(CellStatus::Suppressed);
-        let mut document = document(answer)?;
-        Ok((suppressed, finish(&mut *document)?))
-    };
-    let (suppressed, finished) = shared.engine.compute_cells(needed, finished).await?;
-    noted.suppressed = suppressed;
-    noted::note(&noted);
-    shared.finished.put(key, finished.clone(), noted);
-    Ok(Written::Whole(finished))
+    let finished = async move { answer.await?.try_map(|answer| finish(&mut *document(answer)?)) };
+    let finished = shared.engine.compute_cells(needed, finished).await?;
+    shared.finished.put(key, &finished);
+    Ok(finished.map(Written::Whole))
 }
 
 fn finish(document: &mut dyn Document) -> Computed<Bytes> {

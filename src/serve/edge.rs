@@ -25,7 +25,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::{
     Shared,
     limits::{Peer, Refusal},
-    noted::{self, Noted},
+    noted::{self, Noted, Recorded},
     paced_body::SpooledBody,
     parameters::Parameters,
     portal,
@@ -79,7 +79,7 @@ pub async fn around(State(current): State<Current>, request: Request, next: Next
                     // The refusals that follow say nothing new, and would let anybody fill the log.
                     Refusal::TooOften { first: true, .. } => {
                         let told = Told { shared: &shared, method: &method, uri: &uri, client, id: &id };
-                        told.keep(&Asking::default(), Noted::default(), response, None).await
+                        told.keep(&Asking::default(), Vec::new(), response, None).await
                     }
                     _ => response,
                 }
@@ -164,7 +164,7 @@ async fn answer(
                 Barred::Problem(problem) => (problem, None),
             };
             // The log tells that he was refused, also where he is shown the form.
-            let refused = told.keep(&Asking::default(), Noted::default(), refused.into_response(), coming).await;
+            let refused = told.keep(&Asking::default(), Vec::new(), refused.into_response(), coming).await;
             return if refused.status().is_server_error() { refused } else { response.unwrap_or(refused) };
         }
     };
@@ -173,12 +173,16 @@ async fn answer(
         && let Err(refusal) = shared.limits.count_user(&caller.user_id, Instant::now())
     {
         shared.metrics.refuse("rate");
-        return told.keep(&asking, Noted::default(), refusal.into_response(), coming).await;
+        return told.keep(&asking, Vec::new(), refusal.into_response(), coming).await;
     }
     request.extensions_mut().insert(Arc::clone(seen));
     request.extensions_mut().insert(asking.clone());
-    let (response, noted) = noted::noting(next.run(request)).await;
-    let response = told.keep(&asking, noted, response, coming).await;
+    let (response, acts) = noted::noting(next.run(request)).await;
+    let response = match noted::sealed(response) {
+        Ok(recorded) => told.release(&asking, acts, recorded, coming).await,
+        Err(response) => told.keep(&asking, acts, response, coming).await,
+    };
+    let response = if method == Method::HEAD { headed(response) } else { response };
     if shared.access.is_some() && who::would_signing_in_help(&asking, response.extensions().get::<Problem>()) {
         return who::way_in(&uri, &method, &headers);
     }
@@ -195,27 +199,31 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// Keeps a record of an answer, if there is to be one; what cannot be kept is not answered.
-    async fn keep(&self, asking: &Asking, noted: Noted, response: Response, coming: Option<Coming>) -> Response {
+    /// Hands out an answer with cells once the log has its record.
+    async fn release(&self, asking: &Asking, acts: Vec<String>, recorded: Recorded<Response>, coming: Option<Coming>) -> Response {
+        let record = |noted: Noted, response: &Response| self.record(asking, noted, response);
+        let released = recorded.release(self.shared.log.as_deref(), acts, record, coming).await;
+        released.unwrap_or_else(|error| not_recorded(&error))
+    }
+
+    /// Keeps a record of an answer without cells: of whatever was done by it, and of every one that was refused what it asked for.
+    async fn keep(&self, asking: &Asking, acts: Vec<String>, response: Response, coming: Option<Coming>) -> Response {
         let Some(log) = &self.shared.log else { return response };
-        let Some(record) = self.record(asking, noted, &response) else { return response };
+        if acts.is_empty() && !is_refusal(response.status().as_u16()) {
+            return response;
+        }
+        let record = self.record(asking, Noted { means: acts, ..Noted::default() }, &response);
         match log.keep(&record, coming).await {
             Ok(()) => response,
-            Err(error) => {
-                tracing::error!(%error, "an access could not be kept");
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Not recorded", &words::NOT_RECORDED).into_response()
-            }
+            Err(error) => not_recorded(&error),
         }
     }
 
-    /// What is kept of a request: of every one that read cells, and of every one that was refused what it asked for.
-    fn record(&self, asking: &Asking, noted: Noted, response: &Response) -> Option<Record> {
+    /// What is kept of a request.
+    fn record(&self, asking: &Asking, noted: Noted, response: &Response) -> Record {
         /// Bytes of an address that are kept.
         const LONGEST: usize = 4_000;
         let status = response.status();
-        if noted.means.is_empty() && !is_refusal(status.as_u16()) {
-            return None;
-        }
         let path = self.uri.path();
         let surface = match path {
             _ if path.starts_with("/api/v2/queries/") => "query",
@@ -228,7 +236,7 @@ impl Told<'_> {
         let asked = self.uri.path_and_query().map_or("", |address| address.as_str());
         let asked = &asked[..asked.floor_char_boundary(LONGEST)];
         let format = response.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
-        Some(Record {
+        Record {
             request: self.id.to_str().unwrap_or("").to_owned(),
             from: self.client.map_or_else(String::new, |client| client.to_string()),
             surface: surface.to_owned(),
@@ -236,8 +244,23 @@ impl Told<'_> {
             format: format.unwrap_or("").to_owned(),
             status: status.as_u16(),
             ..noted.record().of(asking.caller.as_deref(), Utc::now())
-        })
+        }
     }
+}
+
+/// What cannot be recorded is not answered.
+fn not_recorded(error: &Error) -> Response {
+    tracing::error!(%error, "an access could not be kept");
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Not recorded", &words::NOT_RECORDED).into_response()
+}
+
+/// The answer to a client that wants to know only what its head would be.
+fn headed(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact() {
+        head.headers.entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from(length));
+    }
+    Response::from_parts(head, Body::empty())
 }
 
 /// What one person may see is not for caches that others share.

@@ -14,15 +14,16 @@ use utoipa::ToSchema;
 use super::{
     Shared,
     data::{Asked, posted, understand},
-    noted::{self, Noted},
+    noted::{Recorded, read_cells},
     parameters::Parameters,
     problem::Problem,
     px,
     seen::Seen,
 };
 use crate::{
+    error::Error,
     formats::{Context, PIECE},
-    tables::{CellStatus, Request, answer},
+    tables::{CellStatus, Request},
 };
 
 #[derive(Serialize, ToSchema)]
@@ -45,7 +46,12 @@ pub struct Estimate<'a> {
     bytes: Option<u64>,
 }
 
-pub async fn get(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn get(
+    Seen(shared): Seen,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Recorded<Response>, Problem> {
     let parameters = Parameters::parse(query.as_deref());
     estimate(&shared, &id, &parameters, &parameters.request(), &headers).await
 }
@@ -56,7 +62,7 @@ pub async fn post(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Problem> {
+) -> Result<Recorded<Response>, Problem> {
     let request = posted(&shared, body).await?;
     estimate(&shared, &id, &Parameters::parse(query.as_deref()), &request, &headers).await
 }
@@ -67,7 +73,7 @@ async fn estimate(
     parameters: &Parameters,
     request: &Request,
     headers: &HeaderMap,
-) -> Result<Response, Problem> {
+) -> Result<Recorded<Response>, Problem> {
     let Asked { table, language, format, query, .. } = understand(shared, id, parameters, request, headers, u64::MAX).await?;
     let fits = query.cells <= shared.most_cells;
     let mut estimate = Estimate {
@@ -83,31 +89,34 @@ async fn estimate(
     };
     if fits {
         let needed = query.needed(&shared.library);
-        let noted = Noted::query(&shared.library, &query);
         let context = Context { library: Arc::clone(&shared.library), language, base: shared.base(headers) };
-        let answer = answer(Arc::clone(&shared.library), Arc::clone(&shared.engine), query);
+        let answer = read_cells(Arc::clone(shared), query);
         let counted = async move {
-            let answer = Arc::new(answer.await?);
-            let counts = [CellStatus::Suppressed, CellStatus::Impossible, CellStatus::Unavailable].map(|status| answer.count(status));
+            let mut document = answer.await?.try_map(|answer| {
+                let counts = [CellStatus::Suppressed, CellStatus::Impossible, CellStatus::Unavailable].map(|status| answer.count(status));
+                Ok::<_, Error>((counts, format.document(context, answer)?))
+            })?;
             // Written as it would be, a piece at a time, and thrown away: nothing else knows the length.
-            let mut document = format.document(context, Arc::clone(&answer))?;
-            let (mut piece, mut bytes) = (Vec::with_capacity(2 * PIECE), 0);
-            loop {
-                let goes_on = document.fill(&mut piece)?;
+            let (mut piece, mut bytes, mut goes_on) = (Vec::with_capacity(2 * PIECE), 0, true);
+            while goes_on {
+                document = document.try_map(|(counts, mut document)| {
+                    goes_on = document.fill(&mut piece)?;
+                    Ok::<_, Error>((counts, document))
+                })?;
                 bytes += piece.len() as u64;
                 piece.clear();
-                if !goes_on {
-                    return Ok((counts, bytes));
-                }
                 tokio::task::yield_now().await;
             }
+            Ok(document.map(|(counts, _)| (counts, bytes)))
         };
-        let ([suppressed, impossible, unavailable], bytes) = shared.engine.compute_cells(needed, counted).await?;
-        noted::note(&Noted { suppressed, ..noted });
-        estimate.suppressed_cells = Some(suppressed);
-        estimate.impossible_cells = Some(impossible);
-        estimate.unavailable_cells = Some(unavailable);
-        estimate.bytes = Some(bytes);
+        let counted = shared.engine.compute_cells(needed, counted).await?;
+        return counted.try_map(|([suppressed, impossible, unavailable], bytes)| {
+            estimate.suppressed_cells = Some(suppressed);
+            estimate.impossible_cells = Some(impossible);
+            estimate.unavailable_cells = Some(unavailable);
+            estimate.bytes = Some(bytes);
+            px::fresh(&estimate)
+        });
     }
-    px::fresh(&estimate)
+    px::fresh(&estimate).map(Recorded::without_cells)
 }

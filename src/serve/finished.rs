@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::noted::{self, Noted};
+use super::noted::Recorded;
 use crate::recent::Recent;
 
 /// Finished answers, up to a number of bytes.
@@ -15,7 +15,7 @@ use crate::recent::Recent;
 pub struct Finished {
     most: usize,
     /// Each with what was read for it.
-    kept: Mutex<Recent<(Bytes, Noted)>>,
+    kept: Mutex<Recent<Recorded<Bytes>>>,
 }
 
 impl Finished {
@@ -25,54 +25,55 @@ impl Finished {
     }
 
     /// An answer that was kept. Whoever gets it has read what it was made from.
-    pub fn get(&self, key: &str) -> Option<Bytes> {
+    pub fn get(&self, key: &str) -> Option<Recorded<Bytes>> {
         if self.most == 0 {
             return None;
         }
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let (answer, noted) = kept.get(key)?;
-        noted::note(noted);
-        Some(answer.clone())
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
     /// Keeps an answer with what was read for it, unless it would take more than a quarter of the room.
-    pub fn put(&self, key: String, answer: Bytes, noted: Noted) {
-        let weight = weight(&key, &answer, &noted);
+    pub fn put(&self, key: String, answer: &Recorded<Bytes>) {
+        let weight = weight(&key, answer);
         if weight > self.most as u64 / 4 {
             return;
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.put(key, (answer, noted), weight);
+        kept.put(key, answer.clone(), weight);
         kept.shrink(self.most as u64);
     }
 }
 
 /// Bytes that an answer takes up with all that is kept beside it: its key, which the cache has twice, and what was read for it.
-fn weight(key: &str, answer: &Bytes, noted: &Noted) -> u64 {
+fn weight(key: &str, answer: &Recorded<Bytes>) -> u64 {
     /// Of entries in the maps of the cache, and what the allocator adds to each piece.
     const ENTRY: usize = 256;
-    (ENTRY + 2 * key.len() + answer.len() + noted.bytes()) as u64
+    (ENTRY + 2 * key.len() + answer.length() + answer.note_bytes()) as u64
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::noted::Noted, *};
+
+    fn answer(length: usize) -> Recorded<Bytes> {
+        Recorded::without_cells(Bytes::from(vec![0; length]))
+    }
 
     #[test]
     fn what_was_asked_for_longest_ago_goes_first() {
-        let one = weight("a", &Bytes::from(vec![0; 100]), &Noted::default()) as usize;
+        let one = weight("a", &answer(100)) as usize;
         let finished = Finished::new(4 * one);
         for key in ["a", "b", "c", "d"] {
-            finished.put(key.into(), Bytes::from(vec![0; 100]), Noted::default());
+            finished.put(key.into(), &answer(100));
         }
         assert!(finished.get("a").is_some());
-        finished.put("e".into(), Bytes::from(vec![0; 100]), Noted::default());
+        finished.put("e".into(), &answer(100));
         assert!(finished.get("b").is_none());
         assert!(["a", "c", "d", "e"].iter().all(|key| finished.get(key).is_some()));
-        finished.put("huge".into(), Bytes::from(vec![0; 101]), Noted::default());
+        finished.put("huge".into(), &answer(101));
         assert!(finished.get("huge").is_none());
-        finished.put("a".into(), Bytes::from(vec![1; 50]), Noted::default());
-        assert_eq!(finished.get("a").map(|answer| answer.len()), Some(50));
+        finished.put("a".into(), &answer(50));
+        assert_eq!(finished.get("a").map(|answer| answer.length()), Some(50));
     }
 
     #[test]
@@ -80,7 +81,7 @@ mod tests {
         let finished = Finished::new(100_000);
         let noted = Noted { means: vec!["x".repeat(1000)], ..Noted::default() };
         for at in 0..1000 {
-            finished.put(format!("{at:0100}"), Bytes::from_static(b"short"), noted.clone());
+            finished.put(format!("{at:0100}"), &Recorded::known(noted.clone(), Bytes::from_static(b"short")));
         }
         let kept = (0..1000).filter(|at| finished.get(&format!("{at:0100}")).is_some()).count();
         assert!((50..75).contains(&kept), "{kept} answers with 1.5 kB each beside them are kept in 100 kB");
@@ -89,7 +90,7 @@ mod tests {
     #[test]
     fn no_room_keeps_nothing() {
         let finished = Finished::new(0);
-        finished.put("a".into(), Bytes::new(), Noted::default());
+        finished.put("a".into(), &answer(0));
         assert!(finished.get("a").is_none());
     }
 }

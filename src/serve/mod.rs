@@ -377,7 +377,9 @@ impl Application {
 
     /// Answers until `shutdown` resolves; then accepts nothing new and finishes the answers under way, for as long as patience lasts.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { listener, certificate, postgres, patience, refresh, renewal, current, connections, figures, verifies_when_asked, .. } = self;
+        let Self {
+            listener, certificate, postgres, patience, refresh, renewal, current, connections, figures, verifies_when_asked, ..
+        } = self;
         server::raise_open_files(connections.total);
         let (stop, stopped) = oneshot::channel();
         let shared = current.get();

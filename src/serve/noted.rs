@@ -1,17 +1,38 @@
-//! What the handlers of one request have read: cells, and what they are of. The edge keeps it in the log before the answer leaves.
+//! What was read of cells for a request, for the access log.
+//!
+//! ```text
+//! cells, rows ──> Recorded<Answer> ── map ──> Recorded<Bytes> ── seal ──> Recorded<Response> ── release: the log has it ──> Response
+//! ```
+//!
+//! What is made of cells stays within [`Recorded`] together with the note of what was read, and comes out in one way: once the log has taken the
+//! record ([`Recorded::release`]). A handler that returns it sends an empty answer if nobody releases it. So no answer with cells can leave
+//! without its record, whatever a handler forgets. This is the only file of the service that asks for cells.
 
-use std::{cell::RefCell, collections::BTreeSet, future::Future};
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use arrow::array::{AsArray as _, RecordBatch};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 
+use super::{Shared, problem::Problem};
 use crate::{
-    access::{NAMED_REGIONS, Record},
-    sql::Named,
-    tables::{Answer, CellStatus, Library, Query},
+    access::{Coming, Log, NAMED_REGIONS, Record},
+    charts::{Picture, Plan, Wishes, picture},
+    error::Result,
+    release::Provenance,
+    sql::{Bound, Named},
+    tables::{Answer, CellStatus, Library, Query, answer},
 };
 
 tokio::task_local! {
-    static NOTED: RefCell<Noted>;
+    static ACTS: RefCell<Vec<String>>;
 }
 
 /// What was read.
@@ -103,28 +124,192 @@ impl Noted {
     }
 }
 
-/// Notes what was read for the request under way.
-pub fn note(noted: &Noted) {
-    // Outside of requests, as when a dashboard is tried at the start, nobody has read anything.
-    let _ = NOTED.try_with(|all| all.borrow_mut().add(noted));
+/// Something that was made of cells, with the note of what was read for it.
+#[derive(Debug, Clone)]
+pub struct Recorded<T> {
+    value: T,
+    noted: Noted,
+}
+
+/// Reads the cells of a query. The future computes; it belongs on the threads of the engine.
+///
+/// # Errors
+/// Where they cannot be read.
+pub async fn read_cells(shared: Arc<Shared>, query: Query) -> Result<Recorded<Arc<Answer>>> {
+    let found = answer(Arc::clone(&shared.library), Arc::clone(&shared.engine), query).await?;
+    let noted = Noted::answer(&shared.library, &found);
+    Ok(Recorded { value: Arc::new(found), noted })
+}
+
+/// Runs a named query.
+///
+/// # Errors
+/// Where it fails, or goes beyond its bounds.
+pub async fn read_rows(shared: &Shared, query: &Named, bound: Bound<'_>) -> std::result::Result<Recorded<Vec<RecordBatch>>, Problem> {
+    let given = bound.given.clone();
+    let (_, batches) = shared.sql.run(bound).await?.collect().await?;
+    let noted = Noted::rows(&shared.library, query, &given, &batches);
+    Ok(Recorded { value: batches, noted })
+}
+
+/// Draws a chart of cells; the inner error says why it cannot be drawn. The future computes, as that of [`read_cells`].
+///
+/// # Errors
+/// Where cells cannot be read, or a bug of ours keeps the chart from being drawn.
+pub async fn read_picture(
+    shared: Arc<Shared>,
+    plan: Plan,
+    wishes: Wishes,
+    language: usize,
+    provenance: Provenance,
+) -> Result<std::result::Result<Recorded<Picture>, Problem>> {
+    let noted = Noted::query(&shared.library, &plan.query);
+    let (library, engine, boundaries) = (Arc::clone(&shared.library), Arc::clone(&shared.engine), Arc::clone(&shared.boundaries));
+    Ok(match picture(library, engine, plan, wishes, language, boundaries, provenance).await? {
+        Ok(drawn) => Ok(Recorded { noted: Noted { suppressed: drawn.suppressed, ..noted }, value: drawn }),
+        Err(refused) => Err(refused.into()),
+    })
+}
+
+impl<T> Recorded<T> {
+    /// What follows from a query that was read for somebody before: a client has it already.
+    pub fn known(noted: Noted, value: T) -> Self {
+        Self { value, noted }
+    }
+
+    /// Something for which no cell was read.
+    pub fn without_cells(value: T) -> Self {
+        Self { value, noted: Noted::default() }
+    }
+
+    /// Something else that is made of it.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Recorded<U> {
+        Recorded { value: make(self.value), noted: self.noted }
+    }
+
+    /// The same where making may fail.
+    pub fn try_map<U, E>(self, make: impl FnOnce(T) -> std::result::Result<U, E>) -> std::result::Result<Recorded<U>, E> {
+        Ok(Recorded { value: make(self.value)?, noted: self.noted })
+    }
+
+    /// Bytes that the note takes up in memory.
+    pub fn note_bytes(&self) -> usize {
+        self.noted.bytes()
+    }
+}
+
+impl<T, E> Recorded<std::result::Result<T, E>> {
+    /// What was made, or why it could not be.
+    pub fn transpose(self) -> std::result::Result<Recorded<T>, E> {
+        self.try_map(|made| made)
+    }
+}
+
+impl Recorded<bytes::Bytes> {
+    /// The length of what was made.
+    pub fn length(&self) -> usize {
+        self.value.len()
+    }
+}
+
+impl Recorded<Response> {
+    /// The answer, once the log has its record, if there is a log and cells were read; `acts` are things that were done besides.
+    ///
+    /// # Errors
+    /// Where the log cannot keep the record: then there is no answer.
+    pub async fn release(
+        self,
+        log: Option<&Log>,
+        acts: Vec<String>,
+        record: impl FnOnce(Noted, &Response) -> Record,
+        coming: Option<Coming>,
+    ) -> Result<Response> {
+        let Self { value, mut noted } = self;
+        noted.means.extend(acts);
+        if let Some(log) = log
+            && !noted.means.is_empty()
+        {
+            log.keep(&record(noted, &value), coming).await?;
+        }
+        Ok(value)
+    }
+}
+
+/// An answer on its way to the edge.
+#[derive(Clone)]
+struct Sealed(Arc<Mutex<Option<Recorded<Response>>>>);
+
+impl IntoResponse for Recorded<Response> {
+    fn into_response(self) -> Response {
+        let mut sealed = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        sealed.extensions_mut().insert(Sealed(Arc::new(Mutex::new(Some(self)))));
+        sealed
+    }
+}
+
+/// The answer that a handler has sealed; else the one that it gave openly.
+pub fn sealed(mut response: Response) -> std::result::Result<Recorded<Response>, Response> {
+    let sealed = response.extensions_mut().remove::<Sealed>();
+    let recorded = sealed.and_then(|sealed| sealed.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    recorded.ok_or(response)
+}
+
+/// What was read for one page: values are taken out here, and what is made of all of them is sealed with all notes.
+#[derive(Debug, Default)]
+pub struct PageNotes(Mutex<Noted>);
+
+impl PageNotes {
+    /// Takes a value out.
+    pub fn take<T>(&self, recorded: Recorded<T>) -> T {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).add(&recorded.noted);
+        recorded.value
+    }
+
+    /// Seals what was made of everything that was taken out.
+    pub fn seal<T>(&self, value: T) -> Recorded<T> {
+        Recorded { value, noted: std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)) }
+    }
 }
 
 /// Notes something that was done for the request under way, by which no cell was read.
 pub fn note_act(act: String) {
-    note(&Noted { means: vec![act], ..Noted::default() });
+    if ACTS.try_with(|acts| acts.borrow_mut().push(act)).is_err() {
+        tracing::error!("something was done outside of a request, and the log does not tell of it");
+    }
 }
 
-/// What has been read for the request under way.
-pub fn so_far() -> Noted {
-    NOTED.try_with(|all| all.borrow().clone()).unwrap_or_default()
+/// Does something for a request, and tells what was done by it.
+pub async fn noting<T>(work: impl Future<Output = T>) -> (T, Vec<String>) {
+    ACTS.scope(RefCell::default(), async move {
+        let done = work.await;
+        (done, ACTS.with(RefCell::take))
+    })
+    .await
 }
 
-/// Does something for a request, and tells what was read for it.
-pub async fn noting<T>(work: impl Future<Output = T>) -> (T, Noted) {
-    NOTED
-        .scope(RefCell::default(), async move {
-            let done = work.await;
-            (done, NOTED.with(RefCell::take))
-        })
-        .await
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_nobody_releases_is_empty() {
+        let answer = || Recorded::known(Noted { means: vec!["cells".into()], ..Noted::default() }, "42".into_response());
+        let sent = answer().into_response();
+        assert_eq!(sent.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(sent.into_body(), 100).await.unwrap();
+        assert!(body.is_empty());
+        let released =
+            sealed(answer().into_response()).ok().unwrap().release(None, Vec::new(), |noted, _| noted.record(), None).await.unwrap();
+        assert_eq!(axum::body::to_bytes(released.into_body(), 100).await.unwrap(), "42");
+    }
+
+    #[test]
+    fn a_page_is_sealed_with_all_that_was_read_for_it() {
+        let notes = PageNotes::default();
+        for cells in [3, 4] {
+            notes.take(Recorded::known(Noted { cells, means: vec![cells.to_string()], ..Noted::default() }, ()));
+        }
+        let Recorded { noted, .. } = notes.seal("page");
+        assert_eq!((noted.cells, noted.means), (7, vec!["3".to_owned(), "4".to_owned()]));
+    }
 }

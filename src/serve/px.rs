@@ -17,7 +17,7 @@ use super::{
     Shared,
     documents::Writer,
     edge,
-    noted::Noted,
+    noted::Recorded,
     parameters::Parameters,
     problem::{OUT_OF_SCOPE, Problem, WITHDRAWN},
     saved,
@@ -36,6 +36,8 @@ const JSON: &str = "application/json; charset=utf-8";
 const PAGE: u32 = 100;
 
 type Answer = Result<Response, Problem>;
+/// A document that may be kept.
+type KeptAnswer = Result<Recorded<Response>, Problem>;
 
 impl Shared {
     /// The position of a table.
@@ -93,7 +95,7 @@ pub async fn tables(Seen(shared): Seen, RawQuery(query): RawQuery, headers: Head
     fresh(&writer.tables(&page, &search))
 }
 
-pub async fn table(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+pub async fn table(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> KeptAnswer {
     let parameters = Parameters::parse(query.as_deref());
     let table = shared.table(&id)?;
     let (language, base) = (shared.language(&parameters)?, shared.base(&headers));
@@ -102,7 +104,7 @@ pub async fn table(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): 
     lasting(&shared, &headers, tag, write).await
 }
 
-pub async fn metadata(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+pub async fn metadata(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> KeptAnswer {
     let parameters = Parameters::parse(query.as_deref());
     let table = shared.table(&id)?;
     let language = shared.language(&parameters)?;
@@ -121,7 +123,7 @@ pub async fn metadata(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query
     lasting(&shared, &headers, tag, move |_| Ok(formats::metadata(&context, &query))).await
 }
 
-pub async fn default_selection(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+pub async fn default_selection(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> KeptAnswer {
     let parameters = Parameters::parse(query.as_deref());
     let table = shared.table(&id)?;
     let (language, base) = (shared.language(&parameters)?, shared.base(&headers));
@@ -136,7 +138,7 @@ pub async fn default_selection(Seen(shared): Seen, Path(id): Path<String>, RawQu
     lasting(&shared, &headers, tag, write).await
 }
 
-pub async fn codelist(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+pub async fn codelist(Seen(shared): Seen, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> KeptAnswer {
     let parameters = Parameters::parse(query.as_deref());
     let Some(at) = shared.library.codelist(&id) else {
         let there = shared.library.codelist_ids().collect::<Vec<_>>().join(", ");
@@ -197,7 +199,7 @@ pub async fn lasting(
     headers: &HeaderMap,
     tag: String,
     write: impl FnOnce(&Shared) -> Result<Vec<u8>, Problem> + Send + 'static,
-) -> Answer {
+) -> KeptAnswer {
     kept(shared, headers, JSON, tag, write).await
 }
 
@@ -209,20 +211,21 @@ pub async fn kept(
     media: &'static str,
     tag: String,
     write: impl FnOnce(&Shared) -> Result<Vec<u8>, Problem> + Send + 'static,
-) -> Answer {
+) -> KeptAnswer {
     if edge::is_known(headers, &tag) {
-        return Ok(edge::unchanged(&tag));
+        return Ok(Recorded::without_cells(edge::unchanged(&tag)));
     }
     let body = match shared.finished.get(&tag) {
         Some(kept) => kept,
         None => {
             let library = Arc::clone(shared);
-            let written = Bytes::from(shared.engine.compute(async move { Ok(write(&library)) }).await??);
-            shared.finished.put(tag.clone(), written.clone(), Noted::default());
+            let written = shared.engine.compute(async move { Ok(write(&library)) }).await??;
+            let written = Recorded::without_cells(Bytes::from(written));
+            shared.finished.put(tag.clone(), &written);
             written
         }
     };
-    Ok(edge::whole(media, body, &tag))
+    Ok(body.map(|body| edge::whole(media, body, &tag)))
 }
 
 pub fn json(document: &impl Serialize) -> Result<Vec<u8>, Problem> {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{
-    body::Body,
     extract::{Path, RawQuery},
     http::{HeaderMap, StatusCode},
     response::Response,
@@ -14,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::{
     Shared, edge,
-    noted::{self, Noted},
+    noted::{Noted, Recorded, read_rows},
     parameters::Parameters,
     problem::Problem,
     px::{json, lasting},
@@ -102,7 +101,7 @@ struct ColumnDocument<'a> {
     variable: Option<&'a str>,
 }
 
-type Answer = Result<Response, Problem>;
+type Answer = Result<Recorded<Response>, Problem>;
 
 pub async fn list(Seen(shared): Seen, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
     let language = shared.language(&Parameters::parse(query.as_deref()))?;
@@ -125,7 +124,12 @@ pub async fn metadata(Seen(shared): Seen, Path(name): Path<String>, RawQuery(que
     lasting(&shared, &headers, tag, write).await
 }
 
-pub async fn data(Seen(shared): Seen, Path(name): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Answer {
+pub async fn data(
+    Seen(shared): Seen,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Recorded<Response>, Problem> {
     let parameters = Parameters::parse(query.as_deref());
     let language = shared.language(&parameters)?;
     let format = RowsFormat::parse(parameters.get("outputFormat").unwrap_or(""))
@@ -139,28 +143,29 @@ pub async fn data(Seen(shared): Seen, Path(name): Path<String>, RawQuery(query):
     pieces.extend(given.iter().map(String::as_str));
     let tag = shared.tag(&pieces);
     if edge::is_known(&headers, &tag) {
-        noted::note(&Noted::rows(&shared.library, query, &given, &[]));
-        return Ok(edge::unchanged(&tag));
+        return Ok(Recorded::known(Noted::rows(&shared.library, query, &given, &[]), edge::unchanged(&tag)));
     }
     let body = match shared.finished.get(&tag) {
         Some(kept) => kept,
         None => {
-            let (_, batches) = shared.sql.run(bound).await?.collect().await?;
-            let noted = Noted::rows(&shared.library, query, &given, &batches);
-            noted::note(&noted);
+            let rows = read_rows(&shared, query, bound).await?;
             let (there, name) = (Arc::clone(&shared), query.name.clone());
             let write = async move {
-                let Some(query) = there.sql.query(&name) else { return Ok(Vec::new()) };
-                format.write(&there.document(query, &given, language, batches))
+                rows.try_map(|batches| {
+                    let Some(query) = there.sql.query(&name) else { return Ok(Bytes::new()) };
+                    format.write(&there.document(query, &given, language, batches)).map(Bytes::from)
+                })
             };
-            let written = Bytes::from(shared.engine.compute(write).await?);
-            shared.finished.put(tag.clone(), written.clone(), noted);
+            let written = shared.engine.compute(write).await?;
+            shared.finished.put(tag.clone(), &written);
             written
         }
     };
-    let mut response = edge::whole(format.media_type(), Body::from(body), &tag);
-    edge::call(&mut response, &format!("{}.{}", query.name, format.id()));
-    Ok(response)
+    Ok(body.map(|body| {
+        let mut response = edge::whole(format.media_type(), body, &tag);
+        edge::call(&mut response, &format!("{}.{}", query.name, format.id()));
+        response
+    }))
 }
 
 fn line<'a>(query: &'a Named, language: usize, id: &str, base: &str) -> QueryLine<'a> {

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Shared, data,
     documents::Writer,
+    noted::Recorded,
     parameters::{Parameters, TimeMode, ToSave, saved_body},
     problem::Problem,
     px,
@@ -194,7 +195,7 @@ pub async fn answer(
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
+) -> Result<Recorded<Response>, Problem> {
     let saved = Saved::open(&name)?;
     let parameters = with_defaults(query.as_deref(), &saved);
     data::data(&shared, &saved.table, &parameters, &saved.request(), &headers).await

@@ -15,7 +15,7 @@ use super::{
     Shared,
     data::{MANY_CODES, Written, compute},
     edge,
-    noted::{self, Noted},
+    noted::{Noted, Recorded},
     parameters::Parameters,
     problem::{OUT_OF_SCOPE, Problem},
     px::kept,
@@ -91,7 +91,7 @@ pub async fn structure(
     Path(parts): Path<Parts>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
+) -> Result<Recorded<Response>, Problem> {
     let parameters = Parameters::parse(query.as_deref());
     let resource = part(&parts, "resource", "");
     structure_is_acceptable(accept(&headers).as_deref())?;
@@ -103,7 +103,7 @@ pub async fn structure(
     let base = format!("{}{ROOT}", shared.origin(&headers));
     let tag = shared.tag(&["sdmx", &format!("{query:?}"), &base]);
     let write = move |shared: &Shared| Ok(structures(&Names::new(&shared.library), &query, &base));
-    kept(&shared, &headers, STRUCTURE, tag, write).await.map(varies)
+    Ok(kept(&shared, &headers, STRUCTURE, tag, write).await?.map(varies))
 }
 
 /// The query that a key means; long keys are taken apart where answers are computed.
@@ -124,7 +124,7 @@ pub async fn data(
     Path(parts): Path<Parts>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
+) -> Result<Recorded<Response>, Problem> {
     let parameters = Parameters::parse(query.as_deref());
     let table = flow(&Names::new(&shared.library), part(&parts, "flow", ""))?;
     let options = DataOptions {
@@ -140,19 +140,21 @@ pub async fn data(
     let query = selected(&shared, table, part(&parts, "key", "all"), window, shared.most_cells).await?;
     let tag = format!("{}-{}", query.fingerprint(&shared.library), shared.tag(&["sdmx", &options.key(), &language.to_string()]));
     if edge::is_known(&headers, &tag) {
-        noted::note(&Noted::query(&shared.library, &query));
-        return Ok(varies(edge::unchanged(&tag)));
+        return Ok(Recorded::known(Noted::query(&shared.library, &query), varies(edge::unchanged(&tag))));
     }
     let body = match shared.finished.get(&tag) {
-        Some(finished) => Written::Whole(finished),
+        Some(finished) => finished.map(Written::Whole),
         None => {
             let library = Arc::clone(&shared.library);
             compute(&shared, query, tag.clone(), move |answer| Ok(document(&library, answer, options, language))).await?
         }
     };
-    let mut response = body.response(options.format.media_type(), &tag);
-    edge::call(&mut response, &format!("{}.{}", shared.library.tables[table].table.id, options.format.ending()));
-    Ok(varies(response))
+    let file = format!("{}.{}", shared.library.tables[table].table.id, options.format.ending());
+    Ok(body.map(|body| {
+        let mut response = body.response(options.format.media_type(), &tag);
+        edge::call(&mut response, &file);
+        varies(response)
+    }))
 }
 
 pub async fn availability(
@@ -160,7 +162,7 @@ pub async fn availability(
     Path(parts): Path<Parts>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
+) -> Result<Recorded<Response>, Problem> {
     let parameters = Parameters::parse(query.as_deref());
     structure_is_acceptable(accept(&headers).as_deref())?;
     let table = flow(&Names::new(&shared.library), part(&parts, "flow", ""))?;
@@ -173,5 +175,5 @@ pub async fn availability(
     let base = format!("{}{ROOT}", shared.origin(&headers));
     let tag = shared.tag(&["available", &wanted.key(&shared.library), &base]);
     let write = move |shared: &Shared| Ok(available(&Names::new(&shared.library), &wanted, &base));
-    kept(&shared, &headers, STRUCTURE, tag, write).await.map(varies)
+    Ok(kept(&shared, &headers, STRUCTURE, tag, write).await?.map(varies))
 }

@@ -21,7 +21,7 @@ use axum::{
 
 pub use operation::Operation;
 
-use super::{Shared, parameters::Parameters, portal, problem::Problem, px::lasting, queries::digests, seen::Seen};
+use super::{Shared, noted::Recorded, parameters::Parameters, portal, problem::Problem, px::lasting, queries::digests, seen::Seen};
 
 /// An address with a method, and what is said of it.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub async fn document(
     Extension(interface): Extension<Interface>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
+) -> Result<Recorded<Response>, Problem> {
     let language = shared.language(&Parameters::parse(query.as_deref()))?;
     let origin = shared.origin(&headers);
     let tag = shared.tag(&["openapi", &digests(&shared), &origin, &language.to_string()]);
@@ -59,6 +59,6 @@ pub async fn page(
     Extension(interface): Extension<Interface>,
     uri: Uri,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
+) -> Result<Recorded<Response>, Problem> {
     portal::respond(&shared, &uri, &headers, async |page| Ok(page::page(&page, &interface))).await
 }

@@ -11,13 +11,13 @@ use maud::{Markup, html};
 
 use super::{Page, Section, frame::frame, respond, texts};
 use crate::{
-    serve::{problem::Problem, seen::Seen},
+    serve::{noted::Recorded, problem::Problem, seen::Seen},
     tables::{Listing, TableEntry, list},
     words,
 };
 
 /// `GET /tables`
-pub async fn catalogue(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn catalogue(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Recorded<Response>, Problem> {
     respond(&shared, &uri, &headers, make).await
 }
 

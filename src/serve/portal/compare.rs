@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     dashboards::{Asked, Asking, Dashboard, Place, Show},
-    serve::{problem::Problem, seen::Seen},
+    serve::{noted::Recorded, problem::Problem, seen::Seen},
     sql::ParameterKind,
 };
 
@@ -24,7 +24,7 @@ use crate::{
 pub const MOST: usize = 5;
 
 /// `GET /compare`
-pub async fn compare(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn compare(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Recorded<Response>, Problem> {
     respond(&shared, &uri, &headers, make).await
 }
 

@@ -19,6 +19,7 @@ use crate::{
     dashboards::Dashboard,
     serve::{
         Shared,
+        noted::Recorded,
         problem::Problem,
         seen::{Seen, refused},
     },
@@ -26,7 +27,7 @@ use crate::{
 };
 
 /// `GET /dashboards`
-pub async fn dashboards(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn dashboards(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Recorded<Response>, Problem> {
     respond(&shared, &uri, &headers, list).await
 }
 
@@ -69,7 +70,7 @@ fn found<'s>(shared: &'s Shared, name: &str) -> Result<&'s Dashboard, Problem> {
 }
 
 /// `GET /dashboards/{name}`, and `{name}.zip` for what it shows as files
-pub async fn dashboard(Seen(shared): Seen, Path(name): Path<String>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn dashboard(Seen(shared): Seen, Path(name): Path<String>, uri: Uri, headers: HeaderMap) -> Result<Recorded<Response>, Problem> {
     if let Some(name) = name.strip_suffix(".zip") {
         return export::archive(Page::new(&shared, &uri, &headers)?, found(&shared, name)?).await;
     }

@@ -22,7 +22,7 @@ use crate::{
     dashboards::{Asked, Asking, Dashboard, Given, Panel, Show},
     error::Error,
     formats::{Grid, Texts},
-    serve::{Shared, charts, data, problem::Problem, queries, seen::Seen},
+    serve::{charts, data, noted::Recorded, problem::Problem, queries, seen::Seen},
     words,
 };
 
@@ -41,7 +41,7 @@ struct Part {
 }
 
 /// The file of a dashboard, as it was chosen.
-pub async fn archive(page: Page, dashboard: &Dashboard) -> Result<Response, Problem> {
+pub async fn archive(page: Page, dashboard: &Dashboard) -> Result<Recorded<Response>, Problem> {
     let shared = Arc::clone(&page.shared);
     let given = filters::given(&page, dashboard, &[])?;
     let mut files: Vec<(String, Bytes)> = Vec::new();
@@ -69,7 +69,7 @@ pub async fn archive(page: Page, dashboard: &Dashboard) -> Result<Response, Prob
     if let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"{}-{chosen}.zip\"", dashboard.name)) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
     }
-    Ok(response)
+    Ok(page.notes.seal(response))
 }
 
 fn pack(folder: &str, files: &[(String, Bytes)]) -> crate::error::Result<Bytes> {
@@ -86,7 +86,8 @@ fn pack(folder: &str, files: &[(String, Bytes)]) -> crate::error::Result<Bytes> 
 }
 
 /// What an address of ours answers: the same bytes that a reader gets who follows the link.
-async fn fetch(shared: &Arc<Shared>, address: &str) -> Result<Bytes, Problem> {
+async fn fetch(page: &Page, address: &str) -> Result<Bytes, Problem> {
+    let shared = &page.shared;
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
     let (seen, query, headers) = (Seen(Arc::clone(shared)), RawQuery(Some(query.to_owned())), HeaderMap::new());
     let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
@@ -99,7 +100,7 @@ async fn fetch(shared: &Arc<Shared>, address: &str) -> Result<Bytes, Problem> {
         data::get(seen, Path(named(path)), query, headers).await?
     };
     let broken = |error: axum::Error| Error::Internal(format!("a part of a dashboard broke off: {error}"));
-    Ok(to_bytes(response.into_body(), MOST).await.map_err(broken)?)
+    Ok(to_bytes(page.notes.take(response).into_body(), MOST).await.map_err(broken)?)
 }
 
 async fn part(
@@ -123,7 +124,7 @@ async fn part(
     };
     let lang = page.lang();
     let mut keep = async |name: String, address: &str| -> Result<(), Problem> {
-        let bytes = fetch(shared, address).await?;
+        let bytes = fetch(page, address).await?;
         part.files.push(name.clone());
         files.push((name, bytes));
         Ok(())

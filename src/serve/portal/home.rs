@@ -12,12 +12,12 @@ use super::{Page, Section, dashboards::cards, filters, frame::frame, panels::pan
 use crate::{
     dashboards::Place,
     register::Role,
-    serve::{problem::Problem, seen::Seen},
+    serve::{noted::Recorded, problem::Problem, seen::Seen},
     tables::UnionDimension,
 };
 
 /// `GET /`
-pub async fn home(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn home(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Recorded<Response>, Problem> {
     respond(&shared, &uri, &headers, make).await
 }
 

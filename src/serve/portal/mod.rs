@@ -32,7 +32,6 @@ pub mod texts;
 use std::{future::Future, sync::Arc};
 
 use axum::{
-    body::Body,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -58,7 +57,13 @@ pub use self::{
     releases::{calendar, method, releases},
     search::{search, suggest},
 };
-use super::{Shared, edge, noted, parameters::Parameters, problem::Problem, queries::digests};
+use super::{
+    Shared, edge,
+    noted::{PageNotes, Recorded},
+    parameters::Parameters,
+    problem::Problem,
+    queries::digests,
+};
 use crate::words::{Phrase, Tongue};
 
 /// What every page is made from: who asks for which address in which language.
@@ -72,6 +77,8 @@ pub struct Page {
     pub parameters: Parameters,
     /// Scheme and host of our own addresses.
     pub origin: String,
+    /// What was read for it.
+    pub notes: Arc<PageNotes>,
 }
 
 impl Page {
@@ -84,6 +91,7 @@ impl Page {
             path: own_path(uri),
             parameters,
             origin: shared.origin(headers),
+            notes: Arc::default(),
             shared: Arc::clone(shared),
         })
     }
@@ -97,6 +105,7 @@ impl Page {
             path: self.path.clone(),
             parameters: self.parameters.clone(),
             origin: self.origin.clone(),
+            notes: Arc::clone(&self.notes),
         }
     }
 
@@ -165,7 +174,12 @@ fn secured(mut response: Response) -> Response {
 }
 
 /// Answers with a page that follows from its address and the state of the releases alone, and so need be made once only.
-pub async fn respond<F>(shared: &Arc<Shared>, uri: &Uri, headers: &HeaderMap, make: impl FnOnce(Page) -> F) -> Result<Response, Problem>
+pub async fn respond<F>(
+    shared: &Arc<Shared>,
+    uri: &Uri,
+    headers: &HeaderMap,
+    make: impl FnOnce(Page) -> F,
+) -> Result<Recorded<Response>, Problem>
 where
     F: Future<Output = Result<Markup, Problem>>,
 {
@@ -179,7 +193,7 @@ async fn respond_as_of<F>(
     headers: &HeaderMap,
     time: &str,
     make: impl FnOnce(Page) -> F,
-) -> Result<Response, Problem>
+) -> Result<Recorded<Response>, Problem>
 where
     F: Future<Output = Result<Markup, Problem>>,
 {
@@ -188,17 +202,19 @@ where
     let known = [audience.as_str(), page.origin.as_str(), shared.boundaries.digest(), &digests(shared), shared.dashboards.digest(), time];
     let tag = shared.tag(&["page", uri.path(), uri.query().unwrap_or(""), &known.join(" ")]);
     if edge::is_known(headers, &tag) {
-        return Ok(secured(edge::unchanged(&tag)));
+        return Ok(Recorded::without_cells(secured(edge::unchanged(&tag))));
     }
     let body = match shared.finished.get(&tag) {
         Some(finished) => finished,
         None => {
+            let notes = Arc::clone(&page.notes);
             let made = Bytes::from(make(page).await?.into_string());
-            shared.finished.put(tag.clone(), made.clone(), noted::so_far());
+            let made = notes.seal(made);
+            shared.finished.put(tag.clone(), &made);
             made
         }
     };
-    Ok(secured(edge::whole(frame::MEDIA, Body::from(body), &tag)))
+    Ok(body.map(|body| secured(edge::whole(frame::MEDIA, body, &tag))))
 }
 
 /// A page that nobody keeps.
@@ -223,6 +239,7 @@ pub fn problem_page(shared: &Arc<Shared>, uri: &Uri, headers: &HeaderMap, proble
         path: own_path(uri),
         parameters: Parameters::parse(None),
         origin: shared.origin(headers),
+        notes: Arc::default(),
     });
     let title = match problem.status {
         StatusCode::FORBIDDEN => page.say(&texts::NOT_FOR_YOU),

@@ -12,11 +12,11 @@ use crate::{
     formats::{Context, Grid, Texts, rows_table},
     register::Label,
     serve::{
-        noted::{self, Noted},
+        noted::{read_cells, read_rows},
         problem::Problem,
     },
     sql::Named,
-    tables::{Answer, Query, Request, answer},
+    tables::{Answer, Query, Request},
     words::{self, Message},
 };
 
@@ -27,10 +27,8 @@ impl Page {
     /// The cells of a query.
     pub async fn cells(&self, query: Query) -> Result<Arc<Answer>, Problem> {
         let needed = query.needed(&self.shared.library);
-        let answer = answer(Arc::clone(&self.shared.library), Arc::clone(&self.shared.engine), query);
-        let found = self.shared.engine.compute_cells(needed, async move { answer.await.map(Arc::new) }).await?;
-        noted::note(&Noted::answer(&self.shared.library, &found));
-        Ok(found)
+        let answer = read_cells(Arc::clone(&self.shared), query);
+        Ok(self.notes.take(self.shared.engine.compute_cells(needed, answer).await?))
     }
 
     pub fn context(&self) -> Context {
@@ -304,8 +302,7 @@ pub async fn answered(page: &Page, query: &Named, pairs: &[(String, String)]) ->
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let bound = page.shared.sql.bind(query, page.language, &pairs)?;
     let given = bound.given.clone();
-    let (_, batches) = page.shared.sql.run(bound).await?.collect().await?;
-    noted::note(&Noted::rows(&page.shared.library, query, &given, &batches));
+    let batches = page.notes.take(read_rows(&page.shared, query, bound).await?);
     Ok(Answered { given, batches })
 }
 

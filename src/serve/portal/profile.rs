@@ -18,7 +18,7 @@ use super::{
 use crate::{
     dashboards::Place,
     register::Role,
-    serve::{problem::Problem, seen::Seen},
+    serve::{noted::Recorded, problem::Problem, seen::Seen},
     tables::{Fault, Request, RequestError, Selection, UnionDimension},
 };
 
@@ -26,7 +26,7 @@ use crate::{
 const LISTED: usize = 120;
 
 /// `GET /regions/{code}`
-pub async fn profile(Seen(shared): Seen, Path(code): Path<String>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn profile(Seen(shared): Seen, Path(code): Path<String>, uri: Uri, headers: HeaderMap) -> Result<Recorded<Response>, Problem> {
     respond(&shared, &uri, &headers, async |page| make(page, &code).await).await
 }
 

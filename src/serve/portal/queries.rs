@@ -19,7 +19,7 @@ use super::{
 use crate::{
     charts::{ChartKind, kinds_of_rows, numbers},
     formats::ROWS_FORMATS,
-    serve::{problem::Problem, seen::Seen},
+    serve::{noted::Recorded, problem::Problem, seen::Seen},
     sql::Named,
     tables::CellStatus,
 };
@@ -28,7 +28,7 @@ use crate::{
 const CHART: [&str; 2] = ["chart", "columns"];
 
 /// `GET /queries`
-pub async fn named_queries(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn named_queries(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Recorded<Response>, Problem> {
     respond(&shared, &uri, &headers, list).await
 }
 
@@ -53,7 +53,12 @@ async fn list(page: Page) -> Result<Markup, Problem> {
 }
 
 /// `GET /queries/{name}`
-pub async fn named_query(Seen(shared): Seen, Path(name): Path<String>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn named_query(
+    Seen(shared): Seen,
+    Path(name): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Recorded<Response>, Problem> {
     respond(&shared, &uri, &headers, async |page| one(page, &name).await).await
 }
 

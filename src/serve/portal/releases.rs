@@ -14,7 +14,7 @@ use crate::{
     formats::written,
     register::Period,
     release::{AuditReport, Edition, Superseded, Withdrawal, Withdrawn},
-    serve::{problem::Problem, seen::Seen},
+    serve::{noted::Recorded, problem::Problem, seen::Seen},
     words::{self, Phrase, Tongue},
 };
 
@@ -22,7 +22,7 @@ use crate::{
 const ATTACK: &str = "cacah attack";
 
 /// `GET /releases`
-pub async fn releases(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn releases(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Recorded<Response>, Problem> {
     // What is overdue is so from some day on.
     let today = Utc::now().date_naive();
     respond_as_of(&shared, &uri, &headers, &today.to_string(), |page| make(page, today)).await
@@ -339,7 +339,7 @@ pub async fn calendar(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Resul
 }
 
 /// `GET /method`
-pub async fn method(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn method(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Recorded<Response>, Problem> {
     respond(&shared, &uri, &headers, explain).await
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Page, Section, catalogue::card, frame::frame, respond, texts};
 use crate::{
     register::Role,
-    serve::{problem::Problem, px::fresh, seen::Seen},
+    serve::{noted::Recorded, problem::Problem, px::fresh, seen::Seen},
     tables::{Listing, Request, Selection, TableEntry, list},
 };
 
@@ -44,7 +44,7 @@ struct Hit {
 }
 
 /// `GET /search`
-pub async fn search(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn search(Seen(shared): Seen, uri: Uri, headers: HeaderMap) -> Result<Recorded<Response>, Problem> {
     respond(&shared, &uri, &headers, make).await
 }
 

@@ -23,12 +23,12 @@ use super::{
     respond, texts,
 };
 use crate::{
-    serve::{problem::Problem, seen::Seen},
+    serve::{noted::Recorded, problem::Problem, seen::Seen},
     words,
 };
 
 /// `GET /tables/{id}`
-pub async fn explorer(Seen(shared): Seen, Path(id): Path<String>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn explorer(Seen(shared): Seen, Path(id): Path<String>, uri: Uri, headers: HeaderMap) -> Result<Recorded<Response>, Problem> {
     let table = shared.table(&id)?;
     respond(&shared, &uri, &headers, async |page| make(page, table).await).await
 }
