@@ -26,10 +26,6 @@ fn memory(process: u32, name: &str) -> u64 {
 struct Maker(Pcg64Mcg);
 
 impl Maker {
-    fn one_of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
-        choices[self.0.random_range(0..choices.len())]
-    }
-
     fn number(&mut self) -> String {
         let number: u64 = match self.0.random_range(0..6) {
             0 => self.0.random_range(0..10),
