@@ -100,7 +100,7 @@ impl CachedFile {
     }
 
     /// Compares the whole file with the digest that its release gives it, and remembers what its blocks are. Blocks on local disk spare the way to
-    /// the store as long as the whole fits.
+    /// the store as long as the whole fits, and what is fetched for this is kept as long as nothing has to make room for it.
     ///
     /// # Errors
     /// Where the store cannot be read.
@@ -139,13 +139,19 @@ impl CachedFile {
         self.blocks.get()?.get(block as usize)
     }
 
-    /// Some blocks that follow each other, from a cache or the store, and nobody counts or keeps them.
+    /// Some blocks that follow each other, from a cache or the store, and nobody counts them.
     async fn blocks(&self, cache: Option<&ReadCache>, wanted: Range<u64>) -> Result<BTreeMap<u64, Bytes>> {
         let find = |block| Some((block, cache?.find(&name_of(self, block), None)?));
         let mut found: BTreeMap<u64, Bytes> = wanted.clone().filter_map(find).collect();
         let missing: Vec<u64> = wanted.filter(|block| !found.contains_key(block)).collect();
         if !missing.is_empty() {
-            found.extend(self.fetch(&missing).await?);
+            let fetched = self.fetch(&missing).await?;
+            if let Some(cache) = cache {
+                for (block, content) in fetched.iter().filter(|(_, content)| cache.has_room(content)) {
+                    cache.keep(&name_of(self, *block), content);
+                }
+            }
+            found.extend(fetched);
         }
         Ok(found)
     }
@@ -295,6 +301,11 @@ impl ReadCache {
         file.read_to_end(&mut content).ok()?;
         let stamp = before.filter(|before| Stamp::of(&file).is_ok_and(|after| after == *before));
         (content.len() >= HEAD).then(|| (content.into(), stamp))
+    }
+
+    /// Whether a block can be kept without another having to go.
+    fn has_room(&self, content: &Bytes) -> bool {
+        self.bytes() + (HEAD + content.len()) as u64 <= self.bound
     }
 
     /// Keeps a block, whole or not at all.
