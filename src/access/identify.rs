@@ -99,12 +99,15 @@ impl Access {
         let access = Arc::clone(self);
         let looked_up = tokio::task::spawn_blocking(move || {
             let found = access.look_up(&digest, is_session, now)?.map(Arc::new);
-            let mut known = access.known();
-            if known.0.len() >= MOST_KNOWN {
-                known.0.retain(|_, (at, _)| at.elapsed() < FRESH);
-            }
-            if known.0.len() < MOST_KNOWN {
-                known.0.insert(digest, (Instant::now(), found.clone()));
+            // Strangers may show any number of things that nobody knows: none of them is remembered.
+            if found != Err(Refused::Unknown) {
+                let mut known = access.known();
+                if known.0.len() >= MOST_KNOWN {
+                    known.0.retain(|_, (at, _)| at.elapsed() < FRESH);
+                }
+                if known.0.len() < MOST_KNOWN {
+                    known.0.insert(digest, (Instant::now(), found.clone()));
+                }
             }
             Ok(found)
         });
