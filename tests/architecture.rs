@@ -218,6 +218,31 @@ fn files_stay_readable() {
     }
 }
 
+/// What is read of cells comes out of `serve::noted` together with the note for the log, and from nowhere else. The port for SQL gives rows batch by
+/// batch, each noted in the one place that asks for them.
+#[test]
+fn only_one_file_of_the_service_asks_for_cells() {
+    let asks = |code: &str| {
+        let imported = |from: &str, name: &str| {
+            let lists = code.split(&format!("{from}::{{")).skip(1).filter_map(|rest| rest.split_once('}'));
+            lists.flat_map(|(list, _)| list.split(',')).any(|item| item.trim() == name)
+        };
+        let called = ["sql.run(", "tables::answer(", "charts::picture(", "session.run("].iter().filter(|call| code.contains(**call)).count();
+        called + usize::from(imported("tables", "answer")) + usize::from(imported("charts", "picture"))
+    };
+    let mut found = Vec::new();
+    for (path, text) in sources() {
+        if module_of(&path) == "serve" && asks(&text) > 0 {
+            found.push(path.display().to_string());
+        }
+    }
+    found.sort();
+    assert!(
+        found.len() == 2 && found[0].ends_with("serve/noted.rs") && found[1].ends_with("serve/postgres/handler.rs"),
+        "cells are asked for in {found:?}"
+    );
+}
+
 #[test]
 fn only_the_audit_lets_cells_be_certified() {
     for (path, text) in sources() {
