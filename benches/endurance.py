@@ -1,10 +1,17 @@
-"""The load of endurance.sh, which calls this in a folder where two semesters are counted and the first is released: endurance.py SECONDS"""
+"""The load of endurance.sh, which calls this in a folder where two semesters are counted and the first is released: endurance.py SECONDS
+
+Ordinary clients beside 500 who send or read a byte now and then and two who ask for more than there is, while a semester is published, a damaged
+one is laid beside it and taken away again, and the new one is withdrawn.
+"""
 import atexit
 import collections
 import http.client
 import os
 import random
 import re
+import select
+import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -140,6 +147,58 @@ def work():
                 faults.append((kind.__name__, status, content[:200]))
 
 
+def slow():
+    """Half of them never finish their heads, the others do not take their answers; whoever is closed comes again."""
+    where = (host.split(":")[0], int(host.split(":")[1]))
+    long = f"GET /api/v2/tables/population/data?valuecodes[Region]=*&valuecodes[Sex]=*&valuecodes[Age]=*&valuecodes[Tid]=*&outputFormat=csv&x={{}} HTTP/1.1\r\nhost: x\r\nAuthorization: Bearer {key}\r\n\r\n"
+    open_ones = {}
+    while time.monotonic() < ends:
+        while len(open_ones) < 500:
+            connection = socket.create_connection(where)
+            reads = len(open_ones) % 2
+            connection.sendall(long.format(chance.random()).encode() if reads else b"GET / HTTP/1.1\r\nx: ")
+            connection.setblocking(False)
+            open_ones[connection] = reads
+        for connection, reads in list(open_ones.items()):
+            try:
+                if reads:
+                    gone = bool(select.select([connection], [], [], 0)[0]) and not connection.recv(1)
+                else:
+                    connection.send(b"x")
+                    gone = False
+            except BlockingIOError:
+                gone = False
+            except OSError:
+                gone = True
+            if gone:
+                connection.close()
+                del open_ones[connection]
+        time.sleep(0.5)
+
+
+HOSTILE = [
+    "SELECT repeat(region_label, 100000000) FROM population",
+    "SELECT array_to_string(make_array(t,t,t,t,t,t,t,t,t,t), '') FROM (SELECT array_to_string(make_array(t,t,t,t,t,t,t,t,t,t), '') AS t FROM (SELECT region_label AS t FROM population) a) b",
+    "SELECT string_agg(a.region_label || b.region_label, ',') FROM population a, population b",
+    "SELECT count(*) FROM population a, population b, population c",
+    "WITH a AS (SELECT region AS t FROM population), b AS (SELECT x.t || y.t AS t FROM a x, a y), c AS (SELECT x.t || y.t AS t FROM b x, b y) SELECT count(DISTINCT t) FROM c",
+    "SELECT unnest(array_repeat(region_label, 100000)) FROM population",
+    "SELECT sum(value) OVER (PARTITION BY region), lag(region_label) OVER (ORDER BY value) FROM population ORDER BY 1",
+    "SELECT lpad(region_label, 1000000) FROM population",
+]
+
+
+def hostile():
+    connection = psycopg.connect(f"host=127.0.0.1 port={sql} user={user} password={key} dbname=cacah", autocommit=True)
+    while time.monotonic() < ends:
+        try:
+            connection.execute(chance.choice(HOSTILE)).fetchone()
+        except psycopg.Error:
+            pass
+        if connection.closed:
+            connection = psycopg.connect(f"host=127.0.0.1 port={sql} user={user} password={key} dbname=cacah", autocommit=True)
+
+
 def resident():
     with open(f"/proc/{service.pid}/status") as f:
         return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1]) / 1024
@@ -148,7 +207,10 @@ def resident():
 workers = [threading.Thread(target=work) for _ in range(WORKERS)]
 for worker in workers:
     worker.start()
-memory, published, taken_up = [], None, None
+for beside in [slow, hostile, hostile]:
+    threading.Thread(target=beside, daemon=True).start()
+memory, published, taken_up, damaged, withdrawn, gone = [], None, None, None, None, None
+DAMAGED = "warehouse/releases/2024-S2/r2"
 while any(worker.is_alive() for worker in workers):
     now = time.monotonic() - began
     memory.append((now, resident()))
@@ -156,6 +218,18 @@ while any(worker.is_alive() for worker in workers):
         published = run("release", "2024-S2")
     if published and taken_up is None and b"2024-S2" in Client().ask("GET", "/readyz")[2]:
         taken_up = time.monotonic() - began - seconds / 2
+    if damaged is None and now > seconds * 0.6:
+        shutil.copytree("warehouse/releases/2024-S2/r1", DAMAGED)
+        with open(f"{DAMAGED}/cells/population.parquet", "r+b") as file:
+            file.seek(1000)
+            file.write(b"damaged")
+        damaged = True
+    if damaged and now > seconds * 0.7:
+        shutil.rmtree(DAMAGED, ignore_errors=True)
+    if withdrawn is None and now > seconds * 0.8:
+        withdrawn = run("withdraw", "2024-S2", "--reason", "a try")
+    if withdrawn and gone is None and b"2024-S2" not in Client().ask("GET", "/readyz")[2]:
+        gone = time.monotonic() - began - seconds * 0.8
     time.sleep(min(1, seconds / 60))
 service.terminate()
 service.wait()
@@ -168,12 +242,13 @@ for kind, _ in KINDS:
 print(f"{sum(map(len, times.values())) / seconds:.0f} requests/s for {seconds:.0f} s, {len(faults)} faults")
 # Two halves, because there is twice as much to serve in the second one; each without its beginning.
 flat = True
-for name, begin, end in (("before", 0.2, 0.5), ("after", 0.7, 1)):
+for name, begin, end in (("before", 0.2, 0.5), ("after", 0.65, 0.8)):
     part = [size for now, size in memory if begin * seconds <= now < end * seconds]
     early, late = max(part[: len(part) // 2]), max(part[len(part) // 2:])
     flat &= late < early * 1.1 + 16
     print(f"memory {name} the publication: at most {early:.0f} MiB, then {late:.0f} MiB")
 print("the new semester was served", f"{taken_up:.1f} s after its publication began" if taken_up else "NEVER")
+print("what was withdrawn was served no more", f"{gone:.1f} s after its withdrawal began" if gone else "NEVER")
 for fault in faults[:10]:
     print("FAULT:", *fault)
-sys.exit(0 if flat and taken_up and not faults else 1)
+sys.exit(0 if flat and taken_up and gone and not faults else 1)

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Mixed load for as long as one likes: bash benches/endurance.sh [SECONDS] [PERSONS]
 #
-# A service with accounts, the log of accesses and a port for SQL answers tables, exports, charts, pages, statements and sign-ins. In the
-# middle another semester is published and taken up. Ends well if no answer was an error, memory stayed flat, the new semester
-# was served, and the log is what was written. An hour is SECONDS = 3600. Needs python3; psycopg comes from PyPI into a cache folder.
+# A service with accounts, the log of accesses and a port for SQL answers tables, exports, charts, pages, statements and sign-ins, beside 500
+# clients who send or read a byte now and then and two who send hostile statements. In the middle another semester is published and taken
+# up, later a damaged release is laid beside it, and at last the new semester is withdrawn. Ends well if no answer was an error, memory stayed
+# flat, the new semester was served and then no more, and the log is what was written. An hour is SECONDS = 3600. Needs python3; psycopg comes from PyPI into a cache folder.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 seconds="${1:-3600}" persons="${2:-500000}"
