@@ -1,7 +1,7 @@
 //! Statements made at random out of everything that makes long texts, many rows and deep plans: whatever they ask for, the program takes no
 //! more memory than it promises.
 //!
-//! `CACAH_TEST_STATEMENTS` says how many; some hundreds if it is not given.
+//! `CACAH_TEST_STATEMENTS` says how many; two hundred if it is not given.
 
 use std::{fmt::Write as _, fs, net::SocketAddr, time::Instant};
 
@@ -147,7 +147,7 @@ impl Maker {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_statement_takes_more_memory_than_is_promised() {
-    let count: usize = std::env::var("CACAH_TEST_STATEMENTS").ok().and_then(|count| count.parse().ok()).unwrap_or(300);
+    let count: usize = std::env::var("CACAH_TEST_STATEMENTS").ok().and_then(|count| count.parse().ok()).unwrap_or(200);
     let seed: u64 = std::env::var("CACAH_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(22);
     let folder = tempfile::tempdir().unwrap();
     publish(folder.path()).await;
@@ -170,7 +170,7 @@ async fn no_statement_takes_more_memory_than_is_promised() {
     let (mut answered, mut highest) = (0, before);
     let mut wires: Vec<Wire> = (0..2).map(|_| Wire::connect(port)).collect();
     for wire in &mut wires {
-        wire.ask("SET statement_timeout = 2000");
+        wire.ask("SET statement_timeout = 400");
     }
     for number in 0..count / 2 {
         let statements: Vec<String> = wires.iter().map(|_| maker.statement()).collect();
