@@ -112,7 +112,9 @@ pub(super) async fn read(
     let withdrawal = match beside(WITHDRAWAL).await? {
         Some(text) => {
             let withdrawal = Withdrawal::parse(&text, &folder, &sha256)
-                .map_err(|problem| Error::Input(format!("{store}/{folder}/{WITHDRAWAL}: {problem}")))?;
+                .map_err(|problem| Error::Input(format!(
+                    "{store}/{folder}/{WITHDRAWAL}: {problem}; restore it from a copy, or remove it if nobody of yours has withdrawn the release"
+                )))?;
             Some(StoredWithdrawal { withdrawal, text, signature: beside(WITHDRAWAL_SIGNATURE).await? })
         }
         None => None,
