@@ -183,7 +183,7 @@ impl Picture {
         let (text, checksum) = png_text(&file).ok_or_else(|| failed("it does not say where it comes from"))?;
         // The checksum is of the kind of the chunk and its content, which ends with the text.
         let chunk = checksum.start - text.len() - PNG_KEYWORD..checksum.start;
-        seal(&mut file, Some(checksum.clone()));
+        seal(&mut file, Some(&checksum));
         let right = crc32(&file[chunk]).to_be_bytes();
         file[checksum].copy_from_slice(&right);
         Ok(file)

@@ -106,15 +106,14 @@ impl Provenance {
 }
 
 /// Seals a file that has one place for it. Bytes in `exempt` count as zeros. A file without such a place is left as it is.
-pub fn seal(file: &mut [u8], exempt: Option<Range<usize>>) {
-    let mut sealer = Sealer::default();
-    if let Some(exempt) = exempt.clone() {
-        let kept = file[exempt.clone()].to_vec();
+pub fn seal(file: &mut [u8], exempt: Option<&Range<usize>>) {
+    let kept = exempt.map(|exempt| (exempt.clone(), file[exempt.clone()].to_vec()));
+    if let Some(exempt) = exempt {
         file[exempt.clone()].fill(0);
-        sealer.finish(file);
+    }
+    Sealer::default().finish(file);
+    if let Some((exempt, kept)) = kept {
         file[exempt].copy_from_slice(&kept);
-    } else {
-        sealer.finish(file);
     }
 }
 
@@ -169,7 +168,7 @@ mod tests {
         let provenance = Provenance::new("/api".into(), "en".into(), "toys".into(), std::iter::empty());
         let mut file = format!("before {} after 0123", provenance.text()).into_bytes();
         let exempt = file.len() - 4..file.len();
-        seal(&mut file, Some(exempt.clone()));
+        seal(&mut file, Some(&exempt));
         let text = String::from_utf8(file.clone()).unwrap();
         assert!(text.ends_with("0123"));
         let told: Provenance = serde_json::from_str(&text[7..text.find(" after").unwrap()]).unwrap();

@@ -68,9 +68,12 @@ pub(super) fn placed(path: &str) -> Option<((Period, u32), &str)> {
     (format!("{}/r{}", found.0, found.1) == path[..path.len() - file.len() - 1]).then_some((found, file))
 }
 
+/// The files in the folder of a release, by their names there.
+pub(super) type FilesByName = BTreeMap<String, StoredFile>;
+
 /// The files of a store by the release in whose folder they lie, by their name in it; those that lie in none come second.
-pub(super) fn by_release(files: Vec<StoredFile>) -> (BTreeMap<(Period, u32), BTreeMap<String, StoredFile>>, Vec<StoredFile>) {
-    let (mut releases, mut others) = (BTreeMap::<_, BTreeMap<_, _>>::new(), Vec::new());
+pub(super) fn by_release(files: Vec<StoredFile>) -> (BTreeMap<(Period, u32), FilesByName>, Vec<StoredFile>) {
+    let (mut releases, mut others) = (BTreeMap::<_, FilesByName>::new(), Vec::new());
     for file in files {
         match placed(&file.path) {
             Some((release, name)) => _ = releases.entry(release).or_default().insert(name.to_owned(), file),
@@ -112,7 +115,9 @@ pub(super) async fn read(
     let withdrawal = match beside(WITHDRAWAL).await? {
         Some(text) => {
             let withdrawal = Withdrawal::parse(&text, &folder, &sha256)
-                .map_err(|problem| Error::Input(format!("{store}/{folder}/{WITHDRAWAL}: {problem}")))?;
+                .map_err(|problem| Error::Input(format!(
+                    "{store}/{folder}/{WITHDRAWAL}: {problem}; restore it from a copy, or remove it if nobody of yours has withdrawn the release"
+                )))?;
             Some(StoredWithdrawal { withdrawal, text, signature: beside(WITHDRAWAL_SIGNATURE).await? })
         }
         None => None,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     keys::{ReleaseKey, Trust},
     signature::{Signature, Signed},
-    stored::{StoredRelease, WITHDRAWAL, WITHDRAWAL_SIGNATURE, list_stored},
+    stored::{MANIFEST, StoredRelease, WITHDRAWAL, WITHDRAWAL_SIGNATURE, by_release, read},
 };
 use crate::{
     error::{Error, Result},
@@ -92,6 +92,22 @@ pub async fn withdrawal_of(store: &Store, folder: &str, manifest: &str, trust: &
     Ok(is_signed.then_some(withdrawal))
 }
 
+/// The release that is to be withdrawn. Nothing else of the store is read: what is wrong with other releases must not keep one on the air.
+async fn find(store: &Store, period: Period, revision: Option<u32>) -> Result<StoredRelease> {
+    let folders = by_release(store.list("").await?).0;
+    let there: Vec<(Period, u32)> = folders.iter().filter(|(_, files)| files.contains_key(MANIFEST)).map(|(place, _)| *place).collect();
+    let is_wanted = |place: &&(Period, u32)| place.0 == period && revision.is_none_or(|revision| place.1 == revision);
+    if let Some(place) = there.iter().rfind(is_wanted)
+        && let Some(files) = folders.get(place)
+        && let Some(release) = read(store, *place, &files[MANIFEST], |name| files.contains_key(name)).await?
+    {
+        return Ok(release);
+    }
+    let there = there.iter().map(|(period, revision)| format!("{period}/r{revision}")).collect::<Vec<_>>().join(", ");
+    let wanted = revision.map_or_else(|| period.to_string(), |revision| format!("{period}/r{revision}"));
+    Err(Error::NotFound(format!("{store} holds no release {wanted} that could be withdrawn; it has {there}")))
+}
+
 /// Withdraws a revision of a period, the last one if none is named. One that is withdrawn already stays as it is, unless the key has not signed
 /// its withdrawal: then the new one takes its place.
 ///
@@ -110,17 +126,7 @@ pub async fn withdraw(
         return Err(Error::Conflict(format!("a withdrawal needs a reason that people can read, of at most {LONGEST} characters")));
     }
     let _hold = store.hold()?;
-    let all = list_stored(store).await?;
-    let of_period: Vec<&StoredRelease> = all.iter().filter(|release| release.manifest.period == period).collect();
-    let found = match revision {
-        Some(revision) => of_period.iter().find(|release| release.manifest.revision == revision),
-        None => of_period.last(),
-    };
-    let Some(release) = found else {
-        let there = all.iter().map(|release| release.folder.as_str()).collect::<Vec<_>>().join(", ");
-        let wanted = revision.map_or_else(|| period.to_string(), |revision| format!("{period}/r{revision}"));
-        return Err(Error::NotFound(format!("{store} holds no release {wanted} that could be withdrawn; it has {there}")));
-    };
+    let release = find(store, period, revision).await?;
     let trust = key.map(|key| Trust::new(vec![key.public().clone()]));
     if let Some(there) = &release.withdrawal {
         let is_ours = trust.as_ref().is_none_or(|trust| {

@@ -485,7 +485,7 @@ mod tests {
         other[5] ^= 1;
         store.write("cells", other).await.unwrap();
         for cache in [None, Some(&ReadCache::open(&folder.path().join("empty"), u64::MAX).unwrap())] {
-            let refused = file.read(cache, &[0..10]).await.unwrap_err().to_string();
+            let refused = file.read(cache, std::slice::from_ref(&(0..10))).await.unwrap_err().to_string();
             assert!(refused.contains("was changed in the store"), "{refused}");
         }
         // What was verified is still on disk.

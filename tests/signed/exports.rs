@@ -69,7 +69,7 @@ async fn exports_name_their_release_and_its_signature() {
     let (world, (key, trust)) = (World::new(), key());
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path().to_str().unwrap()).unwrap();
-    let address = serve(&world, &store, Some(&key), ServeSettings { trust: trust.clone(), ..settings() }).await;
+    let address = Box::pin(serve(&world, &store, Some(&key), ServeSettings { trust: trust.clone(), ..settings() })).await;
     for (path, format) in EXPORTS {
         let file = export(address, path).await;
         let exported = read_export(&file).unwrap_or_else(|problem| panic!("{path} {problem}"));
@@ -96,7 +96,7 @@ async fn exports_of_unsigned_releases_say_so_by_saying_nothing() {
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path().to_str().unwrap()).unwrap();
-    let address = serve(&world, &store, None, settings()).await;
+    let address = Box::pin(serve(&world, &store, None, settings())).await;
     for (path, _) in EXPORTS {
         let exported = read_export(&export(address, path).await).unwrap();
         assert!(exported.is_whole && exported.provenance.releases.iter().all(|release| release.signature.is_none()), "{path}");
@@ -109,7 +109,7 @@ async fn a_change_of_any_byte_of_an_export_is_noticed() {
     let (world, (key, _)) = (World::new(), key());
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path().to_str().unwrap()).unwrap();
-    let address = serve(&world, &store, Some(&key), settings()).await;
+    let address = Box::pin(serve(&world, &store, Some(&key), settings())).await;
     let mut files = BTreeMap::new();
     for (path, _) in EXPORTS {
         files.insert(path, export(address, path).await);

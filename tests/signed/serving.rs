@@ -4,6 +4,7 @@ use std::{
     fs,
     net::SocketAddr,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -262,8 +263,8 @@ async fn what_was_withdrawn_is_closed_to_whoever_has_it_open() {
     let folder = tempfile::tempdir().unwrap();
     let store = local(folder.path());
     publish_world(&world, &store, Some(&key)).await;
-    let engine = std::sync::Arc::new(ServingEngine::new(&store, ServingSettings::default()).unwrap());
-    let library = std::sync::Arc::new(Library::open(&Catalogue::open_trusted(&store, &trust).await.unwrap(), &engine).await.unwrap());
+    let engine = Arc::new(ServingEngine::new(&store, ServingSettings::default()).unwrap());
+    let library = Arc::new(Library::open(&Catalogue::open_trusted(&store, &trust).await.unwrap(), &engine).await.unwrap());
     let request = Request {
         selections: [("ContentsCode", "persons"), ("Tid", "2024-S1")]
             .map(|(variable, code)| Selection { variable: variable.into(), codelist: None, values: vec![code.into()] })
@@ -272,7 +273,7 @@ async fn what_was_withdrawn_is_closed_to_whoever_has_it_open() {
     };
     let table = library.tables.iter().position(|entry| entry.table.id == "people").unwrap();
     let query = resolve(&library, table, &request, 10).unwrap();
-    let ask = || engine.compute(answer(library.clone(), engine.clone(), query.clone()));
+    let ask = || engine.compute(answer(Arc::clone(&library), Arc::clone(&engine), query.clone()));
     ask().await.unwrap();
     for file in library.cell_files(|release| library.period(release) == "2024-S1") {
         file.withdraw();

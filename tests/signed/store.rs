@@ -21,8 +21,11 @@ fn day() -> NaiveDate {
     NaiveDate::from_ymd_opt(2024, 12, 24).unwrap()
 }
 
+/// Files by their paths.
+type Files = BTreeMap<String, Vec<u8>>;
+
 /// All files of a store.
-async fn files(store: &Store) -> BTreeMap<String, Vec<u8>> {
+async fn files(store: &Store) -> Files {
     let mut files = BTreeMap::new();
     for file in store.list("").await.unwrap() {
         files.insert(file.path.clone(), store.read(&file.path).await.unwrap().unwrap().to_vec());
@@ -147,7 +150,7 @@ async fn what_is_not_signed_or_does_not_belong_is_told() {
     publish_world(&world, &store, Some(&key)).await;
     assert_says(&faults(&check(&store, &others).await), &["2024-S2/r1/manifest.json is signed with key", "which is not trusted"]);
     let all = files(&store).await;
-    let tampered = async |change: &dyn Fn(&mut BTreeMap<String, Vec<u8>>)| {
+    let tampered = async |change: &dyn Fn(&mut Files)| {
         let mut files = all.clone();
         change(&mut files);
         let store = Store::in_memory().unwrap();

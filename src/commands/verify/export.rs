@@ -37,7 +37,7 @@ struct Report {
     /// Whether no byte was changed since it was made, as far as the file itself tells.
     whole: bool,
     /// What came of comparing it with the releases.
-    numbers: Numbers,
+    numbers: Comparison,
     sound: bool,
     faults: Vec<String>,
     notes: Vec<String>,
@@ -55,7 +55,7 @@ struct Named {
 /// How the numbers of a file compare with those of the releases that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum Numbers {
+enum Comparison {
     NotCompared,
     /// The whole file is what the releases give, byte for byte.
     SameFile,
@@ -74,7 +74,7 @@ pub async fn verify(args: &Verify, trust: &Trust) -> Result<()> {
         made_by: provenance.cacah.clone(),
         releases: Vec::new(),
         whole: *is_whole,
-        numbers: Numbers::NotCompared,
+        numbers: Comparison::NotCompared,
         sound: false,
         faults: Vec::new(),
         notes: Vec::new(),
@@ -128,10 +128,10 @@ impl Report {
         }
         say!("  {}", if self.whole { "no byte was changed since it was made" } else { "CHANGED since it was made" });
         match self.numbers {
-            Numbers::NotCompared => {}
-            Numbers::SameFile => say!("  byte for byte what the release gives"),
-            Numbers::SameNumbers => say!("  its numbers are the released ones"),
-            Numbers::Other => say!("  NOT what the release gives"),
+            Comparison::NotCompared => {}
+            Comparison::SameFile => say!("  byte for byte what the release gives"),
+            Comparison::SameNumbers => say!("  its numbers are the released ones"),
+            Comparison::Other => say!("  NOT what the release gives"),
         }
         for note in &self.notes {
             say!("note: {note}");
@@ -179,7 +179,7 @@ impl Report {
         };
         // As it was made, if all releases that are in force now were so then; else of those alone that it names.
         let digests: Vec<String> = named.iter().map(|named| named.sha256.clone()).collect();
-        let states = if named.iter().all(|named| is_in_force(&named)) { vec![None, Some(digests)] } else { vec![Some(digests)] };
+        let states = if named.iter().all(is_in_force) { vec![None, Some(digests)] } else { vec![Some(digests)] };
         let mut refusal = None;
         for only in states {
             let settings = ServeSettings {
@@ -202,21 +202,21 @@ impl Report {
                 }
             };
             if again == *content {
-                self.numbers = Numbers::SameFile;
+                self.numbers = Comparison::SameFile;
                 return Ok(());
             }
             let (own, right) = (numbers(exported.format, content), numbers(exported.format, &again));
             self.numbers = match (own, right) {
-                (Some(own), Some(right)) if own == right => Numbers::SameNumbers,
-                _ => Numbers::Other,
+                (Some(own), Some(right)) if own == right => Comparison::SameNumbers,
+                _ => Comparison::Other,
             };
-            if self.numbers == Numbers::SameNumbers {
+            if self.numbers == Comparison::SameNumbers {
                 self.notes.push(said_of_texts(provenance));
                 return Ok(());
             }
         }
         self.faults.push(match (self.numbers, refusal) {
-            (Numbers::NotCompared, Some(refused)) => format!("cannot be made again: {refused}"),
+            (Comparison::NotCompared, Some(refused)) => format!("cannot be made again: {refused}"),
             _ if numbers(exported.format, content).is_none() && provenance.cacah != env!("CARGO_PKG_VERSION") => format!(
                 "was drawn by version {} of the program, and version {} draws it otherwise: compare it with that one",
                 provenance.cacah,
