@@ -224,10 +224,12 @@ fn files_stay_readable() {
 fn only_one_file_of_the_service_asks_for_cells() {
     let asks = |code: &str| {
         let imported = |from: &str, name: &str| {
-            let lists = code.split(&format!("{from}::{{")).skip(1).filter_map(|rest| rest.split_once('}'));
+            let opening = format!("{from}::{{");
+            let lists = code.split(&opening).skip(1).filter_map(|rest| rest.split_once('}'));
             lists.flat_map(|(list, _)| list.split(',')).any(|item| item.trim() == name)
         };
-        let called = ["sql.run(", "tables::answer(", "charts::picture(", "session.run("].iter().filter(|call| code.contains(**call)).count();
+        let called =
+            ["sql.run(", "tables::answer(", "charts::picture(", "session.run("].iter().filter(|call| code.contains(**call)).count();
         called + usize::from(imported("tables", "answer")) + usize::from(imported("charts", "picture"))
     };
     let mut found = Vec::new();
