@@ -176,11 +176,12 @@ mod tests {
         #[test]
         fn a_reader_of_commas_gets_the_text(text in "[^'\r]{0,12}") {
             let mut writer = CsvWriter::new(Vec::new());
-            writer.record([text.as_str(), "behind"]).unwrap();
+            // Readers take a mark of byte order away at the very beginning of a file.
+            writer.record(["before", text.as_str(), "behind"]).unwrap();
             let line = String::from_utf8(writer.finish().unwrap()).unwrap();
             let found = cells(&line, b',');
-            prop_assert_eq!(found[0].replace('\'', ""), text);
-            prop_assert_eq!(&found[1], "behind");
+            prop_assert_eq!(found[1].replace('\'', ""), text);
+            prop_assert_eq!(&found[2], "behind");
         }
     }
 }
