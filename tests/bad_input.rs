@@ -165,7 +165,7 @@ s.csv,14,born-after-reference-date,TGL_LHR,digits(4) sign digits(2) sign digits(
 s.csv,15,born-too-early,TGL_LHR,digits(4) sign digits(2) sign digits(2)
 s.csv,16,unreadable-date,TGL_LHR,digits(4) sign digits(2) sign digits(2)
 s.csv,17,unknown-code,AGAMA,letters(2-4)
-s.csv,18,missing-field,JENIS_KLMIN,empty
+s.csv,18,missing-field,JENIS_KLMIN,space
 s.csv,20,impossible-combination,ever-married-below-10,
 s.csv,21,not-utf-8,AGAMA,bytes(5-9) not UTF-8
 s.csv,22,missing-field,NO_KK,empty

@@ -13,7 +13,7 @@
 //! after some batches of output, because time can only be up where work pauses.
 
 use std::{
-    collections::BTreeSet,
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -168,14 +168,15 @@ impl SqlSession {
             .with_default_catalog_and_schema(SCHEMA, SCHEMA)
             .set_str("datafusion.sql_parser.dialect", "PostgreSQL");
         let context = SessionContext::new_with_config_rt(config, environment);
-        let built_in = function_names(&context);
+        let built_in = functions(&context);
         postgres::install(&context)?;
         for (name, table) in parts.tables {
             context.register_table(TableReference::bare(name), table)?;
         }
         parts.functions.into_iter().for_each(|function| context.register_udf(function));
         parts.aggregates.into_iter().for_each(|function| context.register_udaf(function));
-        let own = OwnFunctions(&function_names(&context) - &built_in);
+        let is_own = |(name, at): &(String, usize)| built_in.get(name) != Some(at);
+        let own = OwnFunctions(functions(&context).into_iter().filter(is_own).map(|(name, _)| name).collect());
         Ok(Self { context, own, dialect: Arc::new(PostgresCompatibilityParser::new()), engine: Arc::clone(engine), turns, settings })
     }
 
@@ -297,11 +298,14 @@ async fn written(mut stream: SendableRecordBatchStream, spool: SpoolWriter, sett
     Ok(writer.finish()?)
 }
 
-/// The names of all functions that there are.
-fn function_names(context: &SessionContext) -> BTreeSet<String> {
+/// All functions that there are by name, each with where it lies, by which it is told from another of the same name.
+fn functions(context: &SessionContext) -> HashMap<String, usize> {
     let state = context.state();
-    let scalars = state.scalar_functions().keys();
-    scalars.chain(state.aggregate_functions().keys()).chain(state.window_functions().keys()).cloned().collect()
+    let scalars = state.scalar_functions().iter().map(|(name, function)| (name.clone(), Arc::as_ptr(function).addr()));
+    let aggregates = state.aggregate_functions().iter().map(|(name, function)| (name.clone(), Arc::as_ptr(function).addr()));
+    let windows = state.window_functions().iter().map(|(name, function)| (name.clone(), Arc::as_ptr(function).addr()));
+    // Where a name is that of several kinds, the one that is called first is enough.
+    windows.chain(aggregates).chain(scalars).collect()
 }
 
 /// What a statement does, such as `INSERT`.

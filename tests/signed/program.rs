@@ -174,7 +174,7 @@ fn an_exported_file_is_traced_to_its_release() {
     });
     fs::write(here.join("forged.json"), forged).unwrap();
     succeed(&["verify", "forged.json", "--key", PUBLIC], here);
-    assert_says(&fail(&["verify", "forged.json", "--key", PUBLIC, "--releases", RELEASES], here), &["it is not what that release gives"]);
+    assert_says(&fail(&["verify", "forged.json", "--key", PUBLIC, "--releases", RELEASES], here), &["is not what that release gives"]);
     // Another text around the same numbers, as of another version.
     let mut right: serde_json::Value = serde_json::from_slice(&fs::read(here.join("people.json")).unwrap()).unwrap();
     let retold = forge(&mut right, |document| document["label"] = "People, retold".into());
