@@ -73,7 +73,7 @@ pub enum Command {
     /// Make keys that sign releases
     Keys(KeysArgs),
     /// Answer requests for tables over HTTP
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Draw a chart of published numbers
     Chart(Chart),
     /// Say who may see what: institutions, users, keys

@@ -60,7 +60,7 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
 /// A text as a field: harmless, and in quotation marks if it needs them.
 pub fn field(text: &str, separator: char) -> Cow<'_, str> {
     let text = harmless(text);
-    let needs_quotes = text.contains(|char: char| char == separator || matches!(char, '"' | '\n' | '\r'));
+    let needs_quotes = text.contains([separator, '"', '\n', '\r']);
     if needs_quotes { format!("\"{}\"", text.replace('"', "\"\"")).into() } else { text }
 }
 

@@ -83,7 +83,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Verify(args) => Box::pin(verify(args)).await,
             Command::Withdraw(args) => withdraw(args).await,
             Command::Keys(args) => keys(args).await,
-            Command::Serve(args) => Box::pin(serve(args)).await,
+            Command::Serve(args) => Box::pin(serve(*args)).await,
             Command::Chart(args) => chart(args).await,
             Command::Access(args) => access(args).await,
             Command::Log(args) => log::log(&args),

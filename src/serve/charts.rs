@@ -94,7 +94,7 @@ async fn of_table(shared: &Arc<Shared>, parameters: &Parameters, asked: Asked, h
             let own = own_address(shared, parameters, &asked, headers);
             let provenance = provenance(&shared.library, asked.language, own, address, plan.query.releases.iter().copied());
             let (there, wishes, language, format) = (Arc::clone(shared), asked.wishes.clone(), asked.language, asked.format);
-            let drawing = async move {
+            let drawing = Box::pin(async move {
                 let scale = wishes.scale;
                 match read_picture(there, plan, wishes, language, provenance).await? {
                     Ok(picture) => match picture.try_map(|picture| file(&picture, format, scale)) {
@@ -103,7 +103,7 @@ async fn of_table(shared: &Arc<Shared>, parameters: &Parameters, asked: Asked, h
                     },
                     Err(refused) => Ok(Err(refused)),
                 }
-            };
+            });
             let drawn = shared.engine.compute_cells(needed, drawing).await??;
             shared.metrics.answer(Origin::Computed, cells);
             shared.finished.put(key, &drawn);

@@ -212,7 +212,7 @@ impl ConnectionState {
             0 => Some((1, since(doing.idle_since))),
             requests => {
                 let slowest = doing.sending.iter().map(|sending| sending.since_last(now)).min()?;
-                (doing.sending.len() == requests && slowest > SLOW).then(|| (0, slowest.as_millis()))
+                (doing.sending.len() == requests && slowest > SLOW).then_some((0, slowest.as_millis()))
             }
         }
     }

@@ -180,7 +180,7 @@ async fn answer(
     let (response, acts) = noted::noting(next.run(request)).await;
     let response = match noted::sealed(response) {
         Ok(recorded) => told.release(&asking, acts, recorded, coming).await,
-        Err(response) => told.keep(&asking, acts, response, coming).await,
+        Err(response) => told.keep(&asking, acts, *response, coming).await,
     };
     let response = if method == Method::HEAD { headed(response) } else { response };
     if shared.access.is_some() && who::would_signing_in_help(&asking, response.extensions().get::<Problem>()) {

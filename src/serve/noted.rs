@@ -248,10 +248,10 @@ impl IntoResponse for Recorded<Response> {
 }
 
 /// The answer that a handler has sealed; else the one that it gave openly.
-pub fn sealed(mut response: Response) -> std::result::Result<Recorded<Response>, Response> {
+pub fn sealed(mut response: Response) -> std::result::Result<Recorded<Response>, Box<Response>> {
     let sealed = response.extensions_mut().remove::<Sealed>();
     let recorded = sealed.and_then(|sealed| sealed.0.lock().unwrap_or_else(PoisonError::into_inner).take());
-    recorded.ok_or(response)
+    recorded.ok_or_else(|| Box::new(response))
 }
 
 /// What was read for one page: values are taken out here, and what is made of all of them is sealed with all notes.
