@@ -69,7 +69,7 @@ pub struct ServingEngine {
     pub(super) task: Arc<TaskContext>,
     io: Handle,
     turns: Arc<Semaphore>,
-    /// Turns of long answers: one fewer than there are, so that short ones never wait for a long one alone.
+    /// Turns of long answers: fewer than there are threads, so that short ones never wait for long ones alone.
     long_turns: Arc<Semaphore>,
     /// Long answers that wait or are computed.
     long: AtomicUsize,
@@ -132,7 +132,7 @@ impl ServingEngine {
             task: session.task_ctx(),
             io,
             turns: Arc::new(Semaphore::new(engine.threads() + 1)),
-            long_turns: Arc::new(Semaphore::new(engine.threads())),
+            long_turns: Arc::new(Semaphore::new(engine.threads().saturating_sub(1).max(1))),
             long: AtomicUsize::new(0),
             room: Arc::new(Semaphore::new(units(settings.cells) as usize)),
             most: settings.cells,
