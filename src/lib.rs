@@ -38,6 +38,7 @@ pub mod error;
 pub mod parallel;
 pub mod recent;
 pub mod register;
+mod signing;
 pub mod spreadsheet;
 pub mod storage;
 pub mod words;

@@ -69,14 +69,14 @@ pub fn succeeds_over(releases: &Path, folder: &str, interpreter: &str, script: &
         Server::start(program().arg("serve").args(["--public", "*"]).arg("--releases").arg(releases).args(["--sql", "127.0.0.1:0"]));
     let small =
         Server::start(program().arg("serve").args(["--public", "*"]).arg("--releases").arg(releases).args(["--max-cells", FEW_CELLS]));
-    let sql = service.hear(|line| line.split(" -p ").nth(1)?.split(' ').next().map(str::to_owned));
+    let sql = service.sql_port();
     let mut client = Command::new(&interpreter);
     client
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(script))
         .args([&service.address, &small.address])
         .arg(releases)
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("CACAH_TEST_SQL", format!("postgresql://cacah@127.0.0.1:{sql}/cacah"));
+        .env("CACAH_TEST_SQL", format!("postgresql://cacah@{sql}/cacah"));
     ends_well(&mut client, script, says);
 }
 

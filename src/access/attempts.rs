@@ -58,16 +58,20 @@ fn wait(failures: i64, free: i64, longest: i64) -> i64 {
     }
 }
 
-/// Where somebody comes from: with IPv6 everybody has a whole network of addresses. What is tried at the machine itself comes from none.
-fn network(from: Option<IpAddr>) -> String {
-    match from.map(|address| address.to_canonical()) {
-        None => "this machine".to_owned(),
-        Some(IpAddr::V4(address)) => address.to_string(),
-        Some(IpAddr::V6(address)) => {
+/// The client behind an address: with IPv6 everybody has a whole network of them.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
     }
+}
+
+/// Where somebody comes from. What is tried at the machine itself comes from no network.
+fn origin(from: Option<IpAddr>) -> String {
+    from.map_or_else(|| "this machine".to_owned(), |address| network(address).to_string())
 }
 
 /// Wrong attempts of an account from a network, and until when it waits.
@@ -96,7 +100,7 @@ impl Access {
         // User ids are the same in whatever case they are written.
         let user_id = user_id.to_ascii_lowercase();
         let account = self.database.secret.attempts(&user_id);
-        let network = self.database.secret.attempts(&format!("{user_id}\n{}", network(from)));
+        let network = self.database.secret.attempts(&format!("{user_id}\n{}", origin(from)));
         self.database.write(|transaction| {
             transaction.prepare_cached("DELETE FROM attempt WHERE last < ?1 AND until < ?2")?.execute([at - FORGOTTEN, at])?;
             let familiar = "SELECT last > ?3 FROM familiar WHERE account = ?1 AND network = ?2";

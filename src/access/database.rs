@@ -50,10 +50,9 @@ impl Database {
             private(path).map_err(|error| failed(path, &error))?;
         }
         let secret = key(path, fresh)?;
-        let open = |flags: OpenFlags| {
-            Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map(Mutex::new).map_err(|error| failed(path, &error))
-        };
-        let (connection, reading) = (open(OpenFlags::SQLITE_OPEN_READ_WRITE)?, open(OpenFlags::SQLITE_OPEN_READ_WRITE)?);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let open = || Connection::open_with_flags(path, flags).map(Mutex::new).map_err(|error| failed(path, &error));
+        let (connection, reading) = (open()?, open()?);
         let database = Self { connection, reading, secret, path: path.to_owned() };
         database.prepare().map_err(|error| failed(path, &error))??;
         // It waits for nobody who writes, but a copy of the database that it makes may have to wait for the disk.

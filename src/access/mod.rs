@@ -31,6 +31,7 @@ use std::{
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
 
+pub use attempts::network;
 pub use backup::Backup;
 pub use bulk::{COLUMNS as REQUEST_COLUMNS, Listed, MOST_BYTES as MOST_REQUEST_BYTES, read_requests};
 pub use changes::Change;

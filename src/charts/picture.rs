@@ -14,7 +14,7 @@ use super::draw::canvas::{REGULAR, SEMI_BOLD};
 
 use crate::{
     error::{Error, Result},
-    release::{Provenance, crc32, png_text, seal},
+    release::{PngText, Provenance, crc32, png_text, seal},
     tables::Library,
     words::{self, Message},
 };
@@ -180,9 +180,7 @@ impl Picture {
         // The ground is opaque, so that nothing is multiplied by transparency.
         let write = |mut writer: png::Writer<&mut Vec<u8>>| writer.write_image_data(pixels.data()).and_then(|()| writer.finish());
         encoder.write_header().and_then(write).map_err(|error| failed(&error.to_string()))?;
-        let (text, checksum) = png_text(&file).ok_or_else(|| failed("it does not say where it comes from"))?;
-        // The checksum is of the kind of the chunk and its content, which ends with the text.
-        let chunk = checksum.start - text.len() - PNG_KEYWORD..checksum.start;
+        let PngText { chunk, checksum, .. } = png_text(&file).ok_or_else(|| failed("it does not say where it comes from"))?;
         seal(&mut file, Some(&checksum));
         let right = crc32(&file[chunk]).to_be_bytes();
         file[checksum].copy_from_slice(&right);
@@ -218,9 +216,6 @@ impl Picture {
         Ok(file)
     }
 }
-
-/// Bytes before the text of the chunk that says where a PNG comes from: its kind, and the keyword with what belongs to it.
-const PNG_KEYWORD: usize = "iTXtProvenance\0\0\0\0\0".len();
 
 /// Text as it stands in XML.
 fn escaped(text: &str) -> String {

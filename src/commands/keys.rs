@@ -96,8 +96,7 @@ async fn check_ours(confidential: &Confidential, store: &Store, release: &Stored
     let proof = confidential.proof_manifest(manifest.period, manifest.revision).await?;
     let proof =
         proof.with_context(|| format!("{folder} is not signed: the confidential side has no proof of it, so that it may be anybody's"))?;
-    let cells = manifest.tables.iter().filter_map(|table| Some((table.file.clone(), manifest.files.get(&table.file)?.clone()))).collect();
-    if manifest.folder() != *folder || proof.cells != cells || manifest.tables.len() != proof.cells.len() {
+    if manifest.folder() != *folder || proof.cells != manifest.cells() || manifest.tables.len() != proof.cells.len() {
         bail!("{folder} is not signed: {store}/{folder}/{MANIFEST} names other cells than were proven; restore the release from a copy");
     }
     for (file, digest) in &manifest.files {

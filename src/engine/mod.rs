@@ -24,7 +24,7 @@ pub use count::{BatchSource, CellCounter};
 pub use counts::{CountSlice, Counts};
 pub use guard::LONGEST_LITERAL;
 pub use placement::{Placement, Scheduler};
-pub use serving::{ServingEngine, ServingSettings};
+pub use serving::{LONG_ANSWER, ServingEngine, ServingSettings};
 pub use spooled_rows::Rows;
 pub use sql::{SCHEMA, SqlError, SqlParts, SqlSession, SqlSettings};
 pub use standing::Standing;

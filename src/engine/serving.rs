@@ -84,8 +84,8 @@ pub struct ServingEngine {
 
 /// Cells are admitted in units of so many.
 const UNIT: u64 = 1024;
-/// Answers of more cells are long.
-const LONG: u64 = 65_536;
+/// Answers of more cells are long: they wait for turns of their own, and are not kept for others.
+pub const LONG_ANSWER: u64 = 65_536;
 /// Long answers that may wait for their turns.
 const MOST_LONG: usize = 256;
 
@@ -175,7 +175,7 @@ impl ServingEngine {
     /// [`Error::Busy`] where very many long answers wait already, and whatever the work fails with.
     pub async fn compute_cells<T: Send + 'static>(&self, cells: u64, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
         let closed = |error: AcquireError| Error::Internal(error.to_string());
-        let long = if cells > LONG {
+        let long = if cells > LONG_ANSWER {
             let waiting = self.long.fetch_add(1, Ordering::Relaxed);
             let guard = LongGuard(&self.long);
             if waiting >= MOST_LONG {

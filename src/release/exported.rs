@@ -83,9 +83,8 @@ pub fn read_export(file: &Bytes) -> Result<Exported, String> {
         ExportFormat::Xlsx => archive_comment(file).map(str::to_owned),
         ExportFormat::Svg => svg(file),
         ExportFormat::Pdf => pdf(file),
-        ExportFormat::Png => png_text(file).map(|(text, checksum)| {
-            is_whole =
-                crc32(&file[checksum.start - text.len() - PNG_TEXT.len() - 4..checksum.start]).to_be_bytes() == file[checksum.clone()];
+        ExportFormat::Png => png_text(file).map(|PngText { text, chunk, checksum }| {
+            is_whole = crc32(&file[chunk]).to_be_bytes() == file[checksum.clone()];
             exempt = Some(checksum);
             text.to_owned()
         }),
@@ -138,8 +137,19 @@ fn pdf(file: &[u8]) -> Option<String> {
     std::str::from_utf8(line).ok().map(str::to_owned)
 }
 
-/// The text of a PNG that says where it comes from, and where the checksum of its chunk stands.
-pub fn png_text(file: &[u8]) -> Option<(&str, Range<usize>)> {
+/// The text of a PNG that says where it comes from.
+#[derive(Debug)]
+pub struct PngText<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// What the checksum is of: the kind of the chunk and its content, which ends with the text.
+    pub chunk: Range<usize>,
+    /// Where the checksum stands.
+    pub checksum: Range<usize>,
+}
+
+/// Finds the text of a PNG that says where it comes from.
+pub fn png_text(file: &[u8]) -> Option<PngText<'_>> {
     let mut at = PNG.len();
     loop {
         let length = u32::from_be_bytes(file.get(at..at + 4)?.try_into().ok()?) as usize;
@@ -147,7 +157,8 @@ pub fn png_text(file: &[u8]) -> Option<(&str, Range<usize>)> {
         let checksum = at + 8 + length..at + 12 + length;
         if kind == b"iTXt" && content.starts_with(PNG_TEXT) {
             file.get(checksum.clone())?;
-            return Some((std::str::from_utf8(&content[PNG_TEXT.len()..]).ok()?, checksum));
+            let text = std::str::from_utf8(&content[PNG_TEXT.len()..]).ok()?;
+            return Some(PngText { text, chunk: at + 4..checksum.start, checksum });
         }
         at = checksum.end;
     }
@@ -155,14 +166,9 @@ pub fn png_text(file: &[u8]) -> Option<(&str, Range<usize>)> {
 
 /// The checksum of chunks of PNG (CRC-32).
 pub fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = u32::MAX;
-    for byte in bytes {
-        crc ^= u32::from(*byte);
-        for _ in 0..8 {
-            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 };
-        }
-    }
-    !crc
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
 }
 
 #[cfg(test)]

@@ -17,14 +17,11 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use ring::{
-    rand::SystemRandom,
-    signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
-};
 
 use crate::{
     error::{Error, Result},
-    storage::{FileDigest, read_text},
+    signing::{self, KEY_LENGTH, SecretKey},
+    storage::read_text,
 };
 
 /// Name of the file that holds the secret key.
@@ -33,21 +30,17 @@ pub const SECRET_KEY: &str = "release.key";
 pub const PUBLIC_KEY: &str = "release.pub";
 /// First word of a public key's line.
 const KIND: &str = "cacah-ed25519";
-/// Hexadecimal digits of a key's id.
-const ID: usize = 16;
 
 /// A public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey {
-    bytes: [u8; 32],
+    key: signing::PublicKey,
     id: String,
 }
 
 impl PublicKey {
-    fn new(bytes: [u8; 32]) -> Self {
-        let mut id = FileDigest::of(&bytes).sha256;
-        id.truncate(ID);
-        Self { bytes, id }
+    fn new(key: signing::PublicKey) -> Self {
+        Self { key, id: key.id() }
     }
 
     /// What the key is called.
@@ -57,7 +50,7 @@ impl PublicKey {
 
     /// Whether these bytes were signed with the secret half of this key.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(&ED25519, &self.bytes).verify(message, signature).is_ok()
+        self.key.verifies(message, signature)
     }
 
     /// Reads the file of a public key.
@@ -72,7 +65,7 @@ impl PublicKey {
 
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{KIND} {} {}", STANDARD.encode(self.bytes), self.id)
+        write!(f, "{KIND} {} {}", STANDARD.encode(self.key.bytes()), self.id)
     }
 }
 
@@ -86,8 +79,8 @@ impl FromStr for PublicKey {
         let (Some(KIND), Some(key), Some(id), None) = (words.next(), words.next(), words.next(), words.next()) else {
             return Err(expected());
         };
-        let bytes = STANDARD.decode(key).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(expected)?;
-        let key = Self::new(bytes);
+        let bytes: [u8; KEY_LENGTH] = STANDARD.decode(key).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(expected)?;
+        let key = Self::new(signing::PublicKey::new(bytes));
         if key.id != id {
             return Err(format!("the key and its id {id} do not belong together: a letter was changed; copy the file again"));
         }
@@ -136,7 +129,7 @@ impl Trust {
 
 /// A secret key.
 pub struct ReleaseKey {
-    pair: Ed25519KeyPair,
+    secret: SecretKey,
     public: PublicKey,
 }
 
@@ -152,17 +145,15 @@ impl ReleaseKey {
     /// # Errors
     /// Where the system has no random bytes.
     pub fn make() -> Result<(Self, Vec<u8>)> {
-        let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
-            .map_err(|_| Error::Internal("the system has no random bytes for a key".into()))?;
-        let key = Self::from_pkcs8(document.as_ref()).ok_or_else(|| Error::Internal("a new key cannot be read".into()))?;
-        Ok((key, document.as_ref().to_vec()))
+        let document = SecretKey::generate_pkcs8()?;
+        let key = Self::from_pkcs8(&document).ok_or_else(|| Error::Internal("a new key cannot be read".into()))?;
+        Ok((key, document))
     }
 
     /// The key that a file keeps; `None` where it keeps something else.
     pub fn from_pkcs8(bytes: &[u8]) -> Option<Self> {
-        let pair = Ed25519KeyPair::from_pkcs8(bytes).ok()?;
-        let public = PublicKey::new(pair.public_key().as_ref().try_into().ok()?);
-        Some(Self { pair, public })
+        let secret = SecretKey::from_pkcs8(bytes)?;
+        Some(Self { public: PublicKey::new(secret.public()), secret })
     }
 
     /// Reads the file of a secret key; `None` where there is none.
@@ -214,7 +205,7 @@ impl ReleaseKey {
 
     /// Signs bytes. The same key and bytes give the same signature.
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
-        self.pair.sign(message).as_ref().to_vec()
+        self.secret.sign(message)
     }
 }
 

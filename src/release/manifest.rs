@@ -161,6 +161,12 @@ impl Manifest {
         format!("{}/r{}", self.period, self.revision)
     }
 
+    /// Digests of the files of cells.
+    pub fn cells(&self) -> BTreeMap<String, FileDigest> {
+        let digest = |table: &ReleasedTable| Some((table.file.clone(), self.files.get(&table.file)?.clone()));
+        self.tables.iter().filter_map(digest).collect()
+    }
+
     /// Digests of all manifests that this one names.
     pub fn named(&self) -> impl Iterator<Item = &str> {
         let chain = self.chain.iter().flat_map(|chain| chain.follows.iter().chain(&chain.corrects));

@@ -16,7 +16,7 @@ mod withdrawal;
 
 pub use catalogue::{Catalogue, Edition, Release, Superseded, Withdrawn, read_whole, survey, verify_file};
 pub use cells::{read_cells, write_cells};
-pub use exported::{ExportFormat, Exported, crc32, png_text, read_export};
+pub use exported::{ExportFormat, Exported, PngText, crc32, png_text, read_export};
 pub use keys::{PUBLIC_KEY, PublicKey, ReleaseKey, SECRET_KEY, Trust};
 pub use manifest::{Chain, FORMAT, Manifest, Protection, Register, ReleasedTable};
 pub use provenance::{NamedRelease, Provenance, Sealer, place, seal};

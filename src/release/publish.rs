@@ -79,12 +79,6 @@ fn json(value: &impl Serialize) -> Result<Bytes> {
     serde_json::to_vec_pretty(value).map(Into::into).map_err(|error| Error::Internal(error.to_string()))
 }
 
-/// Digests of the files of cells of a release.
-fn cells(manifest: &Manifest) -> BTreeMap<String, FileDigest> {
-    let digest = |table: &ReleasedTable| Some((table.file.clone(), manifest.files.get(&table.file)?.clone()));
-    manifest.tables.iter().filter_map(digest).collect()
-}
-
 impl<'a> Draft<'a> {
     /// Starts a release of a period. A period that has been published needs a reason for its correction.
     ///
@@ -207,7 +201,7 @@ impl<'a> Draft<'a> {
 
     /// Digests of the files of cells.
     pub fn cells(&self) -> BTreeMap<String, FileDigest> {
-        cells(&self.manifest)
+        self.manifest.cells()
     }
 
     /// The revision that this becomes.
@@ -238,7 +232,7 @@ impl<'a> Draft<'a> {
             let (period, published) = (self.manifest.period, earlier.revision);
             let lists = |manifest: &Manifest| manifest.codelists.values().map(|file| manifest.files.get(file).cloned()).collect::<Vec<_>>();
             // What was withdrawn by mistake may be published again.
-            let is_same = cells(earlier) == self.cells() && lists(earlier) == lists(&self.manifest);
+            let is_same = earlier.cells() == self.cells() && lists(earlier) == lists(&self.manifest);
             if is_same && !self.earlier_is_withdrawn {
                 return Err(Error::Conflict(format!(
                     "{period} is published already as r{published}, with exactly these cells; there is nothing to publish"

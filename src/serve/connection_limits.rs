@@ -190,6 +190,15 @@ impl ConnectionGuard {
     }
 }
 
+impl ConnectionGuard {
+    /// Ends; gives back how many others there are.
+    pub fn close(self) -> usize {
+        let registry = Arc::clone(&self.registry);
+        drop(self);
+        registry.count()
+    }
+}
+
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         lock(&self.registry.open).remove(&self.state);

@@ -21,14 +21,12 @@ use super::{
     seen::Seen,
 };
 use crate::{
+    engine::LONG_ANSWER,
     error::{Error, Result as Computed},
-    formats::{Context, Document, Format},
+    formats::{Context, Document, Format, PIECE},
     storage::Spooled,
     tables::{Answer, Query, Request, resolve},
 };
-
-/// Answers of up to this many cells are finished before they are sent, and may be kept; larger ones stream.
-const FINISHED_AT_ONCE: u64 = 65_536;
 
 /// Requests of more than so many bytes or codes are taken apart where answers are computed, not where connections are served.
 const LONG_BODY: usize = 64 << 10;
@@ -183,22 +181,12 @@ pub async fn compute(
 ) -> Result<Recorded<Written>, Problem> {
     let (cells, needed) = (query.cells, query.needed(&shared.library));
     let answer = read_cells(Arc::clone(shared), query);
-    if cells > FINISHED_AT_ONCE {
+    if cells > LONG_ANSWER {
         let mut writer = shared.engine.spool().write();
         let written = async move {
-            let mut document = answer.await?.try_map(document)?;
-            let (mut piece, mut goes_on) = (Vec::new(), true);
-            while goes_on {
-                document = document.try_map(|mut document| {
-                    goes_on = document.fill(&mut piece)?;
-                    Ok::<_, Error>(document)
-                })?;
-                writer.push(&piece)?;
-                piece.clear();
-                // Short answers come in between, and whoever has gone is noticed.
-                tokio::task::yield_now().await;
-            }
-            Ok(document.map(|_| Written::Spooled(writer.finish())))
+            let document = answer.await?.try_map(|answer| Ok::<_, Error>(((), document(answer)?)))?;
+            let written = write_in_pieces(document, |piece| writer.push(piece)).await?;
+            Ok(written.map(|()| Written::Spooled(writer.finish())))
         };
         return Ok(shared.engine.compute_cells(needed, written).await?);
     }
@@ -206,6 +194,25 @@ pub async fn compute(
     let finished = shared.engine.compute_cells(needed, finished).await?;
     shared.finished.put(key, &finished);
     Ok(finished.map(Written::Whole))
+}
+
+/// Writes a document a piece at a time, and gives back what came with it. Between two pieces short answers have their turn, and whoever has gone
+/// is noticed.
+pub(super) async fn write_in_pieces<T>(
+    document: Recorded<(T, Box<dyn Document>)>,
+    mut take: impl FnMut(&[u8]) -> Computed<()>,
+) -> Computed<Recorded<T>> {
+    let (mut document, mut piece, mut goes_on) = (document, Vec::with_capacity(2 * PIECE), true);
+    while goes_on {
+        document = document.try_map(|(kept, mut document)| {
+            goes_on = document.fill(&mut piece)?;
+            Ok::<_, Error>((kept, document))
+        })?;
+        take(&piece)?;
+        piece.clear();
+        tokio::task::yield_now().await;
+    }
+    Ok(document.map(|(kept, _)| kept))
 }
 
 fn finish(document: &mut dyn Document) -> Computed<Bytes> {

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::{
     Shared,
-    data::{Asked, posted, understand},
+    data::{Asked, posted, understand, write_in_pieces},
     noted::{Recorded, read_cells},
     parameters::Parameters,
     problem::Problem,
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    formats::{Context, PIECE},
+    formats::Context,
     tables::{CellStatus, Request},
 };
 
@@ -92,22 +92,17 @@ async fn estimate(
         let context = Context { library: Arc::clone(&shared.library), language, base: shared.base(headers) };
         let answer = read_cells(Arc::clone(shared), query);
         let counted = async move {
-            let mut document = answer.await?.try_map(|answer| {
+            let document = answer.await?.try_map(|answer| {
                 let counts = [CellStatus::Suppressed, CellStatus::Impossible, CellStatus::Unavailable].map(|status| answer.count(status));
                 Ok::<_, Error>((counts, format.document(context, answer)?))
             })?;
             // Written as it would be, a piece at a time, and thrown away: nothing else knows the length.
-            let (mut piece, mut bytes, mut goes_on) = (Vec::with_capacity(2 * PIECE), 0, true);
-            while goes_on {
-                document = document.try_map(|(counts, mut document)| {
-                    goes_on = document.fill(&mut piece)?;
-                    Ok::<_, Error>((counts, document))
-                })?;
+            let mut bytes = 0;
+            let counts = write_in_pieces(document, |piece| {
                 bytes += piece.len() as u64;
-                piece.clear();
-                tokio::task::yield_now().await;
-            }
-            Ok(document.map(|(counts, _)| (counts, bytes)))
+                Ok(())
+            });
+            Ok(counts.await?.map(|counts| (counts, bytes)))
         };
         let counted = shared.engine.compute_cells(needed, counted).await?;
         return counted.try_map(|([suppressed, impossible, unavailable], bytes)| {

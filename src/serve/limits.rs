@@ -7,7 +7,7 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -20,7 +20,7 @@ use ipnet::IpNet;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Problem;
-use crate::words;
+use crate::{access::network, words};
 
 /// Windows that are kept in one generation; there are two.
 const MOST_WINDOWS: usize = 50_000;
@@ -188,17 +188,6 @@ impl<K: Hash + Eq> Windows<K> {
         }
         window.calls += 1;
         Ok(())
-    }
-}
-
-/// The client behind an address: with IPv6 everybody has a whole network of them.
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
     }
 }
 

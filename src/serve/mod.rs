@@ -112,9 +112,9 @@ pub struct ServeSettings {
     /// How many connections there may be.
     pub connections: ConnectionBounds,
     /// How much of what is computed may wait for clients to take it.
-    pub waiting: SpoolBounds,
+    pub spool: SpoolBounds,
     /// Where what waits on disk lies, in files without names.
-    pub waiting_folder: PathBuf,
+    pub spool_folder: PathBuf,
     /// Where figures for monitoring are offered; `None`: nowhere.
     pub metrics: Option<SocketAddr>,
     /// How often to look for new releases; `None`: never.
@@ -165,8 +165,8 @@ impl Default for ServeSettings {
             rate: Rate { calls: 0, window: Duration::from_secs(10) },
             at_once: 1024,
             connections: ConnectionBounds { total: 4096, per_address: 1024 },
-            waiting: SpoolBounds::default(),
-            waiting_folder: std::env::temp_dir(),
+            spool: SpoolBounds::default(),
+            spool_folder: std::env::temp_dir(),
             metrics: None,
             refresh: Some(Duration::from_secs(10)),
             patience: Duration::from_secs(30),
@@ -259,11 +259,11 @@ impl Application {
         };
         check_protection(&catalogue, settings.address)?;
         let cache = settings.read_cache.as_ref().map(|(folder, bound)| read_cache(store, folder, *bound)).transpose()?;
-        let spool = Spool::new(settings.waiting_folder.clone(), settings.waiting);
+        let spool = Spool::new(settings.spool_folder.clone(), settings.spool);
         let engine_settings = ServingSettings { verifies_when_asked: settings.verifies_when_asked, ..settings.engine };
         let engine = Arc::new(ServingEngine::with_disk(store, cache.clone(), spool, engine_settings)?);
-        tempfile::tempfile_in(&settings.waiting_folder)
-            .map_err(|error| Error::storage(format!("{} (where long answers wait)", settings.waiting_folder.display()), error))?;
+        tempfile::tempfile_in(&settings.spool_folder)
+            .map_err(|error| Error::storage(format!("{} (where long answers wait)", settings.spool_folder.display()), error))?;
         let library = Arc::new(Library::open(&catalogue, &engine).await?);
         let verification = Verification::of(&library);
         if verification.bytes() <= settings.verified_first && !settings.verifies_when_asked {

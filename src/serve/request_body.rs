@@ -15,8 +15,8 @@ use axum::{
 };
 use futures::StreamExt;
 
-use super::{limits::network, problem::Problem};
-use crate::words;
+use super::problem::Problem;
+use crate::{access::network, words};
 
 /// Bytes of a body that are received without taking up room: forms and selections are shorter.
 const SHORT: usize = 16 << 10;

@@ -39,12 +39,15 @@ use tower_service::Service as _;
 use super::{
     connection::{Connection, Stream},
     connection_limits::{ConnectionGuard, ConnectionRegistry, FIRST},
-    limits::{Peer, is_trusted, network},
+    limits::{Peer, is_trusted},
     metrics::Metrics,
     paced_body::PacedBody,
     problem::Problem,
 };
-use crate::words::{self, Tongue};
+use crate::{
+    access::network,
+    words::{self, Tongue},
+};
 
 /// How long the head of a request may take, counted from the end of the answer before it.
 const HEAD: Duration = Duration::from_secs(30);
@@ -174,6 +177,7 @@ async fn connect(serving: Arc<Serving>, stream: TcpStream, peer: SocketAddr, gua
             serving.metrics.close(reason.id());
         }
     }
+    serving.metrics.connections(guard.close());
 }
 
 impl Serving {

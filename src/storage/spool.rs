@@ -38,7 +38,7 @@ pub struct SpoolBounds {
     pub memory: u64,
     /// On disk, all documents together. Where more is needed, those give way whose clients read slowest.
     pub disk: u64,
-    /// The longest document that is kept in memory.
+    /// The longest document that is kept in memory while it is being written.
     pub in_memory: u64,
 }
 
@@ -114,12 +114,12 @@ impl Spool {
         SpoolWriter { lease: Lease { room: Arc::clone(&self.0), used: Used::default() }, content: Content::Memory(Vec::new()) }
     }
 
-    /// Takes in a document that lies in memory already; `None` where it is too long for that or others take up the room.
+    /// Takes in a document that lies in memory already, however long, since writing it to disk would only cost time; `None` where others take up
+    /// the room.
     pub fn keep_in_memory(&self, document: &Bytes) -> Option<Spooled> {
         let mut lease = Lease { room: Arc::clone(&self.0), used: Used::default() };
         let length = document.len() as u64;
-        let fits = length <= self.0.bounds.in_memory && lease.take(Used { memory: length, disk: 0 });
-        fits.then(|| Spooled::new(SpooledContent::Memory(document.clone()), length, lease))
+        lease.take(Used { memory: length, disk: 0 }).then(|| Spooled::new(SpooledContent::Memory(document.clone()), length, lease))
     }
 
     /// Writes a document to disk.
@@ -327,7 +327,10 @@ mod tests {
         assert_eq!((text(&document), document.bytes()), (b"one two three four".to_vec(), 18));
         let short = spool.keep_in_memory(&Bytes::from_static(b"short")).unwrap();
         assert_eq!((text(&short), spool.used()), (b"short".to_vec(), (5, 18)));
-        drop((document, short));
+        // What lies in memory already stays there, however long.
+        let whole = spool.keep_in_memory(&Bytes::from_static(b"a document that is whole")).unwrap();
+        assert_eq!((text(&whole).len(), spool.used()), (24, (29, 18)));
+        drop((document, short, whole));
         assert_eq!(spool.used(), (0, 0));
     }
 

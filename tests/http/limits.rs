@@ -102,19 +102,13 @@ pub async fn publish(folder: &Path) {
     }
 }
 
-fn memory(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() >> 10
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn thirty_million_cells_and_other_impositions() {
     let folder = tempfile::tempdir().unwrap();
     publish(folder.path()).await;
     let server = Server::start(program().args(["serve", "--public", "*", "--releases", folder.path().to_str().unwrap()]));
     let host = server.address.trim_start_matches("http://").to_owned();
-    let before = memory(server.process());
+    let before = server.memory("VmHWM:");
     let refused = |path: &str, status: u16, title: &str, says: &[&str]| {
         let answer = ask(&host, path);
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -151,7 +145,7 @@ async fn thirty_million_cells_and_other_impositions() {
     let metadata = server.get("/api/v2/tables/wide/metadata");
     assert!(metadata.len() > 10_000_000, "every place is described");
     assert!(server.get(&format!("{wide}&valueCodes[Place]=00000*")).contains("\"size\":[10,3,8,1,5]"));
-    let after = memory(server.process());
+    let after = server.memory("VmHWM:");
     assert!(after < before + 300, "memory rose from {before} to {after} MiB");
 }
 

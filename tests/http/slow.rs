@@ -202,15 +202,7 @@ async fn unfinished_bodies_take_nobodys_place() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_port_for_sql_is_not_locked_by_silence() {
     let wide = serve(&["--sql", "127.0.0.1:0"]).await;
-    let port: SocketAddr = wide
-        .server
-        .hear(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let after = |flag: &str| words.iter().position(|word| *word == flag).and_then(|at| words.get(at + 1)).copied();
-            Some(format!("{}:{}", after("-h")?, after("-p")?))
-        })
-        .parse()
-        .unwrap();
+    let port = wide.server.sql_port();
     let silent: Vec<TcpStream> = (0..300).map(|_| TcpStream::connect(port).unwrap()).collect();
     let started = Instant::now();
     assert_eq!(Wire::connect(port).value("SELECT 1"), "1");
@@ -225,15 +217,7 @@ async fn the_port_for_sql_is_not_locked_by_silence() {
 #[tokio::test(flavor = "multi_thread")]
 async fn statements_that_are_read_slowly_hold_no_turn() {
     let wide = serve(&["--sql", "127.0.0.1:0"]).await;
-    let port: SocketAddr = wide
-        .server
-        .hear(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let after = |flag: &str| words.iter().position(|word| *word == flag).and_then(|at| words.get(at + 1)).copied();
-            Some(format!("{}:{}", after("-h")?, after("-p")?))
-        })
-        .parse()
-        .unwrap();
+    let port = wide.server.sql_port();
     // Megabytes of rows that nobody takes.
     let mut slow: Vec<Wire> = (0..8).map(|_| Wire::connect(port)).collect();
     for wire in &mut slow {

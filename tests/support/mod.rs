@@ -1,8 +1,9 @@
 //! A service that a test starts as an operator would.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     process::{Child, Command, Stdio},
     sync::{Mutex, mpsc},
     thread,
@@ -65,6 +66,19 @@ impl Server {
                 Err(error) => panic!("the service does not say what is waited for: {error}"),
             }
         }
+    }
+
+    /// Where it listens for clients of PostgreSQL, as it says itself.
+    pub fn sql_port(&self) -> SocketAddr {
+        let port = self.hear(|line| line.split(" -p ").nth(1)?.split(' ').next().map(str::to_owned));
+        SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse().expect("a port")))
+    }
+
+    /// What the system tells of its memory under a name such as `VmRSS`, in MiB.
+    pub fn memory(&self, name: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process())).expect("a process that runs");
+        let line = status.lines().find(|line| line.starts_with(name)).expect("a line of that name");
+        line.split_whitespace().nth(1).and_then(|size| size.parse::<u64>().ok()).expect("a size in kB") >> 10
     }
 
     /// The process's number.

@@ -11,13 +11,12 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use rustls::pki_types::{PrivatePkcs8KeyDer, SubjectPublicKeyInfoDer, pem::PemObject as _};
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     access::secrets::random,
     error::{Error, Result},
+    signing::{self, KEY_LENGTH, SecretKey},
 };
 
 /// Names of the two files of a new key.
@@ -26,24 +25,14 @@ const PUBLIC_FILE: &str = "log.pub";
 /// How the key files begin within their PEM: version, algorithm (1.3.101.112), and the string that holds the key (RFC 8410).
 const SECRET_HEAD: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
 const PUBLIC_HEAD: [u8; 12] = [0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0];
-/// Bytes of either half.
-const LENGTH: usize = 32;
 
 /// A key that signs.
-pub struct SigningKey {
-    pair: Ed25519KeyPair,
-    public: PublicKey,
-}
+#[derive(Debug)]
+pub struct SigningKey(SecretKey);
 
 /// A key that tells whether something was signed by the other half.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PublicKey([u8; LENGTH]);
-
-impl std::fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SigningKey").field("public", &self.public).finish_non_exhaustive()
-    }
-}
+pub struct PublicKey(signing::PublicKey);
 
 fn pem(name: &str, bytes: &[u8]) -> String {
     format!("-----BEGIN {name}-----\n{}\n-----END {name}-----\n", STANDARD.encode(bytes))
@@ -54,17 +43,15 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// What stands behind the head of a key.
-fn body(path: &Path, kind: &str, head: &[u8], bytes: Option<&[u8]>) -> Result<[u8; LENGTH]> {
+fn body(path: &Path, kind: &str, head: &[u8], bytes: Option<&[u8]>) -> Result<[u8; KEY_LENGTH]> {
     bytes.and_then(|bytes| bytes.strip_prefix(head)?.try_into().ok()).ok_or_else(|| {
         Error::Input(format!("{}: expected {kind} of Ed25519 in PEM; 'cacah log keys --out FOLDER' makes a pair of keys", path.display()))
     })
 }
 
 impl SigningKey {
-    fn from_seed(seed: &[u8; LENGTH]) -> Result<Self> {
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|error| Error::Internal(format!("a key of Ed25519: {error}")))?;
-        let public = pair.public_key().as_ref().try_into().map_err(|_| Error::Internal("a public key of another length".into()))?;
-        Ok(Self { pair, public: PublicKey(public) })
+    fn from_seed(seed: &[u8; KEY_LENGTH]) -> Result<Self> {
+        SecretKey::from_seed(seed).map(Self).ok_or_else(|| Error::Internal("a key of Ed25519 that the library refuses".into()))
     }
 
     /// Makes a new key in a folder, which is made if it is not there: the secret half for its owner alone, the public half beside it.
@@ -72,7 +59,7 @@ impl SigningKey {
     /// # Errors
     /// Where there is a key already, or the folder cannot be written.
     pub fn create(folder: &Path) -> Result<(PathBuf, PathBuf)> {
-        let seed: [u8; LENGTH] = random()?;
+        let seed: [u8; KEY_LENGTH] = random()?;
         let key = Self::from_seed(&seed)?;
         let (secret, public) = (folder.join(SECRET_FILE), folder.join(PUBLIC_FILE));
         for path in [&secret, &public] {
@@ -84,7 +71,7 @@ impl SigningKey {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed(folder, error))?;
         let texts = [
             (&secret, 0o600, pem("PRIVATE KEY", &[&SECRET_HEAD[..], &seed].concat())),
-            (&public, 0o644, pem("PUBLIC KEY", &[&PUBLIC_HEAD[..], &key.public.0].concat())),
+            (&public, 0o644, pem("PUBLIC KEY", &[&PUBLIC_HEAD[..], key.public().0.bytes()].concat())),
         ];
         for (path, mode, text) in texts {
             let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
@@ -107,12 +94,12 @@ impl SigningKey {
 
     /// Signs a text.
     pub fn sign(&self, text: &[u8]) -> Vec<u8> {
-        self.pair.sign(text).as_ref().to_vec()
+        self.0.sign(text)
     }
 
     /// The half that may be given to anybody.
     pub fn public(&self) -> PublicKey {
-        self.public
+        PublicKey(self.0.public())
     }
 }
 
@@ -124,17 +111,17 @@ impl PublicKey {
     pub fn open(path: &Path) -> Result<Self> {
         let bytes = read(path)?;
         let der = SubjectPublicKeyInfoDer::from_pem_slice(&bytes).ok();
-        Ok(Self(body(path, "a public key", &PUBLIC_HEAD, der.as_ref().map(AsRef::as_ref))?))
+        body(path, "a public key", &PUBLIC_HEAD, der.as_ref().map(AsRef::as_ref)).map(signing::PublicKey::new).map(Self)
     }
 
     /// What tells this key from others: the beginning of its SHA-256.
     pub fn id(&self) -> String {
-        Sha256::digest(self.0).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        self.0.id()
     }
 
     /// Whether the other half signed a text.
     pub fn has_signed(&self, text: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(&ED25519, &self.0).verify(text, signature).is_ok()
+        self.0.verifies(text, signature)
     }
 }
 

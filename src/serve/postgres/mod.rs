@@ -35,10 +35,12 @@ use tokio_rustls::TlsAcceptor;
 use self::handler::Handler;
 use super::{
     connection_limits::{ConnectionBounds, ConnectionRegistry},
-    limits::network,
     renewal::Current,
 };
-use crate::error::{Error, Result};
+use crate::{
+    access::network,
+    error::{Error, Result},
+};
 
 /// Connections at a time, in all and from one address. Where there are more, those go first that have not signed in, then those that rest.
 const CONNECTIONS: ConnectionBounds = ConnectionBounds { total: 200, per_address: 100 };

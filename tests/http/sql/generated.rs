@@ -3,7 +3,7 @@
 //!
 //! `CACAH_TEST_STATEMENTS` says how many; two hundred if it is not given.
 
-use std::{fmt::Write as _, fs, net::SocketAddr, time::Instant};
+use std::{fmt::Write as _, fs, time::Instant};
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -14,13 +14,6 @@ use crate::{common::program, http::limits::publish, support::Server};
 /// What all statements together may hold, in MiB, and what may come on top of it.
 const MEMORY: u64 = 256;
 const SLACK: u64 = MEMORY / 5;
-
-/// A value in MiB out of what the system tells of a process.
-fn memory(process: u32, name: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() >> 10
-}
 
 /// Makes statements.
 struct Maker(Pcg64Mcg);
@@ -154,17 +147,10 @@ async fn no_statement_takes_more_memory_than_is_promised() {
     publish(folder.path()).await;
     let releases = folder.path().to_str().unwrap();
     let server = Server::start(program().args(["serve", "--public", "*", "--sql", "127.0.0.1:0", "--releases", releases]));
-    let port: SocketAddr = server
-        .hear(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let after = |flag: &str| words.iter().position(|word| *word == flag).and_then(|at| words.get(at + 1)).copied();
-            Some(format!("{}:{}", after("-h")?, after("-p")?))
-        })
-        .parse()
-        .unwrap();
+    let port = server.sql_port();
     // What it takes to read the table at all is no statement's fault.
     Wire::connect(port).ask("SELECT max(value), count(DISTINCT place) FROM wide WHERE period = '2024-S1' AND sex = 'T'");
-    let before = memory(server.process(), "VmRSS:");
+    let before = server.memory("VmRSS:");
     fs::write(format!("/proc/{}/clear_refs", server.process()), "5").expect("the peak begins anew");
     let mut maker = Maker(Pcg64Mcg::seed_from_u64(seed));
     let started = Instant::now();
@@ -181,7 +167,7 @@ async fn no_statement_takes_more_memory_than_is_promised() {
             asking.into_iter().map(|asking| asking.join().expect("the service is still there")).collect()
         });
         answered += heard.iter().filter(|is_answered| **is_answered).count();
-        let peak = memory(server.process(), "VmHWM:");
+        let peak = server.memory("VmHWM:");
         if peak > highest {
             highest = peak;
             println!("{number}: {peak} MiB after {:.150} and {:.150}", statements[0], statements[1]);
