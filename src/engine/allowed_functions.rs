@@ -14,12 +14,14 @@ use datafusion::{
     logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, expr::ScalarFunction, expr_rewriter::NamePreserver, utils::merge_schema},
 };
 
-use super::bounded_function::{BoundedFunction, Growth, Measured};
+use super::bounded_function::{BoundedFunction, Growth, Measured, Most};
 
 /// Bytes that all expressions of a statement together may make of one batch of rows, and bounds of what a single one may.
 const ALL: u64 = 64 << 20;
 const MOST_OF_ONE: u64 = 4 << 20;
 const LEAST_OF_ONE: u64 = 64 << 10;
+/// Bytes of all constants together that a statement may make: as many as a text of it may have literals.
+const ALL_CONSTANTS: u64 = 64 << 10;
 /// Expressions that the planner writes out twice (`coalesce`, `BETWEEN`), one within another.
 const MOST_DOUBLED: usize = 10;
 
@@ -188,7 +190,7 @@ pub(super) fn bounded(plan: LogicalPlan, own: &OwnFunctions) -> PlanResult<Logic
     if count == 0 {
         return Ok(plan);
     }
-    let most = (ALL / count).clamp(LEAST_OF_ONE, MOST_OF_ONE);
+    let most = Most { batch: (ALL / count).clamp(LEAST_OF_ONE, MOST_OF_ONE), constant: ALL_CONSTANTS / count };
     let measured = Arc::new(Measured::function(most));
     plan.transform_up_with_subqueries(|node| {
         let names = NamePreserver::new(&node);
@@ -223,7 +225,7 @@ pub(super) fn bounded(plan: LogicalPlan, own: &OwnFunctions) -> PlanResult<Logic
     .data()
 }
 
-fn wrapped(call: ScalarFunction, growth: Growth, most: u64) -> Expr {
+fn wrapped(call: ScalarFunction, growth: Growth, most: Most) -> Expr {
     Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(BoundedFunction::wrap(&call.func, growth, most)), call.args))
 }
 

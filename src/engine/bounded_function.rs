@@ -64,24 +64,31 @@ const AS_TEXT: u64 = 64;
 pub(super) struct BoundedFunction {
     inner: Arc<dyn ScalarUDFImpl>,
     growth: Growth,
-    /// Bytes of its result for one batch.
-    most: u64,
+    most: Most,
+}
+
+/// How much a function may make at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Most {
+    /// Bytes for one batch of rows.
+    pub batch: u64,
+    /// Bytes of a constant, which is written once for each row as soon as it stands among the columns of a result.
+    pub constant: u64,
+}
+
+impl Most {
+    fn check(self, what: &str, bytes: u64, is_constant: bool) -> PlanResult<()> {
+        let (most, made) = if is_constant { (self.constant, "a constant") } else { (self.batch, "a few rows at once") };
+        if bytes <= most {
+            return Ok(());
+        }
+        exec_err!("{what} could make {bytes} bytes of {made}; expected at most {most}: shorten what it is given")
+    }
 }
 
 impl BoundedFunction {
-    pub(super) fn wrap(function: &ScalarUDF, growth: Growth, most: u64) -> ScalarUDF {
+    pub(super) fn wrap(function: &ScalarUDF, growth: Growth, most: Most) -> ScalarUDF {
         ScalarUDF::new_from_impl(Self { inner: Arc::clone(function.inner()), growth, most })
-    }
-
-    fn check(&self, bytes: u64) -> PlanResult<()> {
-        if bytes <= self.most {
-            return Ok(());
-        }
-        exec_err!(
-            "{} could make {bytes} bytes of a few rows at once; expected at most {}: shorten what it is given",
-            self.inner.name(),
-            self.most
-        )
     }
 }
 
@@ -126,9 +133,10 @@ impl ScalarUDFImpl for BoundedFunction {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> PlanResult<ColumnarValue> {
-        self.check(self.growth.most_bytes(&Given::new(&args)))?;
+        let given = Given::new(&args);
+        self.most.check(self.inner.name(), self.growth.most_bytes(&given), given.is_constant())?;
         let made = self.inner.invoke_with_args(args)?;
-        self.check(made_bytes(&made))?;
+        self.most.check(self.inner.name(), made_bytes(&made), matches!(made, ColumnarValue::Scalar(_)))?;
         Ok(made)
     }
 
@@ -187,11 +195,11 @@ impl ScalarUDFImpl for BoundedFunction {
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Measured {
     signature: Signature,
-    most: u64,
+    most: Most,
 }
 
 impl Measured {
-    pub(super) fn function(most: u64) -> ScalarUDF {
+    pub(super) fn function(most: Most) -> ScalarUDF {
         ScalarUDF::new_from_impl(Self { signature: Signature::any(1, Volatility::Immutable), most })
     }
 }
@@ -215,10 +223,7 @@ impl ScalarUDFImpl for Measured {
 
     fn invoke_with_args(&self, mut args: ScalarFunctionArgs) -> PlanResult<ColumnarValue> {
         let value = args.args.swap_remove(0);
-        let bytes = made_bytes(&value);
-        if bytes > self.most {
-            return exec_err!("an expression makes {bytes} bytes of a few rows at once; expected at most {}", self.most);
-        }
+        self.most.check("an expression", made_bytes(&value), matches!(value, ColumnarValue::Scalar(_)))?;
         Ok(value)
     }
 }
@@ -231,8 +236,13 @@ struct Given<'a> {
 
 impl<'a> Given<'a> {
     fn new(args: &'a ScalarFunctionArgs) -> Self {
-        let is_constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
-        Self { args: &args.args, rows: if is_constant { 1 } else { args.number_rows as u64 } }
+        let given = Self { args: &args.args, rows: args.number_rows as u64 };
+        if given.is_constant() { Self { rows: 1, ..given } } else { given }
+    }
+
+    /// Whether it is the same for all rows.
+    fn is_constant(&self) -> bool {
+        self.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)))
     }
 
     /// Bytes of an argument over all rows.

@@ -10,7 +10,7 @@ use datafusion::{
     common::{Result as PlanResult, plan_err, tree_node::TreeNodeRecursion},
     logical_expr::LogicalPlan,
     sql::sqlparser::{
-        ast::{Expr, GroupByExpr, Query, Select, SetExpr, Statement, Visit, Visitor},
+        ast::{Expr, GroupByExpr, Ident, ObjectName, Query, Select, SetExpr, Statement, Visit, Visitor},
         dialect::PostgreSqlDialect,
         keywords::Keyword,
         tokenizer::{Token, Tokenizer},
@@ -25,6 +25,8 @@ const LONGEST: usize = 64 << 10;
 pub const LONGEST_LITERAL: usize = 1000;
 /// Operators and words that may make an expression one level deeper.
 const MOST_STEPS: usize = 1000;
+/// Tables that a query reads, each as often as it is read once all `WITH` are written out.
+const MOST_TABLES: usize = 200;
 /// Steps of a plan once all `WITH` are written out.
 const MOST_NODES: usize = 4000;
 /// Groupings of one `GROUP BY` with `CUBE`, `ROLLUP` or `GROUPING SETS`.
@@ -54,12 +56,16 @@ pub(super) fn check(text: &str) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// Checks how many groupings a statement makes before it is planned; says how many.
+/// Checks what a statement is written out into, before it is planned: the planner does so for each part of a `WITH`, read or not. Says what there is
+/// too much of.
 pub(super) fn check_shape(statement: &Statement) -> Result<(), String> {
     let mut shape = Shape::default();
     let _ = statement.visit(&mut shape);
-    if shape.groupings > MOST_GROUPINGS {
-        let groupings = shape.groupings;
+    let Shape { tables, groupings, .. } = shape;
+    if tables > MOST_TABLES {
+        return Err(format!("the statement reads {tables} tables once every WITH is written out; expected at most {MOST_TABLES}"));
+    }
+    if groupings > MOST_GROUPINGS {
         return Err(format!("CUBE, ROLLUP or GROUPING SETS make {groupings} groupings; expected at most {MOST_GROUPINGS}"));
     }
     Ok(())
@@ -68,16 +74,59 @@ pub(super) fn check_shape(statement: &Statement) -> Result<(), String> {
 /// What is counted in a statement.
 #[derive(Default)]
 struct Shape {
+    /// The queries around what is looked at, the innermost last.
+    around: Vec<OpenQuery>,
+    /// The most tables that one query reads.
+    tables: usize,
     /// The most groupings of one `GROUP BY`.
     groupings: usize,
+}
+
+/// A query that is being looked at.
+#[derive(Default)]
+struct OpenQuery {
+    /// The parts of its `WITH` that were not looked at yet, by where they lie.
+    parts: HashMap<*const Query, String>,
+    /// How many tables each of the others reads.
+    known: HashMap<String, usize>,
+    /// Tables that it reads itself.
+    tables: usize,
+}
+
+fn lower(name: &Ident) -> String {
+    name.value.to_ascii_lowercase()
 }
 
 impl Visitor for Shape {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let parts = query.with.iter().flat_map(|with| &with.cte_tables);
+        let parts = parts.map(|part| (std::ptr::from_ref(&*part.query), lower(&part.alias.name))).collect();
+        self.around.push(OpenQuery { parts, ..OpenQuery::default() });
         if let SetExpr::Select(select) = &*query.body {
             self.look_at(select);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<()> {
+        let name = name.0.last().and_then(|part| part.as_ident()).map(lower).unwrap_or_default();
+        let tables = self.around.iter().rev().find_map(|query| query.known.get(&name)).copied().unwrap_or(1);
+        if let Some(own) = self.around.last_mut() {
+            own.tables = own.tables.saturating_add(tables);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let tables = self.around.pop().map_or(0, |done| done.tables);
+        self.tables = self.tables.max(tables);
+        if let Some(outer) = self.around.last_mut() {
+            match outer.parts.remove(&std::ptr::from_ref(query)) {
+                Some(name) => _ = outer.known.insert(name, tables),
+                None => outer.tables = outer.tables.saturating_add(tables),
+            }
         }
         ControlFlow::Continue(())
     }
@@ -174,11 +223,27 @@ mod tests {
     }
 
     #[test]
-    fn groupings_are_few() {
+    fn statements_are_not_written_out_without_end() {
         let shape = |text: &str| {
             let mut statements = Parser::parse_sql(&PostgreSqlDialect {}, text).unwrap();
             check_shape(&statements.remove(0))
         };
+        let doubling = |times: usize| {
+            let with = (1..=times).map(|at| format!("T{at} AS (SELECT 1 FROM t{0} a, t{0} b)", at - 1)).collect::<Vec<_>>().join(", ");
+            format!("WITH t0 AS (SELECT 1 FROM p), {with} SELECT * FROM")
+        };
+        assert!(shape(&format!("{} t7", doubling(7))).is_ok());
+        assert!(shape(&format!("{} t8", doubling(8))).unwrap_err().contains("256 tables"));
+        // Whether it is read or not, and wherever it stands.
+        assert!(shape(&format!("{} p", doubling(8))).is_err());
+        assert!(shape(&format!("EXPLAIN {} p", doubling(60))).is_err());
+        assert!(shape(&format!("SELECT (SELECT 1 FROM ({} t60) x)", doubling(60))).is_err());
+        // As deep as may be written, which is looked at once.
+        let deep = (0..40).fold("SELECT 1 FROM p".to_owned(), |within, at| format!("WITH d{at} AS ({within}) SELECT 1 FROM d{at}"));
+        let looked_at = shape(&deep);
+        assert_eq!(looked_at, Ok(()));
+        assert!(shape("SELECT * FROM (WITH a AS (SELECT 1 FROM p, p q) SELECT * FROM a, a b) x").is_ok());
+        assert!(shape("WITH RECURSIVE r AS (SELECT 1 UNION ALL SELECT 1 FROM r) SELECT * FROM r, r s").is_ok());
         assert!(shape("SELECT 1 FROM p GROUP BY CUBE (a, b, c, d, e, f)").is_ok());
         assert!(shape("SELECT 1 FROM p GROUP BY CUBE (a, b, c, d, e, f, g)").unwrap_err().contains("128 groupings"));
         assert!(shape("SELECT 1 WHERE EXISTS (SELECT 1 FROM p GROUP BY ROLLUP (a, b), CUBE (c, d, e, f, g, h))").is_err());

@@ -60,8 +60,9 @@ pub const SCHEMA: &str = "cacah";
 
 /// Rows that operators hand on at a time.
 const BATCH: usize = 2048;
-/// The share of the memory for statements that operators may take for what they keep; the rest is for the batches between them.
-const POOLED: f64 = 0.6;
+/// The share of the memory for statements that operators may take for what they keep. What grows is counted when it has doubled; the rest is for
+/// that, and for the batches between operators.
+const POOLED: f64 = 0.5;
 
 /// What statements may take.
 #[derive(Debug, Clone, Copy)]

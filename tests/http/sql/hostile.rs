@@ -116,6 +116,7 @@ fn values_that_would_take_all_memory_are_not_made() {
     for text in [
         "SELECT repeat('x', 2000000000)",
         "SELECT repeat(region, 100000000) FROM people",
+        "SELECT repeat('x', 100000), region FROM people",
         "SELECT lpad('x', 2000000000)",
         "SELECT rpad('x', 2000000000)",
         "SELECT array_repeat(1, 2000000000)",
