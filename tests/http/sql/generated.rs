@@ -132,7 +132,7 @@ impl Maker {
             14 => format!("SELECT count(DISTINCT {text}) FROM {table}"),
             _ => {
                 let nested = (0..self.0.random_range(2..12)).fold(other, |within, _| format!("coalesce({within}, nullif({within}, 'x'))"));
-                format!("SELECT max({}) FROM {table}", &nested[..nested.len().min(60_000)])
+                format!("SELECT max({}) FROM {table}", &nested[..nested.floor_char_boundary(60_000)])
             }
         }
     }
