@@ -181,7 +181,7 @@ async fn unfinished_bodies_take_nobodys_place() {
         assert_eq!(status(address, "/api/v2/tables"), 200);
     }
     // Whoever goes on sending is answered as always.
-    let body = br#"{"selection":[{"variableCode":"Place","valueCodes":["000001"]},{"variableCode":"ContentsCode","valueCodes":["*"]}]}"#;
+    let body = br#"{"selection":[{"variableCode":"Place","valueCodes":["000001"]},{"variableCode":"ContentsCode","valueCodes":["*"]},{"variableCode":"Tid","valueCodes":["*"]}]}"#;
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "POST /api/v2/tables/wide/data HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len())
         .unwrap();
