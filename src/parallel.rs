@@ -2,13 +2,19 @@
 
 use std::{
     sync::{
-        Mutex,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
 };
 
 use crate::error::{Error, Result};
+
+/// What is behind a lock. It stays of use where a thread has panicked that held it: nothing here is left half changed across a panic, and
+/// the panic is told where the thread is waited for.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Works on items, as many at a time as there are cores; what comes of them is in the order of the items. Once one has failed no other
 /// is begun.

@@ -5,14 +5,17 @@ use std::{
     io::{ErrorKind, Write as _},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use super::secrets::Secret;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    parallel::lock,
+};
 
 /// What brought each version of the database to the next; the file says which it has (`user_version`).
 const MIGRATIONS: [&str; 3] = [include_str!("schema.sql"), include_str!("reports.sql"), include_str!("attempts.sql")];
@@ -56,7 +59,7 @@ impl Database {
         let database = Self { connection, reading, secret, path: path.to_owned() };
         database.prepare().map_err(|error| failed(path, &error))??;
         // It waits for nobody who writes, but a copy of the database that it makes may have to wait for the disk.
-        let waits = database.reading.lock().unwrap_or_else(PoisonError::into_inner).busy_timeout(PATIENCE);
+        let waits = lock(&database.reading).busy_timeout(PATIENCE);
         waits.map_err(|error| failed(path, &error))?;
         Ok(database)
     }
@@ -95,7 +98,7 @@ impl Database {
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.connection)
     }
 
     /// Where it lies.
@@ -108,7 +111,7 @@ impl Database {
     /// # Errors
     /// Where the database cannot be read.
     pub fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        read(&self.reading.lock().unwrap_or_else(PoisonError::into_inner)).map_err(|error| failed(&self.path, &error))
+        read(&lock(&self.reading)).map_err(|error| failed(&self.path, &error))
     }
 
     /// Reads and writes, wholly or not at all.

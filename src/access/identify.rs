@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, MutexGuard, PoisonError},
+    sync::{Arc, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    parallel::lock,
     tables::Scope,
 };
 
@@ -115,7 +116,7 @@ impl Access {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 
     /// Looks anew at whoever comes next.

@@ -22,7 +22,7 @@ mod telling;
 pub use boundaries::{Boundaries, Matched};
 pub use draw::theme::THEMES;
 pub use options::{CLASSES, STACKINGS, Wishes};
-pub use picture::{PICTURE_FORMATS, Picture, PictureFormat, WEB_REGULAR, WEB_SEMI_BOLD, provenance};
+pub use picture::{PICTURE_FORMATS, Picture, PictureFormat, WEB_REGULAR, WEB_SEMI_BOLD, address, in_one_order, provenance};
 pub use plan::{CHART_KINDS, ChartKind, ChartOptions, Plan, has_pyramid, plan};
 pub use rows::{Rows, kinds_of_rows, numbers, suits_rows};
 pub use suit::suited;

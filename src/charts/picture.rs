@@ -10,8 +10,12 @@ use resvg::{
     usvg::{Options, Tree, fontdb::Database},
 };
 
-use super::draw::canvas::{REGULAR, SEMI_BOLD};
+use url::form_urlencoded;
 
+use super::{
+    draw::canvas::{REGULAR, SEMI_BOLD},
+    plan::ChartKind,
+};
 use crate::{
     error::{Error, Result},
     release::{PngText, Provenance, crc32, png_text, seal},
@@ -65,6 +69,18 @@ pub fn provenance(library: &Library, language: usize, address: String, query: St
     let id = library.register.languages.get(language).map_or_else(String::new, |language| language.id.clone());
     let source = library.register.source.text(language).to_owned();
     Provenance { query, ..Provenance::new(address, id, source, releases.map(|at| &library.releases[at])) }
+}
+
+/// The address of a picture behind its host: what is asked for, in one order.
+pub fn address<'a>(kind: ChartKind, format: PictureFormat, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    format!("/charts/{}.{}?{}", kind.id(), format.ending(), in_one_order(pairs))
+}
+
+/// Parameters of an address in one order, without those that say nothing.
+pub fn in_one_order<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut pairs: Vec<(&str, &str)> = pairs.filter(|(_, value)| !value.is_empty()).collect();
+    pairs.sort_unstable();
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 /// Pixels of one picture, at most.

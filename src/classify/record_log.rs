@@ -4,13 +4,14 @@
 //! found by its number. Who repeats an identity is looked up one by one; households whose members stand together are read all at once.
 
 use std::sync::{
-    Arc, Mutex, OnceLock, PoisonError,
+    Arc, Mutex, OnceLock,
     atomic::{AtomicU32, Ordering},
 };
 
 use super::{Coded, Position, Positions};
 use crate::{
     error::{Error, Result},
+    parallel::lock,
     storage::{Piece, Scratch},
 };
 
@@ -72,7 +73,7 @@ impl RecordLog {
     /// All chunks. Nothing is written from here on.
     fn chunks(&self) -> &[LoggedChunk] {
         self.chunks.get_or_init(|| {
-            let mut chunks = std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut chunks = std::mem::take(&mut *lock(&self.written));
             chunks.sort_unstable_by_key(|chunk| chunk.first);
             chunks
         })
@@ -184,7 +185,7 @@ impl RecordLogWriter {
         };
         let chunk =
             LoggedChunk { first, positions: coded.positions.clone(), base: least, packed, households: scratch.keep(&mut households)? };
-        self.log.written.lock().unwrap_or_else(PoisonError::into_inner).push(chunk);
+        lock(&self.log.written).push(chunk);
         Ok(first)
     }
 }

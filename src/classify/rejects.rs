@@ -6,7 +6,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::FileExt,
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
 };
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{MARKS, Position};
 use crate::{
     error::{Error, Result},
+    parallel::lock,
     spreadsheet::CsvWriter,
 };
 
@@ -160,7 +161,7 @@ impl Rejects {
     /// Adds lines of a list of rejects that stand behind each other. Those with an earlier `first` come first, and of the same one
     /// those that were added first.
     pub fn append(&self, first: Position, lines: &[u8]) -> Result<()> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = lock(&self.inner);
         let at = inner.end;
         inner.spill.write_all_at(lines, at).map_err(|error| Error::storage("spilling rejects to the scratch folder", error))?;
         inner.end += lines.len() as u64;
@@ -170,12 +171,12 @@ impl Rejects {
 
     /// Adds counts of rejects.
     fn count(&self, counts: RejectSummary) {
-        add_counts(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner).summary, counts);
+        add_counts(&mut lock(&self.inner).summary, counts);
     }
 
     /// Counts of the rejects so far.
     pub fn summary(&self) -> RejectSummary {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).summary.clone()
+        lock(&self.inner).summary.clone()
     }
 
     /// Writes all rejects with a heading, ordered as in the snapshot, as comma-separated text.
@@ -186,7 +187,7 @@ impl Rejects {
 
     /// Writes all rejects without a heading.
     pub fn write_lines(&self, out: &mut dyn Write) -> Result<()> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = lock(&self.inner);
         inner.segments.sort_unstable();
         let mut copy = || -> io::Result<()> {
             let mut buffer = Vec::new();

@@ -6,8 +6,10 @@
 use std::{
     fmt,
     io::{self, ErrorKind, Write},
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
 };
+
+use crate::parallel::lock;
 
 /// The first thing that went wrong with standard output.
 static FAILED: Mutex<Option<io::Error>> = Mutex::new(None);
@@ -21,7 +23,7 @@ pub(crate) use say;
 
 /// Writes a line to standard output, unless an earlier one failed.
 pub fn line(text: fmt::Arguments<'_>) {
-    let mut failed = FAILED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut failed = lock(&FAILED);
     if failed.is_some() {
         return;
     }
@@ -53,7 +55,7 @@ impl Write for Log {
 
 /// Whether everything reached its reader, or as much as the reader wanted.
 pub fn outcome() -> io::Result<()> {
-    match FAILED.lock().unwrap_or_else(PoisonError::into_inner).take() {
+    match lock(&FAILED).take() {
         Some(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }

@@ -27,6 +27,7 @@ use crate::{
     classify::{ChunkRecords, RecordLog},
     engine::{BatchSource, CountSlice, Counts, Engine},
     error::{Error, Result},
+    parallel::lock,
     storage::{PARTITIONS, Repeats, Scratch, spread},
 };
 
@@ -264,7 +265,7 @@ impl Counting {
         if let Some((contributors, walker)) = self.contributors.take() {
             contributors.add_large(walker);
         }
-        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tally = lock(&self.tally);
         tally.summary += std::mem::take(&mut self.summary);
         tally.members.iter_mut().zip(self.members.drain(..)).try_for_each(|(sum, counts)| add(sum, counts))
     }

@@ -18,7 +18,7 @@ use std::{
     collections::HashMap,
     io::Write,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, atomic::Ordering},
 };
 
 use async_trait::async_trait;
@@ -39,6 +39,7 @@ use crate::{
     engine::{CountSlice, Counts, Engine, Errand},
     error::{Error, Result},
     ingest::{Progress, Snapshot, SnapshotPiece},
+    parallel::lock,
     register::{Definitions, Origin, Period},
     storage::{PARTITIONS, Scratch, Spill, Store},
 };
@@ -272,7 +273,7 @@ impl Workshop {
         if place.stat(JOB).await?.is_none() {
             return Ok(None);
         }
-        let known = self.job.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = lock(&self.job).clone();
         if let Some((_, known)) = known.filter(|(known, _)| *known == address) {
             return Ok(Some(known));
         }
@@ -288,7 +289,7 @@ impl Workshop {
         let definitions = job.origin.parse()?;
         let compiled = Compiled::new(&definitions, job.period, &job.codings)?;
         let known = Arc::new(Known { job, definitions, compiled, few: OnceCell::new() });
-        *self.job.lock().unwrap_or_else(PoisonError::into_inner) = Some((address, Arc::clone(&known)));
+        *lock(&self.job) = Some((address, Arc::clone(&known)));
         Ok(Some(known))
     }
 

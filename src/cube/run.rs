@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
 };
@@ -30,6 +30,7 @@ use crate::{
     engine::{BatchSource, CellCounter, Counts, Engine},
     error::{Error, Result},
     ingest::{Feed, Worker},
+    parallel::lock,
     register::{Definitions, Period, Source, Table, Unit},
     storage::{PARTITIONS, Repeats, Spill, SpillWriter, partition_of, spread},
 };
@@ -239,10 +240,6 @@ pub struct Found {
     pub repeated: RejectSummary,
     /// Newest believable birth date, as [`crate::register::DateKey::number`] tells it; 0 if there was none.
     pub newest_birth: u32,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Run {

@@ -11,10 +11,16 @@ use datafusion::{
         Result as PlanResult, plan_err,
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
-    logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, expr::ScalarFunction, expr_rewriter::NamePreserver, utils::merge_schema},
+    logical_expr::{
+        Expr, ExprSchemable, LogicalPlan, Operator, WindowFunctionDefinition, expr::ScalarFunction, expr_rewriter::NamePreserver,
+        utils::merge_schema,
+    },
 };
 
-use super::bounded_function::{BoundedFunction, Growth, Measured, Most};
+use super::{
+    bounded_aggregate::{BoundedAggregate, GATHERING},
+    bounded_function::{BoundedFunction, Growth, Measured, Most},
+};
 
 /// Bytes that all expressions of a statement together may make of one batch of rows, and bounds of what a single one may.
 const ALL: u64 = 64 << 20;
@@ -112,7 +118,7 @@ fn class(name: &str) -> Option<Class> {
     })
 }
 
-/// Functions of many rows that statements may call. What they keep is counted by the engine.
+/// Functions of many rows that statements may call. What they keep is counted by the engine; what gathers values is bounded besides.
 const AGGREGATES: [&str; 48] = [
     "approx_distinct",
     "approx_median",
@@ -215,6 +221,17 @@ pub(super) fn bounded(plan: LogicalPlan, own: &OwnFunctions) -> PlanResult<Logic
                     {
                         Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&measured), vec![part])))
                     }
+                    Expr::AggregateFunction(mut call) if GATHERING.contains(&call.func.name()) => {
+                        call.func = Arc::new(BoundedAggregate::wrap(&call.func));
+                        Transformed::yes(Expr::AggregateFunction(call))
+                    }
+                    Expr::WindowFunction(mut call) => match &call.fun {
+                        WindowFunctionDefinition::AggregateUDF(function) if GATHERING.contains(&function.name()) => {
+                            call.fun = WindowFunctionDefinition::AggregateUDF(Arc::new(BoundedAggregate::wrap(function)));
+                            Transformed::yes(Expr::WindowFunction(call))
+                        }
+                        _ => Transformed::no(Expr::WindowFunction(call)),
+                    },
                     part => Transformed::no(part),
                 })
             })?;
@@ -240,11 +257,12 @@ fn check(part: &Expr, own: &OwnFunctions) -> PlanResult<bool> {
         },
         Expr::AggregateFunction(call) => {
             let name = call.func.name();
-            if AGGREGATES.contains(&name) || own.0.contains(name) { Ok(false) } else { refused(name) }
+            if AGGREGATES.contains(&name) || own.0.contains(name) { Ok(GATHERING.contains(&name)) } else { refused(name) }
         }
         Expr::WindowFunction(call) => {
             let name = call.fun.name();
-            if WINDOWS.contains(&name) || AGGREGATES.contains(&name) || own.0.contains(name) { Ok(false) } else { refused(name) }
+            let is_known = WINDOWS.contains(&name) || AGGREGATES.contains(&name) || own.0.contains(name);
+            if is_known { Ok(GATHERING.contains(&name)) } else { refused(name) }
         }
         Expr::HigherOrderFunction(call) => refused(call.func.name()),
         Expr::BinaryExpr(operation) => Ok(operation.op == Operator::StringConcat),
@@ -268,7 +286,7 @@ fn doubled(expression: &Expr, depth: usize) -> PlanResult<()> {
 }
 
 /// Whether values of a type may be of any length.
-fn is_long(kind: &DataType) -> bool {
+pub(super) fn is_long(kind: &DataType) -> bool {
     kind.is_nested()
         || matches!(
             kind,

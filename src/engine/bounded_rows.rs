@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | joins | a row is written once for each row that it meets | rows must not be wide |
 //! | `UNNEST` | a row is written once for each value of its list | it is given few rows at a time |
-//! | window functions | they keep their input without counting it | it is counted here |
+//! | window functions | they keep their input without counting it, and write a text of it for each row | both are counted here |
 
 use std::{
     fmt,
@@ -26,7 +26,11 @@ use datafusion::{
         RecordBatchStream, SendableRecordBatchStream, TaskContext,
         memory_pool::{MemoryConsumer, MemoryReservation},
     },
-    physical_expr::PhysicalExpr,
+    physical_expr::{
+        PhysicalExpr,
+        aggregate::AggregateFunctionExpr,
+        window::{PlainAggregateWindowExpr, SlidingAggregateWindowExpr, WindowExpr},
+    },
     physical_plan::{
         ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
         coop::CooperativeExec,
@@ -36,7 +40,11 @@ use datafusion::{
 };
 use futures::{Stream, StreamExt};
 
-use super::bounded_function::{longest_value, value_bytes};
+use super::{
+    allowed_functions::is_long,
+    bounded_aggregate::GATHERING,
+    bounded_function::{longest_value, value_bytes},
+};
 
 /// Bytes that a batch may have that a join or `UNNEST` makes.
 const MOST_OF_BATCH: u64 = 16 << 20;
@@ -44,14 +52,22 @@ const MOST_OF_BATCH: u64 = 16 << 20;
 const MOST_UNNESTED: u64 = 64 << 10;
 
 /// What a node does with the rows that pass.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 enum Bound {
     /// Refuses wide rows.
     Narrow,
     /// Hands on as many rows at a time as these lists have few values.
     FewAtATime(Vec<usize>),
-    /// Counts all of them as held until the end.
-    Counted,
+    /// Counts all of them as held until the end, with what these functions write for each.
+    Counted(Vec<Written>),
+}
+
+/// A window function with texts or lists as results.
+#[derive(Debug, Clone)]
+struct Written {
+    function: Arc<dyn WindowExpr>,
+    /// Whether a result may be all values together, not one of them.
+    is_gathered: bool,
 }
 
 /// Bounds the rows that pass.
@@ -88,7 +104,20 @@ fn bound_of(node: &dyn ExecutionPlan) -> Option<Bound> {
     if let Some(unnest) = node.downcast_ref::<UnnestExec>() {
         return Some(Bound::FewAtATime(unnest.list_column_indices().iter().map(|list| list.index_in_input_schema).collect()));
     }
-    (node.is::<WindowAggExec>() || node.is::<BoundedWindowAggExec>()).then_some(Bound::Counted)
+    let functions = node
+        .downcast_ref::<WindowAggExec>()
+        .map(WindowAggExec::window_expr)
+        .or_else(|| node.downcast_ref::<BoundedWindowAggExec>().map(BoundedWindowAggExec::window_expr))?;
+    let written = functions.iter().filter(|function| function.field().is_ok_and(|field| is_long(field.data_type())));
+    Some(Bound::Counted(
+        written.map(|function| Written { function: Arc::clone(function), is_gathered: is_gathered(&**function) }).collect(),
+    ))
+}
+
+fn is_gathered(function: &dyn WindowExpr) -> bool {
+    let plain = || function.as_any().downcast_ref().map(PlainAggregateWindowExpr::get_aggregate_expr);
+    let sliding = || function.as_any().downcast_ref().map(SlidingAggregateWindowExpr::get_aggregate_expr);
+    plain().or_else(sliding).map(AggregateFunctionExpr::fun).is_some_and(|function| GATHERING.contains(&function.name()))
 }
 
 impl DisplayAs for BoundedRowsExec {
@@ -132,7 +161,7 @@ impl ExecutionPlan for BoundedRowsExec {
         let rows = context.session_config().batch_size() as u64;
         let held = MemoryConsumer::new("window functions").register(context.memory_pool());
         let input = self.input.execute(partition, context)?;
-        Ok(Box::pin(BoundedRows { input, bound: self.bound.clone(), rows, held, left: None }))
+        Ok(Box::pin(BoundedRows { input, bound: self.bound.clone(), rows, held, counted: Counted::default(), left: None }))
     }
 }
 
@@ -142,8 +171,41 @@ struct BoundedRows {
     /// Rows of a batch.
     rows: u64,
     held: MemoryReservation,
+    counted: Counted,
     /// What is handed on a few rows at a time.
     left: Option<RecordBatch>,
+}
+
+/// What is known of the rows that have passed.
+#[derive(Debug, Default)]
+struct Counted {
+    bytes: u64,
+    rows: u64,
+    /// The longest that each of the functions may write for a row.
+    longest: Vec<u64>,
+}
+
+impl Counted {
+    fn add(&mut self, batch: &RecordBatch, written: &[Written]) -> PlanResult<()> {
+        self.bytes = batch.columns().iter().map(value_bytes).fold(self.bytes, u64::saturating_add);
+        self.rows += batch.num_rows() as u64;
+        self.longest.resize(written.len(), 0);
+        for (longest, Written { function, is_gathered }) in self.longest.iter_mut().zip(written) {
+            let values = function.evaluate_args(batch)?;
+            *longest = if *is_gathered {
+                values.iter().map(value_bytes).fold(*longest, u64::saturating_add)
+            } else {
+                values.iter().map(longest_value).fold(*longest, u64::max)
+            };
+        }
+        Ok(())
+    }
+
+    fn all_bytes(&self) -> usize {
+        let each = self.longest.iter().copied().fold(0, u64::saturating_add);
+        let all = self.bytes.saturating_add(self.rows.saturating_mul(each));
+        usize::try_from(all).unwrap_or(usize::MAX)
+    }
 }
 
 impl RecordBatchStream for BoundedRows {
@@ -166,7 +228,8 @@ impl Stream for BoundedRows {
 
 impl BoundedRows {
     fn hand_on(&mut self, batch: RecordBatch) -> PlanResult<RecordBatch> {
-        match &self.bound {
+        let Self { bound, held, counted, .. } = self;
+        match bound {
             Bound::Narrow => {
                 let widest: u64 = batch.columns().iter().map(longest_value).fold(0, u64::saturating_add);
                 if widest.saturating_mul(self.rows) > MOST_OF_BATCH {
@@ -174,9 +237,9 @@ impl BoundedRows {
                 }
                 Ok(batch)
             }
-            Bound::Counted => {
-                let bytes: u64 = batch.columns().iter().map(value_bytes).sum();
-                self.held.try_grow(bytes as usize)?;
+            Bound::Counted(written) => {
+                counted.add(&batch, written)?;
+                held.try_resize(counted.all_bytes())?;
                 Ok(batch)
             }
             Bound::FewAtATime(lists) => {

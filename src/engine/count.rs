@@ -14,7 +14,7 @@ use std::{
     fmt,
     hash::{Hash, Hasher},
     ops::Range,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use arrow::{
@@ -36,7 +36,10 @@ use datafusion::{
 use futures::stream::BoxStream;
 
 use super::{CountSlice, Counts, Engine};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    parallel::lock,
+};
 
 /// The records of one partition, as batches of `UInt32` codes.
 pub type BatchSource = BoxStream<'static, Result<RecordBatch>>;
@@ -236,7 +239,7 @@ impl PartitionStream for Partition {
 
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
         use futures::{StreamExt, TryStreamExt};
-        let source = self.source.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let source = lock(&self.source).take();
         let batches = match source {
             Some(source) => source.map_err(|error| datafusion::error::DataFusionError::External(Box::new(error))).boxed(),
             None => futures::stream::once(async { exec_err!("a partition of records was read twice") }).boxed(),

@@ -4,6 +4,7 @@
 //! of DataFusion changes every few weeks, and because one function has to decide where a plan runs.
 
 mod allowed_functions;
+mod bounded_aggregate;
 mod bounded_function;
 mod bounded_rows;
 mod cells;

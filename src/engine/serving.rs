@@ -16,7 +16,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, Weak,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -33,6 +33,7 @@ use tokio::{
 use super::{Engine, cells::CellFile};
 use crate::{
     error::{Error, Result},
+    parallel::lock,
     storage::{FileDigest, ReadCache, Spool, SpoolBounds, Store},
 };
 
@@ -147,14 +148,14 @@ impl ServingEngine {
     /// # Errors
     /// [`Error::Input`] where the file is missing, no cell file, or has other than `rows` rows.
     pub async fn open(&self, path: &str, rows: u64, digest: &FileDigest) -> Result<Arc<CellFile>> {
-        let known = self.files.lock().unwrap_or_else(PoisonError::into_inner).get(path).and_then(Weak::upgrade);
+        let known = lock(&self.files).get(path).and_then(Weak::upgrade);
         if let Some(known) = known
             && known.is_still(&self.store, path, rows, digest).await
         {
             return Ok(known);
         }
         let opened = Arc::new(CellFile::open(&self.store, self.cache.as_ref(), &self.io, path, rows, digest).await?);
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut files = lock(&self.files);
         files.retain(|_, file| file.strong_count() > 0);
         files.insert(path.to_owned(), Arc::downgrade(&opened));
         Ok(opened)

@@ -11,7 +11,7 @@ use std::{
     io,
     os::unix::fs::FileExt as _,
     sync::{
-        Mutex, PoisonError,
+        Mutex,
         atomic::{AtomicU8, Ordering},
     },
     thread,
@@ -19,6 +19,7 @@ use std::{
 
 use crate::{
     error::{Error, Result},
+    parallel::lock,
     storage::{Digester, FileDigest, Stamp},
 };
 
@@ -82,7 +83,7 @@ impl Standings {
 
     /// How a local file was all the time while it was compared with its digest.
     pub fn stamp(&self, stamp: Option<Stamp>) {
-        *self.stamp.lock().unwrap_or_else(PoisonError::into_inner) = stamp;
+        *lock(&self.stamp) = stamp;
     }
 
     /// What came of comparing the file with its digest.
@@ -108,7 +109,7 @@ impl Standings {
     /// Reads of a local file. What was read counts only if nobody has touched the file since it was verified.
     pub fn reading<T>(&self, file: &File, read: impl Fn() -> io::Result<T>) -> Result<io::Result<T>> {
         for _ in 0..TRIES {
-            let known = *self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = *lock(&self.stamp);
             let found = read();
             let Some(known) = known else { return Ok(found) };
             if Stamp::of(file).is_ok_and(|stamp| stamp == known) {

@@ -427,11 +427,8 @@ pub(super) fn releases(extension: &mut Json<'_>, context: &Context, query: &Quer
             let edition = &context.library.releases[release];
             let manifest = &edition.manifest;
             list.object(|body| {
-                body.text("id", &edition.folder).text("period", context.library.period(release));
-                body.key("revision").number(u64::from(manifest.revision)).text("sha256", &edition.sha256);
-                if let Some(signature) = &edition.signature {
-                    body.text("key", &signature.key).text("signature", &signature.signature);
-                }
+                named_release(body, &NamedRelease::from(edition));
+                body.text("period", context.library.period(release)).key("revision").number(u64::from(manifest.revision));
                 body.text("protection", manifest.protection.id())
                     .text("vintage", &manifest.vintage)
                     .text("referenceDate", &manifest.reference_date);

@@ -11,12 +11,13 @@ use arrow::{
 use parquet::{
     arrow::ArrowWriter,
     basic::{Compression, ZstdLevel},
-    file::properties::WriterProperties,
+    file::{metadata::KeyValue, properties::WriterProperties},
 };
 
 use super::json::{Json, push_string};
 use crate::{
     error::{Error, Result},
+    release::{Provenance, seal},
     spreadsheet::push_field,
     words::{self, Message},
 };
@@ -105,13 +106,13 @@ impl RowsFormat {
         ROWS_FORMATS[self as usize]
     }
 
-    /// Writes the whole document.
-    pub fn write(self, document: &RowsDocument<'_>) -> Result<Vec<u8>> {
+    /// Writes the whole document. Parquet also says where it comes from.
+    pub fn write(self, document: &RowsDocument<'_>, provenance: &Provenance) -> Result<Vec<u8>> {
         let batches = document.batches.iter().map(plain).collect::<Result<Vec<_>>>()?;
         match self {
             Self::Json => Ok(json(document, &batches)),
             Self::Csv => Ok(csv(document, &batches)),
-            Self::Parquet => parquet(document, &batches),
+            Self::Parquet => parquet(document, &batches, provenance),
             Self::Arrow => arrow_file(document, &batches),
         }
     }
@@ -269,15 +270,20 @@ fn described(document: &RowsDocument<'_>, batches: &[RecordBatch]) -> SchemaRef 
     Arc::new(Schema::new_with_metadata(fields, told.map(|(key, text)| (key.to_owned(), text)).into()))
 }
 
-fn parquet(document: &RowsDocument<'_>, batches: &[RecordBatch]) -> Result<Vec<u8>> {
+fn parquet(document: &RowsDocument<'_>, batches: &[RecordBatch], provenance: &Provenance) -> Result<Vec<u8>> {
     let schema = described(document, batches);
-    let level = ZstdLevel::try_new(3)?;
-    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).set_created_by("cacah".into()).build();
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_created_by("cacah".into())
+        .set_key_value_metadata(Some(vec![KeyValue::new("cacah".to_owned(), provenance.text())]))
+        .build();
     let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
     for batch in batches {
         writer.write(&RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec())?)?;
     }
-    Ok(writer.into_inner()?)
+    let mut file = writer.into_inner()?;
+    seal(&mut file, None);
+    Ok(file)
 }
 
 fn arrow_file(document: &RowsDocument<'_>, batches: &[RecordBatch]) -> Result<Vec<u8>> {

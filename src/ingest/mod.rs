@@ -21,7 +21,7 @@ mod text;
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -35,7 +35,10 @@ pub use files::{Packing, SnapshotFile};
 pub use shape::shape;
 pub use text::TextChunk;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    parallel::lock,
+};
 use columns::ColumnFile;
 use text::TextReader;
 
@@ -237,11 +240,6 @@ enum Current {
     Nothing,
     Text(u32, Begun),
     Group(u32, BoxStream<'static, Result<ColumnChunk>>),
-}
-
-/// What is behind a lock stays usable if a worker panics: the run ends with that panic anyway.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Feed {

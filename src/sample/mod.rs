@@ -41,7 +41,7 @@ use std::{
     fs,
     ops::Range,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
 };
 
 pub use files::Format;
@@ -51,6 +51,7 @@ pub use texts::OCCUPATIONS;
 use crate::{
     error::{Error, Result},
     parallel,
+    parallel::lock,
     register::{Definitions, Period},
 };
 use calendar::Calendar;
@@ -117,7 +118,7 @@ pub fn write(options: &Options, definitions: &Definitions, progress: &mut (dyn F
     let progress = Mutex::new((0, progress));
     let tell = |records: u64| {
         // Whoever panicked while he told of it will be heard of.
-        let (sum, progress) = &mut *progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let (sum, progress) = &mut *lock(&progress);
         *sum += records;
         progress(*sum);
     };

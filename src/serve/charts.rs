@@ -8,7 +8,6 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use url::form_urlencoded;
 
 use super::{
     Shared, edge,
@@ -19,7 +18,9 @@ use super::{
     seen::Seen,
 };
 use crate::{
-    charts::{CHART_KINDS, ChartKind, PICTURE_FORMATS, Picture, PictureFormat, Plan, Rows, Wishes, picture_of_rows, plan, provenance},
+    charts::{
+        self, CHART_KINDS, ChartKind, PICTURE_FORMATS, Picture, PictureFormat, Plan, Rows, Wishes, picture_of_rows, plan, provenance,
+    },
     error::{Error, Result as Computed},
     formats::{Context, address},
     tables::{Fault, RequestError},
@@ -181,14 +182,12 @@ fn file(picture: &Picture, format: PictureFormat, scale: f64) -> Computed<Result
 
 /// The parameters of an address in one order.
 fn written(parameters: &Parameters) -> String {
-    let mut pairs: Vec<(&str, &str)> = parameters.pairs().filter(|(_, value)| !value.is_empty()).collect();
-    pairs.sort_unstable();
-    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    charts::in_one_order(parameters.pairs())
 }
 
 /// The address of a picture, which stands inside it.
 fn own_address(shared: &Shared, parameters: &Parameters, asked: &Asked, headers: &HeaderMap) -> String {
-    format!("{}/charts/{}.{}?{}", shared.origin(headers), asked.kind.id(), asked.format.ending(), written(parameters))
+    shared.origin(headers) + &charts::address(asked.kind, asked.format, parameters.pairs())
 }
 
 /// Changes with everything that the picture depends on.

@@ -6,11 +6,13 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use tokio::sync::Notify;
+
+use crate::parallel::lock;
 
 use super::paced_body::{SendPatience, SendProgress};
 
@@ -103,10 +105,6 @@ impl Closed {
             Self::Displaced => "displaced",
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl ConnectionRegistry {

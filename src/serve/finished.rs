@@ -3,12 +3,12 @@
 //! Releases never change and the keys name them, so an answer stays right for as long as the process lives; only room is
 //! scarce. What was asked for longest ago goes first.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use bytes::Bytes;
 
 use super::noted::Recorded;
-use crate::recent::Recent;
+use crate::{parallel::lock, recent::Recent};
 
 /// Finished answers, up to a number of bytes.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Finished {
         if self.most == 0 {
             return None;
         }
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        lock(&self.kept).get(key).cloned()
     }
 
     /// Keeps an answer with what was read for it, unless it would take more than a quarter of the room.
@@ -38,7 +38,7 @@ impl Finished {
         if weight > self.most as u64 / 4 {
             return;
         }
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.kept);
         kept.put(key, answer.clone(), weight);
         kept.shrink(self.most as u64);
     }

@@ -8,7 +8,7 @@ use std::{
     collections::HashMap,
     hash::Hash,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -20,7 +20,7 @@ use ipnet::IpNet;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Problem;
-use crate::{access::network, words};
+use crate::{access::network, parallel::lock, words};
 
 /// Windows that are kept in one generation; there are two.
 const MOST_WINDOWS: usize = 50_000;
@@ -171,7 +171,7 @@ impl<K: Hash + Eq> Windows<K> {
         if rate.calls == 0 {
             return Ok(());
         }
-        let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut generations = lock(&self.0);
         let Generations { young, old } = &mut *generations;
         let known = if young.contains_key(&client) { None } else { old.remove(&client) };
         if young.len() >= MOST_WINDOWS && !young.contains_key(&client) {

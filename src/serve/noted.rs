@@ -12,7 +12,7 @@ use std::{
     cell::RefCell,
     collections::BTreeSet,
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use arrow::array::{AsArray as _, RecordBatch};
@@ -26,6 +26,7 @@ use crate::{
     access::{Coming, Log, NAMED_REGIONS, Record},
     charts::{Picture, Plan, Wishes, picture},
     error::Result,
+    parallel::lock,
     release::Provenance,
     sql::{Bound, Named},
     tables::{Answer, CellStatus, Library, Query, answer},
@@ -250,7 +251,7 @@ impl IntoResponse for Recorded<Response> {
 /// The answer that a handler has sealed; else the one that it gave openly.
 pub fn sealed(mut response: Response) -> std::result::Result<Recorded<Response>, Box<Response>> {
     let sealed = response.extensions_mut().remove::<Sealed>();
-    let recorded = sealed.and_then(|sealed| sealed.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    let recorded = sealed.and_then(|sealed| lock(&sealed.0).take());
     recorded.ok_or_else(|| Box::new(response))
 }
 
@@ -261,13 +262,13 @@ pub struct PageNotes(Mutex<Noted>);
 impl PageNotes {
     /// Takes a value out.
     pub fn take<T>(&self, recorded: Recorded<T>) -> T {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).add(&recorded.noted);
+        lock(&self.0).add(&recorded.noted);
         recorded.value
     }
 
     /// Seals what was made of everything that was taken out.
     pub fn seal<T>(&self, value: T) -> Recorded<T> {
-        Recorded { value, noted: std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)) }
+        Recorded { value, noted: std::mem::take(&mut *lock(&self.0)) }
     }
 }
 

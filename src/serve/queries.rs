@@ -22,6 +22,7 @@ use super::{
 use crate::{
     engine::SqlError,
     formats::{ColumnText, ROWS_FORMATS, RowsDocument, RowsFormat},
+    release::Provenance,
     sql::{BindError, Codes, Named, Parameter, ParameterKind},
     tables::{RequestError, TIME},
     words,
@@ -139,7 +140,8 @@ pub async fn data(
         parameters.pairs().filter(|(name, _)| !COMMON.iter().any(|common| common.eq_ignore_ascii_case(name))).collect();
     let bound = shared.sql.bind(query, language, &pairs)?;
     let given = bound.given.clone();
-    let mut pieces = vec!["rows", query.name.as_str(), query.digest.as_str(), format.id(), shared.language_id(language)];
+    let base = shared.base(&headers);
+    let mut pieces = vec!["rows", query.name.as_str(), query.digest.as_str(), format.id(), shared.language_id(language), base.as_str()];
     pieces.extend(given.iter().map(String::as_str));
     let tag = shared.tag(&pieces);
     if edge::is_known(&headers, &tag) {
@@ -153,7 +155,8 @@ pub async fn data(
             let write = async move {
                 rows.try_map(|batches| {
                     let Some(query) = there.sql.query(&name) else { return Ok(Bytes::new()) };
-                    format.write(&there.document(query, &given, language, batches)).map(Bytes::from)
+                    let provenance = there.provenance(query, &given, language, &base);
+                    format.write(&there.document(query, &given, language, batches), &provenance).map(Bytes::from)
                 })
             };
             let written = shared.engine.compute(write).await?;
@@ -256,6 +259,14 @@ impl Shared {
             }
         }
         document
+    }
+
+    /// Where a Parquet file of a query's rows comes from.
+    fn provenance(&self, query: &Named, given: &[String], language: usize, base: &str) -> Provenance {
+        let id = self.language_id(language);
+        let address = format!("{base}/{}&lang={id}&outputFormat={}", query.address(given), RowsFormat::Parquet.id());
+        let source = self.library.register.source.text(language);
+        Provenance::new(address, id.to_owned(), source.to_owned(), self.library.releases.iter())
     }
 
     pub fn document<'a>(

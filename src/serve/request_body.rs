@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -16,7 +16,7 @@ use axum::{
 use futures::StreamExt;
 
 use super::problem::Problem;
-use crate::{access::network, words};
+use crate::{access::network, parallel::lock, words};
 
 /// Bytes of a body that are received without taking up room: forms and selections are shorter.
 const SHORT: usize = 16 << 10;
@@ -111,7 +111,7 @@ impl UploadGuard {
     /// Takes up so many bytes in all, if there is room for them.
     fn grow(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);
-        let mut received = self.uploads.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut received = lock(&self.uploads.0);
         let of_client = self.client.and_then(|client| received.by_client.get(&client)).copied().unwrap_or(0);
         if received.total + more > MOST || of_client + more > MOST_OF_ONE {
             return false;
@@ -127,7 +127,7 @@ impl UploadGuard {
 
 impl Drop for UploadGuard {
     fn drop(&mut self) {
-        let mut received = self.uploads.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut received = lock(&self.uploads.0);
         received.total -= self.bytes;
         if let Some(client) = self.client
             && let Some(of_client) = received.by_client.get_mut(&client)

@@ -9,7 +9,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use axum::{
@@ -23,7 +23,7 @@ use super::{
     problem::{OUT_OF_SCOPE, Problem},
     renewal::Current,
 };
-use crate::{access::Role, dashboards::Dashboards, error::Result, sql::Sql, tables::Scopes, words};
+use crate::{access::Role, dashboards::Dashboards, error::Result, parallel::lock, sql::Sql, tables::Scopes, words};
 
 /// Parts that are kept at a time, more than there are regencies; the one that was used longest ago is made anew when it is needed again.
 const MOST_VIEWS: usize = 1024;
@@ -73,7 +73,7 @@ struct KnownView {
 impl Views {
     /// The place of a part, be it made or not.
     fn part(&self, view: View) -> Arc<OnceCell<Arc<Shared>>> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.0);
         let KnownViews { views, clock } = &mut *known;
         *clock += 1;
         let is_new = !views.contains_key(&view);

@@ -15,7 +15,7 @@ use std::{
     ops::Range,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -27,6 +27,7 @@ use tempfile::NamedTempFile;
 use super::{Digester, FileDigest, Hold, Stamp, Store, StoredFile};
 use crate::{
     error::{Error, Result},
+    parallel::lock,
     recent::Recent,
 };
 
@@ -270,7 +271,7 @@ impl ReadCache {
     }
 
     fn kept(&self) -> MutexGuard<'_, Recent<Option<Believed>>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.kept)
     }
 
     /// A block that is here and whole; where it is known what it must be, nothing else.

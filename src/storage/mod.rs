@@ -23,7 +23,7 @@ use std::{
     io,
     ops::Range,
     path::{Component, Path as LocalPath, PathBuf},
-    sync::{Arc, LazyLock, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use bytes::Bytes;
@@ -47,7 +47,10 @@ pub use spill::{BITS_BESIDE, PARTITIONS, Repeats, Spill, SpillWriter, beside, ha
 pub use spool::{Spool, SpoolBounds, SpoolWriter, Spooled, SpooledContent};
 pub use stamp::Stamp;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    parallel::lock,
+};
 
 /// Pieces of an upload: S3 wants at least 5 MiB each.
 const PIECE: usize = 8 << 20;
@@ -411,7 +414,7 @@ pub fn absolute(path: &LocalPath) -> io::Result<PathBuf> {
 /// The client of a bucket. There is one for the whole process, because it reads certificates and holds connections.
 fn bucket(address: &str, root: &Url) -> Result<Arc<dyn ObjectStore>> {
     static BUCKETS: LazyLock<Mutex<HashMap<Url, Arc<dyn ObjectStore>>>> = LazyLock::new(Mutex::default);
-    let mut buckets = BUCKETS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut buckets = lock(&BUCKETS);
     if let Some(known) = buckets.get(root) {
         return Ok(Arc::clone(known));
     }

@@ -4,12 +4,12 @@
 //! to look up. Spread by a hash of the key, each partition holds every entry of its keys and is small enough to be
 //! worked off by itself, within the caches of a core.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytemuck::Pod;
 
 use super::scratch::{Piece, Scratch};
-use crate::error::Result;
+use crate::{error::Result, parallel::lock};
 
 /// Number of partitions. At 290 million entries one holds 1.1 million.
 pub const PARTITIONS: usize = 256;
@@ -49,10 +49,6 @@ pub fn hash_beside(entry: u64) -> u64 {
 pub struct Spill<T> {
     partitions: Vec<Mutex<Vec<Piece<T>>>>,
     scratch: Arc<Scratch>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<T: Pod> Spill<T> {

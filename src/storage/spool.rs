@@ -8,7 +8,7 @@ use std::{
     os::unix::fs::FileExt,
     path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -16,7 +16,10 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    parallel::lock,
+};
 
 /// Room for documents, in memory and on disk.
 #[derive(Debug, Clone)]
@@ -286,10 +289,6 @@ impl Drop for Lease {
     fn drop(&mut self) {
         self.give_back(self.used);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn failed(room: &Room, error: io::Error) -> Error {

@@ -60,13 +60,13 @@ async fn three_million_cells_take_little_memory() {
         let server = Server::start(program().args(["serve", "--public", "*", "--releases", releases, "--max-cells", &CELLS.to_string()]));
         let host = server.address.trim_start_matches("http://").to_owned();
         // The highest mark is set anew, or what opening the releases took for a moment would count.
-        fs::write(format!("/proc/{}/clear_refs", server.process()), "5").unwrap();
-        let before = most_memory(server.process());
+        fs::write(format!("/proc/{}/clear_refs", server.pid()), "5").unwrap();
+        let before = most_memory(server.pid());
         let started = Instant::now();
         let (head, bytes) = download(&host, &format!("/api/v2/tables/wide/data?{SELECTION}&outputFormat={format}"));
         assert!(head.starts_with("HTTP/1.1 200 "), "{format}: {head}");
         let took = started.elapsed().as_secs_f64();
-        let rise = most_memory(server.process()).saturating_sub(before);
+        let rise = most_memory(server.pid()).saturating_sub(before);
         println!(
             "{format:10} {:6.1} MB in {:5.2} s, {:5.0} MB/s, memory rose by {} MiB",
             bytes as f64 / 1e6,

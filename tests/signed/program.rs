@@ -147,6 +147,7 @@ fn an_exported_file_is_traced_to_its_release() {
         ("people.svg", "/charts/bars.svg?lang=en&table=population&valueCodes[Sex]=*".to_owned()),
         ("people.png", "/charts/bars.png?lang=en&table=population&valueCodes[Sex]=*&width=400".to_owned()),
         ("people.pdf", "/charts/bars.pdf?lang=en&table=population&valueCodes[Sex]=*".to_owned()),
+        ("rows.parquet", "/api/v2/queries/tax-occupations/data?lang=en&outputFormat=parquet".to_owned()),
     ];
     for (name, path) in &files {
         fs::write(here.join(name), request(server.address.trim_start_matches("http://").parse().unwrap(), "GET", path, &[], b"").body)
@@ -156,6 +157,13 @@ fn an_exported_file_is_traced_to_its_release() {
             &told,
             &["of release 2024-S1/r1", "signed by ", "no byte was changed", "note: whether the numbers are those of the release"],
         );
+        let told = succeed(&["verify", name, "--key", PUBLIC, "--releases", RELEASES], here);
+        assert_says(&told, &["byte for byte what the release gives"]);
+    }
+    // What is drawn without a service is what a service draws.
+    succeed(&["chart", "bars", "--table", "population", "--select", "Sex=*", "--with", "Title=People", "--out", "drawn.svg"], here);
+    succeed(&["chart", "bars", "--query", "tax-occupations", "--lang", "en", "--out", "drawn.png"], here);
+    for name in ["drawn.svg", "drawn.png"] {
         let told = succeed(&["verify", name, "--key", PUBLIC, "--releases", RELEASES], here);
         assert_says(&told, &["byte for byte what the release gives"]);
     }

@@ -76,14 +76,9 @@ impl Server {
 
     /// What the system tells of its memory under a name such as `VmRSS`, in MiB.
     pub fn memory(&self, name: &str) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process())).expect("a process that runs");
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("a process that runs");
         let line = status.lines().find(|line| line.starts_with(name)).expect("a line of that name");
         line.split_whitespace().nth(1).and_then(|size| size.parse::<u64>().ok()).expect("a size in kB") >> 10
-    }
-
-    /// The process's number.
-    pub fn process(&self) -> u32 {
-        self.child.id()
     }
 
     /// The body of the answer to a GET, which must succeed.

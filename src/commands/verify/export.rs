@@ -241,7 +241,7 @@ fn asked(address: &str) -> Option<(&str, &str)> {
     if !address.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
     }
-    let at = ["/api/v2/tables/", "/charts/"].into_iter().filter_map(|own| address.find(own)).min()?;
+    let at = ["/api/v2/tables/", "/api/v2/queries/", "/charts/"].into_iter().filter_map(|own| address.find(own)).min()?;
     Some(address.split_at(at))
 }
 
@@ -280,6 +280,7 @@ mod tests {
     fn an_address_is_taken_apart() {
         let check = |address: &str, expect| assert_eq!(asked(address), expect, "{address}");
         check("http://a:1/api/v2/tables/x/data?a=b", Some(("http://a:1", "/api/v2/tables/x/data?a=b")));
+        check("http://a/api/v2/queries/x/data?lang=en", Some(("http://a", "/api/v2/queries/x/data?lang=en")));
         check("/charts/map.svg?table=x", Some(("", "/charts/map.svg?table=x")));
         check("https://a/charts/map.svg?source=/api/v2/tables/", Some(("https://a", "/charts/map.svg?source=/api/v2/tables/")));
         for wrong in ["", "http://a/api/v2/savedqueries/x", "/charts/a b", "/charts/a\r\nHost: b"] {

@@ -29,6 +29,7 @@ pub use walk::Walker;
 use crate::{
     engine::Counts,
     error::{Error, Result},
+    parallel::lock,
     register::MOST_CONTRIBUTORS,
 };
 
@@ -67,7 +68,7 @@ impl Contributors {
 
     /// Adds what a thread found of large households.
     pub fn add_large(&self, walker: Walker) {
-        self.shares.lock().unwrap_or_else(PoisonError::into_inner).extend(walker.into_large().into_sorted());
+        lock(&self.shares).extend(walker.into_large().into_sorted());
     }
 
     /// What was counted in cells of few people, and the shares of large households in others.

@@ -1,16 +1,12 @@
 //! What a connection says about itself: settings and transactions, which change nothing that others see.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
 use datafusion::sql::sqlparser::ast::{Set, Statement};
 use pgwire::error::PgWireError;
 
 use super::refusal::{NO_SETTING, NO_SUCH_VALUE, READ_ONLY, refuse};
-use crate::engine::SCHEMA;
+use crate::{engine::SCHEMA, parallel::lock};
 
 /// The settings that clients ask of and may set, with what holds at first.
 const SETTINGS: [(&str, &str); 26] = [
@@ -64,7 +60,7 @@ pub struct Settings(Mutex<BTreeMap<String, String>>);
 impl Settings {
     /// The value of a setting.
     pub fn get(&self, name: &str) -> Option<String> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = lock(&self.0);
         let known = SETTINGS.iter().find(|(known, _)| *known == name)?.1;
         Some(kept.get(name).cloned().unwrap_or_else(|| known.to_owned()))
     }
@@ -81,7 +77,7 @@ impl Settings {
         if name == "statement_timeout" && duration(value).is_none() {
             return Err(refuse(NO_SUCH_VALUE, format!("invalid value for parameter \"statement_timeout\": \"{value}\"")));
         }
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value.to_owned());
+        lock(&self.0).insert(name.to_owned(), value.to_owned());
         Ok(())
     }
 
@@ -104,7 +100,7 @@ impl Settings {
             Statement::Discard { .. } => Said::Done("DISCARD ALL"),
             Statement::Close { .. } => Said::Done("CLOSE CURSOR"),
             Statement::Reset(_) => {
-                self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                lock(&self.0).clear();
                 Said::Done("RESET")
             }
             Statement::ShowVariable { variable } => {
