@@ -37,7 +37,8 @@ def access(*args):
 access("add-institution", "BENCH", "--name", "Bench", "--kind", "cooperation", "--agreement", "1", "--from", "2020-01-01", "--to", "2099-01-01")
 access("request", "BENCH", "--name", "Bench", "--employee-number", "1", "--position", "Bench", "--local-id", "bench")
 user, first, *_ = access("approve", "#1").split()
-command = [cacah, "serve", "--releases", "warehouse/releases", "--database", "access.sqlite", "--port", "0", "--sql", "127.0.0.1:0", "--refresh", "2"]
+command = [cacah, "serve", "--releases", "warehouse/releases", "--database", "access.sqlite", "--port", "0", "--sql", "127.0.0.1:0", "--refresh", "2",
+           "--trust", "warehouse/confidential/keys/release.pub"]
 service = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 atexit.register(service.kill)
 host = sql = None

@@ -18,6 +18,7 @@ if [ ! -e "$venv/ready" ]; then
     touch "$venv/ready"
 fi
 cd "$scratch"
+"$CACAH" keys make >/dev/null
 for period in 2024-S1 2024-S2; do
     "$CACAH" sample --period "$period" --persons "$persons" --out "$period.parquet"
     "$CACAH" build "$period.parquet" --period "$period" >"$period.txt"
