@@ -16,10 +16,10 @@ use datafusion::{
         parser::{Parser, ParserError},
     },
 };
-use datafusion_pg_catalog::pg_catalog::{context::EmptyContextProvider, setup_pg_catalog};
+use datafusion_pg_catalog::pg_catalog::{PgCatalogSchemaProvider, PgCatalogStaticTables, context::EmptyContextProvider, setup_pg_catalog};
 
 use super::sql::SCHEMA;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Clients read the version of PostgreSQL out of this, and take it for what they may ask.
 const VERSION: &str = concat!("PostgreSQL 16.6 (cacah ", env!("CARGO_PKG_VERSION"), ")");
@@ -49,9 +49,14 @@ const TYPES: [(&str, i32); 17] = [
 const NOTHING: [&str; 7] =
     ["obj_description", "col_description", "shobj_description", "pg_get_indexdef", "pg_get_viewdef", "pg_get_ruledef", "current_setting"];
 
-/// Adds `pg_catalog` to a session, with our schema as the one that is searched.
-pub(super) fn install(context: &SessionContext) -> Result<()> {
+/// The catalogs that are the same for everybody: types, functions, operators of PostgreSQL. They are megabytes.
+pub(super) type StaticCatalogs = Arc<PgCatalogStaticTables>;
+
+/// Adds `pg_catalog` to a session, with our schema as the one that is searched; gives what sessions of other tables share of it.
+pub(super) fn install(context: &SessionContext) -> Result<StaticCatalogs> {
     setup_pg_catalog(context, SCHEMA, EmptyContextProvider).map_err(|error| *error)?;
+    let catalogs = Arc::new(PgCatalogStaticTables::try_new()?);
+    share(context, &catalogs)?;
     context.register_udf(constant("version", VERSION));
     context.register_udf(constant("current_schema", SCHEMA));
     context.register_udf(constant("current_catalog", SCHEMA));
@@ -59,6 +64,15 @@ pub(super) fn install(context: &SessionContext) -> Result<()> {
     context.register_udf(to_regtype());
     context.register_udf(like_pattern());
     NOTHING.into_iter().for_each(|name| context.register_udf(ScalarUDF::new_from_impl(Nothing::new(name))));
+    Ok(catalogs)
+}
+
+/// Adds `pg_catalog` to a session that has the functions of another one.
+pub(super) fn share(context: &SessionContext, catalogs: &StaticCatalogs) -> Result<()> {
+    let tables = Arc::clone(context.state_ref().read().catalog_list());
+    let schema = PgCatalogSchemaProvider::try_new(tables, Arc::clone(catalogs), EmptyContextProvider)?;
+    let catalog = context.catalog(SCHEMA).ok_or_else(|| Error::Internal("a session without its catalog".into()))?;
+    catalog.register_schema("pg_catalog", Arc::new(schema))?;
     Ok(())
 }
 

@@ -20,13 +20,16 @@ use std::{
 
 use arrow::datatypes::SchemaRef;
 use datafusion::{
-    catalog::TableProvider,
+    catalog::{
+        CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider, TableProvider,
+    },
     common::{DataFusionError, ParamValues, TableReference},
     execution::{
         SendableRecordBatchStream,
         context::SQLOptions,
         disk_manager::{DiskManagerBuilder, DiskManagerMode},
-        runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
+        runtime_env::RuntimeEnvBuilder,
+        session_state::SessionStateBuilder,
     },
     logical_expr::{AggregateUDF, LogicalPlan, ScalarUDF},
     physical_plan::execute_stream,
@@ -47,7 +50,8 @@ use tokio::sync::Semaphore;
 use super::{
     ServingEngine,
     allowed_functions::{self, OwnFunctions},
-    bounded_rows, guard, postgres,
+    bounded_rows, guard,
+    postgres::{self, StaticCatalogs},
     spooled_rows::{Rows, RowsWriter},
 };
 use crate::{
@@ -127,7 +131,8 @@ pub struct SqlParts {
 /// Runs statements over tables that never change.
 pub struct SqlSession {
     context: SessionContext,
-    own: OwnFunctions,
+    own: Arc<OwnFunctions>,
+    catalogs: StaticCatalogs,
     dialect: Arc<PostgresCompatibilityParser>,
     engine: Arc<ServingEngine>,
     turns: Arc<Semaphore>,
@@ -146,22 +151,6 @@ impl SqlSession {
         let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
         let environment =
             RuntimeEnvBuilder::new().with_memory_limit(settings.memory, POOLED).with_disk_manager_builder(disk).build_arc()?;
-        let turns = Arc::new(Semaphore::new(engine.threads().max(2)));
-        Self::within(engine, parts, settings, environment, turns)
-    }
-
-    /// A session over other tables. Both together hold no more memory and have no more turns than one.
-    pub fn sibling(&self, parts: SqlParts) -> Result<Self> {
-        Self::within(&self.engine, parts, self.settings, self.context.runtime_env(), Arc::clone(&self.turns))
-    }
-
-    fn within(
-        engine: &Arc<ServingEngine>,
-        parts: SqlParts,
-        settings: SqlSettings,
-        environment: Arc<RuntimeEnv>,
-        turns: Arc<Semaphore>,
-    ) -> Result<Self> {
         let config = SessionConfig::new()
             .with_target_partitions(1)
             .with_batch_size(BATCH)
@@ -170,15 +159,49 @@ impl SqlSession {
             .set_str("datafusion.sql_parser.dialect", "PostgreSQL");
         let context = SessionContext::new_with_config_rt(config, environment);
         let built_in = functions(&context);
-        postgres::install(&context)?;
-        for (name, table) in parts.tables {
-            context.register_table(TableReference::bare(name), table)?;
-        }
+        let catalogs = postgres::install(&context)?;
         parts.functions.into_iter().for_each(|function| context.register_udf(function));
         parts.aggregates.into_iter().for_each(|function| context.register_udaf(function));
         let is_own = |(name, at): &(String, usize)| built_in.get(name) != Some(at);
         let own = OwnFunctions(functions(&context).into_iter().filter(is_own).map(|(name, _)| name).collect());
-        Ok(Self { context, own, dialect: Arc::new(PostgresCompatibilityParser::new()), engine: Arc::clone(engine), turns, settings })
+        let session = Self {
+            context,
+            own: Arc::new(own),
+            catalogs,
+            dialect: Arc::new(PostgresCompatibilityParser::new()),
+            engine: Arc::clone(engine),
+            turns: Arc::new(Semaphore::new(engine.threads().max(2))),
+            settings,
+        };
+        session.with_tables(parts.tables)
+    }
+
+    /// A session over other tables, with the same functions. Both together hold no more memory and have no more turns than one.
+    pub fn sibling(&self, tables: Vec<(String, Arc<dyn TableProvider>)>) -> Result<Self> {
+        let catalog = MemoryCatalogProvider::new();
+        catalog.register_schema(SCHEMA, Arc::new(MemorySchemaProvider::new()))?;
+        let catalogs = MemoryCatalogProviderList::new();
+        catalogs.register_catalog(SCHEMA.to_owned(), Arc::new(catalog));
+        let state = SessionStateBuilder::new_from_existing(self.context.state()).with_catalog_list(Arc::new(catalogs)).build();
+        let context = SessionContext::new_with_state(state);
+        postgres::share(&context, &self.catalogs)?;
+        let session = Self {
+            context,
+            own: Arc::clone(&self.own),
+            catalogs: Arc::clone(&self.catalogs),
+            dialect: Arc::clone(&self.dialect),
+            engine: Arc::clone(&self.engine),
+            turns: Arc::clone(&self.turns),
+            settings: self.settings,
+        };
+        session.with_tables(tables)
+    }
+
+    fn with_tables(self, tables: Vec<(String, Arc<dyn TableProvider>)>) -> Result<Self> {
+        for (name, table) in tables {
+            self.context.register_table(TableReference::bare(name), table)?;
+        }
+        Ok(self)
     }
 
     /// The bounds that hold where a statement is not given others.
@@ -223,7 +246,7 @@ impl SqlSession {
             // Writing it out goes as deep as it is, for which other threads have no room.
             return Err(SqlError::NotReading(self.engine.run(async move { Ok(first_word(&statement)) }).await?));
         }
-        let (context, own) = (self.context.clone(), self.own.clone());
+        let (context, own) = (self.context.clone(), Arc::clone(&self.own));
         let planned = self.engine.run(Box::pin(async move {
             if let Err(error) = guard::check_shape(&statement) {
                 return Ok(Err(DataFusionError::Plan(error)));

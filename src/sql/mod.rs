@@ -23,7 +23,7 @@ mod table;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use datafusion::{common::tree_node::TreeNodeRecursion, logical_expr::LogicalPlan};
+use datafusion::{catalog::TableProvider, common::tree_node::TreeNodeRecursion, logical_expr::LogicalPlan};
 
 pub use bind::{BindError, Bound};
 pub(crate) use header::{Header, ParameterFile, Texts};
@@ -57,7 +57,12 @@ impl Sql {
     /// Where a query is wrong: says file, line and what was expected.
     pub async fn open(library: &Arc<Library>, engine: &Arc<ServingEngine>, queries: &FileSources, settings: SqlSettings) -> Result<Self> {
         let dimensions = columns_of(library);
-        let session = SqlSession::new(engine, parts(library, engine, &dimensions)?, settings)?;
+        let parts = SqlParts {
+            tables: tables(library, engine, &dimensions)?,
+            functions: functions::scalars(),
+            aggregates: functions::aggregates(),
+        };
+        let session = SqlSession::new(engine, parts, settings)?;
         Self::plan(library, dimensions, session, queries).await
     }
 
@@ -69,7 +74,7 @@ impl Sql {
         // A country has a quarter of a million regions: who sees the names of all of them shares those columns.
         let is_same = Arc::ptr_eq(&library.dimensions, &self.library.dimensions);
         let dimensions = if is_same { Arc::clone(&self.dimensions) } else { columns_of(library) };
-        let session = self.session.sibling(parts(library, engine, &dimensions)?)?;
+        let session = self.session.sibling(tables(library, engine, &dimensions)?)?;
         Self::plan(library, dimensions, session, &queries.fitting()).await
     }
 
@@ -104,17 +109,21 @@ fn columns_of(library: &Library) -> Dimensions {
     Arc::new(library.dimensions.iter().map(|dimension| Arc::new(DimensionColumns::new(library, dimension))).collect())
 }
 
-/// The tables, dimensions and functions that statements may name.
-fn parts(library: &Arc<Library>, engine: &Arc<ServingEngine>, dimensions: &[Arc<DimensionColumns>]) -> Result<SqlParts> {
-    let mut parts = SqlParts { functions: functions::scalars(), aggregates: functions::aggregates(), ..SqlParts::default() };
+/// The tables and dimensions that statements may name.
+fn tables(
+    library: &Arc<Library>,
+    engine: &Arc<ServingEngine>,
+    dimensions: &[Arc<DimensionColumns>],
+) -> Result<Vec<(String, Arc<dyn TableProvider>)>> {
+    let mut tables: Vec<(String, Arc<dyn TableProvider>)> = Vec::new();
     for table in 0..library.tables.len() {
         let tidy = TidyTable::new(Arc::clone(library), Arc::clone(engine), table, dimensions)?;
-        parts.tables.push((name(&library.tables[table].table.id), Arc::new(tidy)));
+        tables.push((name(&library.tables[table].table.id), Arc::new(tidy)));
     }
     for (columns, dimension) in dimensions.iter().zip(library.dimensions.iter()) {
-        parts.tables.push((format!("dim_{}", name(&dimension.id)), columns.table()?));
+        tables.push((format!("dim_{}", name(&dimension.id)), columns.table()?));
     }
-    Ok(parts)
+    Ok(tables)
 }
 
 /// Identifiers of the tables whose cells a plan reads.
